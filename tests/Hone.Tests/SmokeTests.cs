@@ -1,0 +1,2 @@
+namespace Hone.Tests;
+public sealed class SmokeTests { [Fact] public void Runs() => Assert.NotEmpty("a"); }
