@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+
+namespace Hone;
+
+/// <summary>Why a completion could not be parsed.</summary>
+public enum ParseFailureKind
+{
+    /// <summary>The text is empty.</summary>
+    Empty,
+
+    /// <summary>A field's marker is missing.</summary>
+    Structural,
+
+    /// <summary>A field is there but its value does not fit its type or bounds.</summary>
+    Constraint,
+
+    /// <summary>The model stopped at its token limit before the answer was whole.</summary>
+    Truncated,
+}
+
+/// <summary>A completion did not hold the declared outputs. Another sample may.</summary>
+public sealed class AdapterParseException : HoneException
+{
+    /// <summary>Creates the error.</summary>
+    public AdapterParseException(
+        string adapter, Signature signature, string completion, ParseFailureKind kind, FieldMap parsed, string reason, Exception? innerException = null)
+        : base($"{adapter} could not read the answer for signature '{signature.Shape}': {reason}", innerException)
+    {
+        Adapter = adapter;
+        Signature = signature;
+        Completion = completion;
+        Kind = kind;
+        Parsed = parsed;
+    }
+
+    /// <inheritdoc/>
+    public override bool IsRetryable => true;
+
+    /// <summary>Name of the adapter.</summary>
+    public string Adapter { get; }
+
+    /// <summary>The signature that was asked for.</summary>
+    public Signature Signature { get; }
+
+    /// <summary>The raw text; kept out of the message.</summary>
+    public string Completion { get; }
+
+    /// <summary>What was wrong.</summary>
+    public ParseFailureKind Kind { get; }
+
+    /// <summary>The outputs that could be read.</summary>
+    public FieldMap Parsed { get; }
+
+    /// <summary>Names of the declared outputs.</summary>
+    public ImmutableArray<string> ExpectedFields => [.. Signature.Outputs.Select(field => field.Name)];
+}

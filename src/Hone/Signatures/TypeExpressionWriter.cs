@@ -1,0 +1,49 @@
+using System.Globalization;
+
+namespace Hone;
+
+/// <summary>Writes a <see cref="FieldType"/> in the grammar of string signatures; the inverse of the parser.</summary>
+internal static class TypeExpressionWriter
+{
+    public static string Write(FieldType type) => type.Kind switch
+    {
+        FieldTypeKind.String => "str",
+        FieldTypeKind.Integer => "int",
+        FieldTypeKind.Number => "float",
+        FieldTypeKind.Decimal => "decimal",
+        FieldTypeKind.Boolean => "bool",
+        FieldTypeKind.Bytes => "bytes",
+        FieldTypeKind.Date => "date",
+        FieldTypeKind.DateTime => "datetime",
+        FieldTypeKind.Guid => "guid",
+        FieldTypeKind.Uri => "uri",
+        FieldTypeKind.Any => "Any",
+        FieldTypeKind.Null => "None",
+        FieldTypeKind.History => "History",
+        FieldTypeKind.List => $"list[{Arguments(type)}]",
+        FieldTypeKind.Set => $"set[{Arguments(type)}]",
+        FieldTypeKind.Tuple => $"tuple[{Arguments(type)}]",
+        FieldTypeKind.Dictionary => $"dict[{Arguments(type)}]",
+        FieldTypeKind.Union => string.Join(" | ", type.Arguments.Select(Write)),
+        FieldTypeKind.Literal => $"Literal[{string.Join(", ", type.Literals.Select(Literal))}]",
+        FieldTypeKind.Enum or FieldTypeKind.Object => type.Name ?? "Any",
+        _ => throw new HoneException($"The type kind {type.Kind} cannot be written in a signature string."),
+    };
+
+    public static string Literal(object? value) => value switch
+    {
+        null => "None",
+        true => "True",
+        false => "False",
+        string text => Quote(text),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString() ?? string.Empty,
+    };
+
+    private static string Arguments(FieldType type) => string.Join(", ", type.Arguments.Select(Write));
+
+    // Single quotes by default; double quotes if the text has only single ones; else single quotes escaped by a backslash.
+    private static string Quote(string text) => !text.Contains('\'') ? $"'{text}'"
+        : !text.Contains('"') ? $"\"{text}\""
+        : $"'{text.Replace("'", "\\'", StringComparison.Ordinal)}'";
+}
