@@ -52,5 +52,5 @@ public sealed class AdapterParseException : HoneException
     public FieldMap Parsed { get; }
 
     /// <summary>Names of the declared outputs.</summary>
-    public ImmutableArray<string> ExpectedFields => [.. Signature.Outputs.Select(field => field.Name)];
+    public ImmutableArray<string> ExpectedFields => [.. Signature.Outputs.Select(output => output.Name)];
 }
