@@ -44,7 +44,7 @@ internal sealed class ChatLayout
 
         text.Append(ChatMarkers.Header(ChatMarkers.Completed)).Append("\nYour objective is:");
         foreach (var line in signature.Instructions.Split('\n'))
-            text.Append("\n        ").Append(line);
+            text.Append(string.IsNullOrWhiteSpace(line) ? "\n" : "\n        ").Append(line.TrimEnd());
         return text.ToString().TrimEnd();
     }
 

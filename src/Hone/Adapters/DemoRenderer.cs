@@ -6,7 +6,7 @@ namespace Hone;
 internal static class DemoRenderer
 {
     /// <summary>Stands for an output that an incomplete demo or an earlier turn does not have.</summary>
-    public const string NotSupplied = "(not supplied in this example)";
+    public const string NotSupplied = "(not supplied)";
 
     /// <summary>Opens the user turn of an incomplete demo.</summary>
     public const string IncompleteNotice = "This is an example of the task in which some fields are not supplied.";
