@@ -39,7 +39,7 @@ internal static class ClrConstraints
 
     private static object Number(object bound) => bound switch
     {
-        int whole => (long)whole,
+        int whole => (object)(long)whole,
         string text => double.Parse(text, CultureInfo.InvariantCulture),
         _ => Convert.ToDouble(bound, CultureInfo.InvariantCulture),
     };

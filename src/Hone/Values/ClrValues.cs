@@ -29,7 +29,7 @@ internal static partial class ClrValues
         {
             null or string or bool or long or double or decimal or BigInteger or DateOnly or DateTimeOffset or Guid or Uri => value,
             sbyte or byte or short or ushort or int or uint => Convert.ToInt64(value, CultureInfo.InvariantCulture),
-            ulong number => number <= long.MaxValue ? (long)number : new BigInteger(number),
+            ulong number => number <= long.MaxValue ? (object)(long)number : new BigInteger(number),
             float number => double.Parse(number.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
             char c => c.ToString(),
             byte[] bytes => bytes.Clone(),

@@ -161,7 +161,7 @@ internal static class ScalarReader
 
     private static object? FromDouble(double number) =>
         !double.IsFinite(number) || Math.Truncate(number) != number ? null
-        : Math.Abs(number) < 9e18 ? (long)number
+        : Math.Abs(number) < 9e18 ? (object)(long)number
         : new BigInteger(number);
 
     private static object? FromSeconds(double seconds)
@@ -183,7 +183,7 @@ internal static class ScalarReader
         return DateTimeOffset.TryParseExact(normalized, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
     }
 
-    private static object Narrow(BigInteger number) => number >= long.MinValue && number <= long.MaxValue ? (long)number : number;
+    private static object Narrow(BigInteger number) => number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;
 
     private static bool TryDropUnderscores(ReadOnlySpan<char> text, out string digits)
     {
