@@ -49,13 +49,6 @@ public interface ITrainableModel
     Task<ITrainingSession> StartTrainingAsync(TrainingOptions options, CancellationToken cancellationToken = default);
 }
 
-/// <summary>A model whose weights can be written down: a service of its chat client.</summary>
-public interface IWeightStore
-{
-    /// <summary>Writes the weights, in the layout that the model's loader reads, to a directory; an existing one is replaced as a whole.</summary>
-    Task SaveWeightsAsync(string directory, CancellationToken cancellationToken = default);
-}
-
 /// <summary>What a training session can do.</summary>
 public sealed record TrainingCapabilities
 {
