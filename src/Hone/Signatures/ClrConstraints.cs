@@ -37,7 +37,10 @@ internal static class ClrConstraints
         }
     }
 
-    private static object Number(object bound) => bound is int whole ? (long)whole
-        : bound is string text ? double.Parse(text, CultureInfo.InvariantCulture)
-        : Convert.ToDouble(bound, CultureInfo.InvariantCulture);
+    private static object Number(object bound) => bound switch
+    {
+        int whole => (object)(long)whole,
+        string text => double.Parse(text, CultureInfo.InvariantCulture),
+        _ => Convert.ToDouble(bound, CultureInfo.InvariantCulture),
+    };
 }
