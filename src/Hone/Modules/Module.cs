@@ -1,0 +1,26 @@
+namespace Hone;
+
+/// <summary>A step or a program: code without state. Sub-modules are found through <see cref="GetChildren"/>.</summary>
+public abstract class Module
+{
+    private protected Module()
+    {
+    }
+
+    /// <summary>
+    /// The sub-modules with their names, in declaration order. The source generator overrides this in partial modules; otherwise fields,
+    /// lists and dictionaries of modules are found by reflection.
+    /// </summary>
+    protected internal virtual IEnumerable<KeyValuePair<string, Module>> GetChildren() => ModuleReflector.GetChildren(this);
+}
+
+/// <summary>A step from an input to an output. Write <see cref="ForwardAsync"/> in plain C#; keep no per-run state in fields.</summary>
+public abstract class Module<TIn, TOut> : Module
+{
+    /// <summary>Runs the module inside the current scope.</summary>
+    /// <exception cref="HoneException">No model is in scope.</exception>
+    public Task<TOut> CallAsync(TIn input, CancellationToken cancellationToken = default) => ForwardAsync(input, cancellationToken);
+
+    /// <summary>What the module does.</summary>
+    protected abstract Task<TOut> ForwardAsync(TIn input, CancellationToken cancellationToken);
+}

@@ -1,0 +1,10 @@
+namespace Hone;
+
+/// <summary>The signature of a pair of input and output types.</summary>
+internal static class TypedSignature
+{
+    public static Signature Of<TIn, TOut>(string? instructions) => new(
+        [.. SignatureReflector.Fields(typeof(TIn), FieldDirection.Input), .. SignatureReflector.Fields(typeof(TOut), FieldDirection.Output)],
+        instructions,
+        typeof(TOut).Name);
+}

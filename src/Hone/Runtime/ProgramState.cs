@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+
+namespace Hone;
+
+/// <summary>What an optimizer may change about one predictor. Null or empty means: as the signature says.</summary>
+public sealed record PredictorState
+{
+    /// <summary>A predictor as its signature declares it.</summary>
+    public static PredictorState Default { get; } = new();
+
+    /// <summary>Instructions in place of the signature's.</summary>
+    public string? Instructions { get; init; }
+
+    /// <summary>Worked examples in the prompt.</summary>
+    public ImmutableArray<Demo> Demos { get; init; } = [];
+
+    /// <summary>Descriptions in place of the signature's, by field name.</summary>
+    public ImmutableSortedDictionary<string, string> FieldDescriptions { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Sampling options over the model's.</summary>
+    public CallOptions? Options { get; init; }
+
+    /// <summary>Name of the program's model that this predictor uses; null for the default one.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The signature with this state laid over it.</summary>
+    public Signature Apply(Signature signature)
+    {
+        if (Instructions is null && FieldDescriptions.IsEmpty)
+            return signature;
+        var fields = signature.Fields.Select(field =>
+            FieldDescriptions.TryGetValue(field.Name, out var description) ? field with { Description = description } : field);
+        return new(fields, Instructions ?? signature.Instructions, signature.Name);
+    }
+
+    /// <summary>Structural equality.</summary>
+    public bool Equals(PredictorState? other) => other is not null
+        && Instructions == other.Instructions
+        && Demos.SequenceEqual(other.Demos)
+        && FieldDescriptions.SequenceEqual(other.FieldDescriptions)
+        && Equals(Options, other.Options)
+        && Model == other.Model;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Instructions, Demos.Length, FieldDescriptions.Count, Options, Model);
+}
+
+/// <summary>The data of a program: one state per predictor path. A candidate of an optimizer, and what is saved.</summary>
+/// <param name="Predictors">State by path; a missing path means the default state.</param>
+public sealed record ProgramState(ImmutableSortedDictionary<string, PredictorState> Predictors)
+{
+    /// <summary>Every predictor as its signature declares it.</summary>
+    public static ProgramState Default { get; } = new(ImmutableSortedDictionary<string, PredictorState>.Empty);
+
+    /// <summary>The state of one predictor.</summary>
+    public PredictorState this[string path] => Predictors.GetValueOrDefault(path, PredictorState.Default);
+
+    /// <summary>This state with one predictor changed.</summary>
+    public ProgramState With(string path, PredictorState state) => new(Predictors.SetItem(path, state));
+
+    /// <summary>Structural equality.</summary>
+    public bool Equals(ProgramState? other) => other is not null && Predictors.SequenceEqual(other.Predictors);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Predictors.Aggregate(0, (hash, entry) => HashCode.Combine(hash, entry.Key, entry.Value));
+}
