@@ -1,0 +1,6 @@
+namespace Hone.Conformance;
+
+internal static class JsonRepairDifferences
+{
+    public static IReadOnlyList<DifferenceRule<JsonRepairAttempt>> Rules { get; } = [];
+}
