@@ -11,7 +11,10 @@ namespace Hone.Generators;
 [Generator(LanguageNames.CSharp)]
 public sealed class PredictorGenerator : IIncrementalGenerator
 {
-    /// <summary>Tracking name of the step that reads methods.</summary>
+    /// <summary>Tracking name of the step that reads methods: models and errors with their places.</summary>
+    internal const string ReadingsStep = "Readings";
+
+    /// <summary>Tracking name of the step that keeps the models alone.</summary>
     internal const string PredictorsStep = "Predictors";
 
     /// <summary>Tracking name of the step that groups them by class.</summary>
@@ -38,7 +41,7 @@ public sealed class PredictorGenerator : IIncrementalGenerator
     }
 
     private static IncrementalValuesProvider<PredictorReading> Read(IncrementalGeneratorInitializationContext context, string attribute) =>
-        context.SyntaxProvider.ForAttributeWithMetadataName(attribute, (_, _) => true, PredictorReader.Read);
+        context.SyntaxProvider.ForAttributeWithMetadataName(attribute, (_, _) => true, PredictorReader.Read).WithTrackingName(ReadingsStep);
 
     private static IncrementalValuesProvider<PredictorModel> Predictors(IncrementalValuesProvider<PredictorReading> readings) =>
         readings.Where(reading => reading.Predictor is not null).Select((reading, _) => reading.Predictor!).WithTrackingName(PredictorsStep);

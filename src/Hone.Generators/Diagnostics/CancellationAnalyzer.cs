@@ -17,18 +17,19 @@ public sealed class CancellationAnalyzer : DiagnosticAnalyzer
     {
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.EnableConcurrentExecution();
-        context.RegisterSymbolAction(Check, SymbolKind.Method);
+        context.RegisterSymbolAction(Check, SymbolKind.NamedType);
     }
 
+    // By class and not by method: of a partial method, an analyzer is shown the generated half.
     private static void Check(SymbolAnalysisContext context)
     {
-        var method = (IMethodSymbol)context.Symbol;
-        if (method.PartialDefinitionPart is null
-            && HoneSymbols.PredictorAttributes(method).Any()
-            && !method.Parameters.Any(parameter => HoneSymbols.IsCancellationToken(parameter.Type))
-            && method.Locations.FirstOrDefault(location => location.IsInSource) is { } place)
+        foreach (var method in PredictorReader.PredictorMethods((INamedTypeSymbol)context.Symbol))
         {
-            context.ReportDiagnostic(Diagnostic.Create(Descriptors.NoCancellation, place, method.Name));
+            if (!method.Parameters.Any(parameter => HoneSymbols.IsCancellationToken(parameter.Type))
+                && method.Locations.FirstOrDefault(location => location.IsInSource) is { } place)
+            {
+                context.ReportDiagnostic(Diagnostic.Create(Descriptors.NoCancellation, place, method.Name));
+            }
         }
     }
 }

@@ -32,21 +32,30 @@ public sealed class ModuleStateAnalyzer : DiagnosticAnalyzer
             OperationKind.Decrement);
     }
 
-    // Symbol actions see types of generated files too; their locations tell.
     private static void CheckFields(SymbolAnalysisContext context)
     {
         var type = (INamedTypeSymbol)context.Symbol;
         if (type.TypeKind != TypeKind.Class || !HoneSymbols.IsModule(type))
             return;
-        foreach (var field in type.GetMembers().OfType<IFieldSymbol>().Where(field => field is { IsStatic: false, IsReadOnly: false, IsConst: false }))
+        foreach (var member in type.GetMembers())
         {
-            var (member, advice) = field.AssociatedSymbol is IPropertySymbol property
-                ? (property, "make it init-only, or keep what belongs to a run in local variables")
-                : (field.AssociatedSymbol ?? field, "make it readonly, or keep what belongs to a run in local variables");
-            if (member.Locations.FirstOrDefault(location => location.IsInSource) is { } place)
-                context.ReportDiagnostic(Diagnostic.Create(Descriptors.MutableState, place, member.Name, type.Name, advice));
+            if (AdviceOn(member) is var (place, advice) && place.Locations.FirstOrDefault(location => location.IsInSource) is { } location)
+                context.ReportDiagnostic(Diagnostic.Create(Descriptors.MutableState, location, place.Name, type.Name, advice));
         }
     }
+
+    private static (ISymbol Member, string Advice)? AdviceOn(ISymbol member) => member switch
+    {
+        IFieldSymbol field when IsMutable(field) && field.AssociatedSymbol is IPropertySymbol property =>
+            (property, "make it init-only, or keep what belongs to a run in local variables"),
+        IFieldSymbol field when IsMutable(field) => (field, "make it readonly, or keep what belongs to a run in local variables"),
+        IEventSymbol { IsStatic: false, IsAbstract: false, AddMethod.IsImplicitlyDeclared: true } => (member, "report progress through the trace of the run"),
+        _ => null,
+    };
+
+    // A captured constructor parameter is a field without a readonly flag; whether it changes is seen where it is assigned.
+    private static bool IsMutable(IFieldSymbol field) =>
+        field is { IsStatic: false, IsReadOnly: false, IsConst: false } && (!field.IsImplicitlyDeclared || field.AssociatedSymbol is not null);
 
     private static void CheckAssignment(OperationAnalysisContext context)
     {

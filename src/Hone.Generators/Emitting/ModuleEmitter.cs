@@ -6,6 +6,8 @@ namespace Hone.Generators;
 /// <summary>Writes the generated half of one class.</summary>
 internal static class ModuleEmitter
 {
+    private const int OneLine = 110;
+
     private const string Child = "global::System.Collections.Generic.KeyValuePair<string, global::Hone.Module>";
 
     private static readonly string GeneratedCode =
@@ -99,12 +101,13 @@ internal static class ModuleEmitter
         return $"{attributes}{field.Type} {NameRules.Escape(field.Property)}{value}";
     }
 
-    // One item a line, or nothing between the parentheses.
+    // On one line when it is short, else one item a line.
     private static void List(SourceWriter text, string open, IReadOnlyCollection<string> items, string close)
     {
-        if (items.Count == 0)
+        var flat = $"{open}{string.Join(", ", items)}{close}";
+        if (items.Count == 0 || flat.Length <= OneLine)
         {
-            text.Line(open + close);
+            text.Line(flat);
             return;
         }
 
@@ -123,7 +126,7 @@ internal static class ModuleEmitter
         text.Line(GeneratedCode);
         text.Open($"{modifiers} global::System.Collections.Generic.IEnumerable<{Child}> GetChildren()");
         foreach (var predictor in predictors)
-            text.Line($"yield return new {Child}(\"{predictor.Path}\", this.{predictor.Field});");
+            text.Line($"yield return new(\"{predictor.Path}\", this.{predictor.Field});");
         text.Open("foreach (var child in base.GetChildren())");
         text.Line("// The base class may find the fields above by itself.");
         var others = predictors.Select(predictor => $"!object.ReferenceEquals(child.Value, this.{predictor.Field})").ToList();

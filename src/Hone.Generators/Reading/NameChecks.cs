@@ -87,5 +87,6 @@ internal static class NameChecks
         .Where(field => !field.IsStatic && HoneSymbols.IsModule(field.Type))
         .Select(field => field.AssociatedSymbol ?? field);
 
-    private static string PathOf(ISymbol member) => NameRules.ToSnakeCase(member.Name).TrimStart('_');
+    // A captured constructor parameter is a field called <name>P.
+    private static string PathOf(ISymbol member) => NameRules.ToSnakeCase(member.Name.Split('>')[0].TrimStart('<')).TrimStart('_');
 }

@@ -13,7 +13,7 @@ internal static class PredictorReader
     public static PredictorReading Read(GeneratorAttributeSyntaxContext context, CancellationToken cancellationToken)
     {
         if (ShapeRules.Check(context) is { } problem)
-            return PredictorReading.Failed([problem]);
+            return PredictorReading.Failed(IsFirstAttribute(context) ? [problem] : []);
         cancellationToken.ThrowIfCancellationRequested();
 
         var declaration = (MethodDeclarationSyntax)context.TargetNode;
@@ -88,6 +88,11 @@ internal static class PredictorReader
     /// <summary>The methods of a class that ask to be predictors, in declaration order.</summary>
     public static IEnumerable<IMethodSymbol> PredictorMethods(ITypeSymbol type) =>
         type.GetMembers().OfType<IMethodSymbol>().Where(method => HoneSymbols.PredictorAttributes(method).Any());
+
+    // A method with both attributes is read twice and reported once.
+    private static bool IsFirstAttribute(GeneratorAttributeSyntaxContext context) => context.TargetSymbol is not IMethodSymbol method
+        || HoneSymbols.PredictorAttributes(method).FirstOrDefault()?.AttributeClass is not { } first
+        || SymbolEqualityComparer.Default.Equals(first, context.Attributes[0].AttributeClass);
 
     private static bool IsChainOfThought(GeneratorAttributeSyntaxContext context) =>
         HoneSymbols.Is(context.Attributes[0].AttributeClass, HoneSymbols.ChainOfThoughtAttribute);

@@ -85,13 +85,17 @@ internal static class ResultReader
     private static ResultReading? ReadRecord(ITypeSymbol type, Action<ITypeSymbol, string> refuse)
     {
         var fields = FieldTypeRules.Properties(type)
-            .Select(property => (NameRules.ToSnakeCase(property.Name), new FieldModel(property.Name, CodeWriter.Type(property.Type), EquatableArray<string>.Empty, null)))
+            .Select(property => (NameOf(property), new FieldModel(property.Name, CodeWriter.Type(property.Type), EquatableArray<string>.Empty, null)))
             .ToList();
         if (fields.Count > 0)
             return new(ResultShape.Record, type, fields);
         refuse(type, "it has no public properties that could be outputs");
         return null;
     }
+
+    private static string NameOf(IPropertySymbol property) => property.GetAttributes()
+        .FirstOrDefault(attribute => HoneSymbols.Is(attribute.AttributeClass, "System.Text.Json.Serialization.JsonPropertyNameAttribute"))
+        ?.ConstructorArguments.FirstOrDefault().Value as string ?? NameRules.ToSnakeCase(property.Name);
 
     private static IEnumerable<string> Description(List<(string Name, string? Description)> described, string name) => described
         .Where(output => NameRules.ToSnakeCase(output.Name) == name && output.Description is not null)
