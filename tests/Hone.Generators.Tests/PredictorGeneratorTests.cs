@@ -86,8 +86,9 @@ public class PredictorGeneratorTests
             [return: Output("solution"), Description("the number alone")]
             private partial Task<string> SolveAsync(SolveInput problem, [System.ComponentModel.DataAnnotations.Range(1, 9)] int output, CancellationToken cancellationToken);
 
+            #pragma warning disable HONE005
             [Predict]
-            private partial Task<bool> Check(CancellationToken cancellationToken);
+            private partial Task<bool> Check(params string[] steps);
 
             protected override IEnumerable<KeyValuePair<string, Module>> GetChildren() => base.GetChildren();
 

@@ -49,7 +49,8 @@ public sealed class ModuleStateAnalyzer : DiagnosticAnalyzer
         IFieldSymbol field when IsMutable(field) && field.AssociatedSymbol is IPropertySymbol property =>
             (property, "make it init-only, or keep what belongs to a run in local variables"),
         IFieldSymbol field when IsMutable(field) => (field, "make it readonly, or keep what belongs to a run in local variables"),
-        IEventSymbol { IsStatic: false, IsAbstract: false, AddMethod.IsImplicitlyDeclared: true } => (member, "report progress through the trace of the run"),
+        IEventSymbol { IsStatic: false, IsAbstract: false, AddMethod.IsImplicitlyDeclared: true } =>
+            (member, "report progress through the trace of the run"),
         _ => null,
     };
 
@@ -65,7 +66,8 @@ public sealed class ModuleStateAnalyzer : DiagnosticAnalyzer
             IIncrementOrDecrementOperation increment => increment.Target,
             _ => null,
         };
-        if (target is IParameterReferenceOperation { Parameter: { ContainingSymbol: IMethodSymbol { MethodKind: MethodKind.Constructor } constructor } parameter }
+        if (target is IParameterReferenceOperation { Parameter: var parameter }
+            && parameter.ContainingSymbol is IMethodSymbol { MethodKind: MethodKind.Constructor } constructor
             && HoneSymbols.IsModule(constructor.ContainingType)
             && constructor.DeclaringSyntaxReferences.Any(reference => reference.GetSyntax(context.CancellationToken) is TypeDeclarationSyntax))
         {

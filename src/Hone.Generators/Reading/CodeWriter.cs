@@ -32,7 +32,9 @@ internal static class CodeWriter
             : Primitive(value);
     }
 
-    /// <summary>An attribute list for a target: <c>[property: global::System.ComponentModel.Description("…")]</c>; null if it must not be copied.</summary>
+    /// <summary>
+    /// An attribute list: <c>[property: global::System.ComponentModel.DescriptionAttribute("…")]</c>; null if it must not be copied.
+    /// </summary>
     /// <param name="attribute">An attribute of a parameter or of a result.</param>
     public static string? ForRecordParameter(AttributeData attribute)
     {
@@ -90,7 +92,8 @@ internal static class CodeWriter
 
     // Compiler services and nullable-flow attributes say something about the call, not about the value; a record property must not have them.
     private static bool IsAboutTheMethod(INamedTypeSymbol type) =>
-        type.ContainingNamespace.ToDisplayString() is "System.Runtime.CompilerServices" or "System.Diagnostics.CodeAnalysis" or "System.Runtime.InteropServices"
+        type.ContainingNamespace.ToDisplayString()
+            is "System.Runtime.CompilerServices" or "System.Diagnostics.CodeAnalysis" or "System.Runtime.InteropServices"
         || HoneSymbols.Is(type, HoneSymbols.OutputAttribute)
         || HoneSymbols.Is(type, "System.ParamArrayAttribute");
 

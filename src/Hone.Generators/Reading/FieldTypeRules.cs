@@ -11,10 +11,13 @@ namespace Hone.Generators;
 /// </summary>
 internal static class FieldTypeRules
 {
+    private const int JsonIgnoreAlways = 1;
+
     private static readonly string[] LiveObjects =
     [
-        "System.IO.Stream", "System.IO.TextReader", "System.IO.TextWriter", "System.Exception", "System.Reflection.MemberInfo", "System.Delegate",
-        "System.Threading.CancellationTokenSource", "System.Threading.WaitHandle", "System.Threading.Thread", "System.IServiceProvider", "Hone.Module",
+        "System.IO.Stream", "System.IO.TextReader", "System.IO.TextWriter", "System.Exception", "System.Reflection.MemberInfo",
+        "System.Delegate", "System.IServiceProvider", "System.Threading.CancellationTokenSource", "System.Threading.WaitHandle",
+        "System.Threading.Thread", "Hone.Module",
     ];
 
     private static readonly string[] Pending =
@@ -27,7 +30,8 @@ internal static class FieldTypeRules
     public static string? Refusal(ITypeSymbol type) => Refusal(type, new HashSet<ITypeSymbol>(SymbolEqualityComparer.Default));
 
     /// <summary>True when the type's own properties are fields: a record, class or struct of the user that is no collection.</summary>
-    public static bool IsRecordLike(ITypeSymbol type) => type is INamedTypeSymbol { TypeKind: TypeKind.Class or TypeKind.Struct, IsTupleType: false } named
+    public static bool IsRecordLike(ITypeSymbol type) =>
+        type is INamedTypeSymbol { TypeKind: TypeKind.Class or TypeKind.Struct, IsTupleType: false } named
         && !HoneSymbols.IsEnumerable(named)
         && !IsLibraryType(named);
 
@@ -35,7 +39,7 @@ internal static class FieldTypeRules
     public static IEnumerable<IPropertySymbol> Properties(ITypeSymbol type) => HoneSymbols.BasesAndSelf(type).Reverse()
         .SelectMany(level => level.GetMembers().OfType<IPropertySymbol>())
         .Where(property => property is { DeclaredAccessibility: Accessibility.Public, IsStatic: false, IsIndexer: false, GetMethod: not null }
-            && !property.GetAttributes().Any(attribute => HoneSymbols.Is(attribute.AttributeClass, "System.Text.Json.Serialization.JsonIgnoreAttribute")));
+            && !property.GetAttributes().Any(IsJsonIgnore));
 
     private static string? Refusal(ITypeSymbol type, HashSet<ITypeSymbol> seen)
     {
@@ -61,7 +65,7 @@ internal static class FieldTypeRules
         if (type.SpecialType is SpecialType.System_IntPtr or SpecialType.System_UIntPtr)
             return "an address means nothing to a model; use long";
         if (type.IsTupleType)
-            return type.TupleElements.Select(element => Within($"its element '{element.Name}' is", element.Type, seen)).FirstOrDefault(reason => reason is not null);
+            return First(type.TupleElements.Select(element => Within($"its element '{element.Name}' is", element.Type, seen)));
         if (Pending.Contains(HoneSymbols.FullName(type)))
             return "it is not there yet; await it first and pass the value";
         if (HoneSymbols.IsCancellationToken(type))
@@ -77,8 +81,8 @@ internal static class FieldTypeRules
         if (type.TypeKind == TypeKind.Interface)
             return "an interface does not say which values to write; use a record, or a collection interface such as IReadOnlyList<T>";
         if (IsLibraryType(type))
-            return type.TypeArguments.Select(argument => Refusal(argument, seen)).FirstOrDefault(reason => reason is not null);
-        return Properties(type).Select(property => Within($"its property '{property.Name}' is", property.Type, seen)).FirstOrDefault(reason => reason is not null);
+            return First(type.TypeArguments.Select(argument => Refusal(argument, seen)));
+        return First(Properties(type).Select(property => Within($"its property '{property.Name}' is", property.Type, seen)));
     }
 
     private static string? RefusalOfCollection(INamedTypeSymbol type, HashSet<ITypeSymbol> seen)
@@ -88,12 +92,19 @@ internal static class FieldTypeRules
         if (HoneSymbols.ItemType(type) is not { } item)
             return "the collection does not say what its items are; use one with an item type, such as IReadOnlyList<T>";
         return type.TypeArguments.Length == 0 ? Within("its items are", item, seen)
-            : type.TypeArguments.Select(argument => Within("its items are", argument, seen)).FirstOrDefault(reason => reason is not null);
+            : First(type.TypeArguments.Select(argument => Within("its items are", argument, seen)));
     }
+
+    private static string? First(IEnumerable<string?> reasons) => reasons.FirstOrDefault(reason => reason is not null);
 
     private static string? Within(string place, ITypeSymbol type, HashSet<ITypeSymbol> seen) => Refusal(type, seen) is { } reason
         ? $"{place} {type.ToDisplayString(SymbolDisplayFormat.CSharpShortErrorMessageFormat)}: {reason}"
         : null;
+
+    // JsonIgnore under a condition (WhenWritingNull …) leaves the property a field.
+    private static bool IsJsonIgnore(AttributeData attribute) =>
+        HoneSymbols.Is(attribute.AttributeClass, "System.Text.Json.Serialization.JsonIgnoreAttribute")
+        && attribute.NamedArguments.All(argument => argument.Key != "Condition" || argument.Value.Value is JsonIgnoreAlways);
 
     private static bool IsJsonNode(ITypeSymbol type) =>
         HoneSymbols.BasesAndSelf(type).Any(level => HoneSymbols.Is(level, "System.Text.Json.Nodes.JsonNode"));

@@ -21,7 +21,8 @@ internal static class HoneSymbols
     public static string FullName(ITypeSymbol type) => type.OriginalDefinition.ToDisplayString(MetadataLike);
 
     public static bool Is(ITypeSymbol? type, string fullName, int arity = 0) =>
-        type is INamedTypeSymbol named && named.Arity == arity && named.Name.Length > 0 && fullName.EndsWith(named.Name, System.StringComparison.Ordinal)
+        type is INamedTypeSymbol named && named.Arity == arity
+        && named.Name.Length > 0 && fullName.EndsWith(named.Name, System.StringComparison.Ordinal)
         && FullName(named) == fullName;
 
     public static bool IsModule(ITypeSymbol? type) => BasesAndSelf(type).Any(candidate => Is(candidate, "Hone.Module"));
@@ -49,7 +50,8 @@ internal static class HoneSymbols
     public static bool IsEnumerable(ITypeSymbol type) => type.SpecialType == SpecialType.System_Collections_IEnumerable
         || type.AllInterfaces.Any(contract => contract.SpecialType == SpecialType.System_Collections_IEnumerable);
 
-    /// <summary>The T of IEnumerable&lt;T&gt;, if the type has exactly that view of itself.</summary>
+    /// <summary>The T of IEnumerable&lt;T&gt;; null without one.</summary>
     public static ITypeSymbol? ItemType(INamedTypeSymbol type) => type.AllInterfaces.Concat([type])
-        .FirstOrDefault(contract => contract.OriginalDefinition.SpecialType == SpecialType.System_Collections_Generic_IEnumerable_T)?.TypeArguments[0];
+        .FirstOrDefault(contract => contract.OriginalDefinition.SpecialType == SpecialType.System_Collections_Generic_IEnumerable_T)
+        ?.TypeArguments[0];
 }

@@ -17,11 +17,11 @@ internal static class ModuleReader
             nesting.Push(current);
         var space = type.ContainingNamespace.IsGlobalNamespace ? string.Empty
             : string.Join(".", type.ContainingNamespace.ToDisplayString().Split('.').Select(NameRules.Escape));
-        var metadataNames = nesting.Select(level => level.MetadataName);
+        var prefix = space.Length == 0 ? string.Empty : space.Replace("@", string.Empty) + ".";
         return new(
             space,
             new(nesting.Select(Declaration)),
-            $"{string.Join(".", new[] { space.Replace("@", string.Empty) }.Where(part => part.Length > 0).Concat(metadataNames)).Replace('`', '-')}.g.cs",
+            $"{prefix}{string.Join(".", nesting.Select(level => level.MetadataName)).Replace('`', '-')}.g.cs",
             GetChildrenModifiers(type, compilation.Assembly));
     }
 
@@ -35,7 +35,8 @@ internal static class ModuleReader
             (_, true) => "record",
             _ => "class",
         };
-        var parameters = type.TypeParameters.IsEmpty ? string.Empty : $"<{string.Join(", ", type.TypeParameters.Select(parameter => parameter.Name))}>";
+        var names = string.Join(", ", type.TypeParameters.Select(parameter => NameRules.Escape(parameter.Name)));
+        var parameters = names.Length == 0 ? string.Empty : $"<{names}>";
         return $"partial {keyword} {NameRules.Escape(type.Name)}{parameters}";
     }
 
@@ -49,8 +50,11 @@ internal static class ModuleReader
             return null;
 
         // Within the assembly of Module, and its friends, the override must repeat "internal"; elsewhere it must not.
-        var isFriend = SymbolEqualityComparer.Default.Equals(inherited.ContainingAssembly, assembly) || inherited.ContainingAssembly.GivesAccessTo(assembly);
-        return inherited.DeclaredAccessibility == Accessibility.ProtectedOrInternal && isFriend ? "protected internal override" : "protected override";
+        var owner = inherited.ContainingAssembly;
+        var isFriend = SymbolEqualityComparer.Default.Equals(owner, assembly) || owner.GivesAccessTo(assembly);
+        return isFriend && inherited.DeclaredAccessibility == Accessibility.ProtectedOrInternal
+            ? "protected internal override"
+            : "protected override";
     }
 
     private static IEnumerable<IMethodSymbol> OverridesOf(ITypeSymbol type) =>

@@ -11,7 +11,10 @@ internal static class NameChecks
 {
     // Members that every record has already.
     private static readonly HashSet<string> RecordMembers =
-        ["Clone", "EqualityContract", "Equals", "Finalize", "GetHashCode", "GetType", "MemberwiseClone", "PrintMembers", "ReferenceEquals", "ToString", "Deconstruct"];
+    [
+        "Clone", "Deconstruct", "EqualityContract", "Equals", "Finalize", "GetHashCode", "GetType", "MemberwiseClone", "PrintMembers",
+        "ReferenceEquals", "ToString",
+    ];
 
     public static IEnumerable<Problem> Fields(
         MethodDeclarationSyntax declaration,
@@ -67,8 +70,10 @@ internal static class NameChecks
     private static string? OwnerOf(IMethodSymbol method, string path)
     {
         var type = method.ContainingType;
-        var earlier = PredictorReader.PredictorMethods(type).TakeWhile(other => !SymbolEqualityComparer.Default.Equals(other, method));
-        var own = earlier.FirstOrDefault(other => NameRules.PathOf(other.Name) == path)?.ToDisplayString(SymbolDisplayFormat.CSharpShortErrorMessageFormat)
+        var earlier = PredictorReader.PredictorMethods(type)
+            .TakeWhile(other => !SymbolEqualityComparer.Default.Equals(other, method))
+            .FirstOrDefault(other => NameRules.PathOf(other.Name) == path);
+        var own = earlier?.ToDisplayString(SymbolDisplayFormat.CSharpShortErrorMessageFormat)
             ?? ModuleMembers(type).FirstOrDefault(member => PathOf(member) == path)?.Name;
         if (own is not null)
             return own;

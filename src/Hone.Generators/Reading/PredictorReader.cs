@@ -27,7 +27,9 @@ internal static class PredictorReader
 
         problems.AddRange(NameChecks.Fields(declaration, method, IsChainOfThought(context), inputs, result));
         problems.AddRange(NameChecks.Path(declaration, method, path));
-        return problems.Count > 0 ? PredictorReading.Failed(problems) : new(Model(context, declaration, method, path, inputs, result!), EquatableArray<Problem>.Empty);
+        return problems.Count > 0
+            ? PredictorReading.Failed(problems)
+            : new(Model(context, declaration, method, path, inputs, result!), EquatableArray<Problem>.Empty);
     }
 
     private static List<(string Name, FieldModel Field)> ReadInputs(IMethodSymbol method, List<Problem> problems)

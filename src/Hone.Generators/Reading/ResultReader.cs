@@ -22,7 +22,9 @@ internal static class ResultReader
             return null;
         }
 
-        var type = value is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable ? nullable.TypeArguments[0] : value;
+        var type = value is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable
+            ? nullable.TypeArguments[0]
+            : value;
         if (FieldTypeRules.Refusal(type) is { } reason)
         {
             refuse(type, reason);
@@ -68,13 +70,15 @@ internal static class ResultReader
             refuse(tuple, "each element of a tuple is an output of its own name; leave Output away");
         else if (tuple.TupleElements.Any(element => !element.IsExplicitlyNamedTupleElement))
             refuse(tuple, "its elements need names, which become the output fields: Task<(string Query, int Count)>");
-        else if (described.FirstOrDefault(output => !tuple.TupleElements.Any(element => NameRules.ToSnakeCase(element.Name) == NameRules.ToSnakeCase(output.Name)))
-            is { Name: { } stray })
+        else if (described.FirstOrDefault(output => !HasElement(tuple, output.Name)).Name is { } stray)
             refuse(tuple, $"it has no element '{stray}' that [return: Output(\"{stray}\")] could describe");
         else
             return new(ResultShape.Tuple, tuple, [.. tuple.TupleElements.Select(element => TupleField(element, described))]);
         return null;
     }
+
+    private static bool HasElement(INamedTypeSymbol tuple, string name) =>
+        tuple.TupleElements.Any(element => NameRules.ToSnakeCase(element.Name) == NameRules.ToSnakeCase(name));
 
     private static (string Name, FieldModel Field) TupleField(IFieldSymbol element, List<(string Name, string? Description)> described)
     {

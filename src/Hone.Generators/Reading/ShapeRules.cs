@@ -12,18 +12,15 @@ internal static class ShapeRules
     {
         var name = context.TargetSymbol.Name;
         if (context.TargetNode is not MethodDeclarationSyntax declaration || context.TargetSymbol is not IMethodSymbol method)
-            return Problem.At(Descriptors.NotAPredictor, context.TargetNode.GetLocation(), name, "only methods of a module can be; declare a partial method");
+            return Refuse(context.TargetNode.GetLocation(), "only methods of a module can be; declare a partial method");
         var place = declaration.Identifier.GetLocation();
         if (!HoneSymbols.IsModule(method.ContainingType))
-        {
-            return Problem.At(
-                Descriptors.NotAPredictor, place, name, $"its class '{method.ContainingType.Name}' is no module; derive it from Hone.Module<TIn, TOut>");
-        }
-
-        return Closed(declaration) is { } closed
-            ? Problem.At(Descriptors.NotPartial, place, closed.Identifier.Text, name, ReasonOf(closed))
-            : ReasonAgainst(declaration, method) is { } reason ? Problem.At(Descriptors.NotAPredictor, place, name, reason)
+            return Refuse(place, $"its class '{method.ContainingType.Name}' is no module; derive it from Hone.Module<TIn, TOut>");
+        return Closed(declaration) is { } closed ? Problem.At(Descriptors.NotPartial, place, closed.Identifier.Text, name, ReasonOf(closed))
+            : ReasonAgainst(declaration, method) is { } reason ? Refuse(place, reason)
             : null;
+
+        Problem Refuse(Location location, string reason) => Problem.At(Descriptors.NotAPredictor, location, name, reason);
     }
 
     // The innermost class around the method that generated code cannot add to.
@@ -50,6 +47,8 @@ internal static class ShapeRules
             return $"parameter '{reference.Name}' is passed by reference; pass it by value";
         if (method.Parameters.Count(parameter => HoneSymbols.IsCancellationToken(parameter.Type)) > 1)
             return "it takes two cancellation tokens; keep one";
+        if (method.Parameters.All(parameter => HoneSymbols.IsCancellationToken(parameter.Type)))
+            return "it has no inputs; give it a parameter for what the model should work on";
         return null;
     }
 }

@@ -58,6 +58,7 @@ public class ErrorTests
     [InlineData("private partial Task<string> Guess(in int t, CancellationToken c);", "parameter 't' is passed by reference; pass it by value")]
     [InlineData("private partial Task<string> Guess(out string t);", "parameter 't' is passed by reference; pass it by value")]
     [InlineData("private partial Task<string> Guess(CancellationToken t, CancellationToken c);", "it takes two cancellation tokens; keep one")]
+    [InlineData("private partial Task<string> Guess(CancellationToken c);", "it has no inputs; give it a parameter for what the model should work on")]
     public void Hone002_MethodShape_SaysWhatToChange(string method, string reason)
     {
         var program = TestCompilation.Run($$"""
