@@ -10,7 +10,7 @@ internal static class VectorValues
 {
     public static object? Read(JsonElement recorded, FieldType type)
     {
-        if (recorded.ValueKind == JsonValueKind.Object && recorded.EnumerateObject().FirstOrDefault() is { Name: ['$', ..] } tagged)
+        if (recorded.ValueKind == JsonValueKind.Object && recorded.EnumerateObject().Take(1).ToList() is [{ Name: ['$', ..] } tagged])
             return ReadTagged(recorded, tagged, type);
         return recorded.ValueKind switch
         {
