@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Lucene.Net.Documents;
 using Lucene.Net.Index;
 using Lucene.Net.Search;
@@ -15,6 +16,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     private const string IdField = "id";
     private const string TitleField = "title";
     private const string TextField = "text";
+    private const int RecentDocumentLimit = 20_000;
     private const int ClausesPerGroup = 1000; // below Lucene's limit of 1,024 clauses
 
     private readonly LuceneOptions options;
@@ -22,6 +24,9 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     private readonly Lucene.Net.Store.Directory directory;
     private readonly IndexWriter writer;
     private readonly SearcherManager searchers;
+
+    // Reading a stored document decompresses a whole block. Numbers are stable: nothing is deleted and merges keep the order.
+    private readonly ConcurrentDictionary<int, SearchDocument> recentDocuments = new();
 
     /// <summary>Opens an index.</summary>
     /// <param name="options">Analysis, scoring and storage; null takes the defaults: in memory, k1 = 0.9, b = 0.4.</param>
@@ -122,24 +127,37 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     internal static string Content(string title, string text) => $"{title} | {text}";
 
     // Asks for more hits as long as duplicates leave fewer than wanted.
-    private static List<Passage> Collect(IndexSearcher searcher, Query query, int count)
+    private List<Passage> Collect(IndexSearcher searcher, Query query, int count)
     {
         for (var wanted = count; ; wanted *= 2)
         {
-            var hits = searcher.Search(query, Math.Min(wanted, Math.Max(1, searcher.IndexReader.MaxDoc))).ScoreDocs;
+            // Scoring in document order spares the table of 2,048 buckets that Lucene otherwise allocates for each search.
+            var collector = TopScoreDocCollector.Create(Math.Min(wanted, Math.Max(1, searcher.IndexReader.MaxDoc)), docsScoredInOrder: true);
+            searcher.Search(query, collector);
+            var hits = collector.GetTopDocs().ScoreDocs;
             var found = new List<Passage>(count);
             var seen = new HashSet<(string Title, string Text)>();
             foreach (var hit in hits)
             {
-                var document = searcher.Doc(hit.Doc);
-                var passage = new Passage(document.Get(IdField), document.Get(TitleField), document.Get(TextField), hit.Score);
-                if (found.Count < count && seen.Add((passage.Title, passage.Text)))
-                    found.Add(passage);
+                var document = Read(searcher, hit.Doc);
+                if (found.Count < count && seen.Add((document.Title, document.Text)))
+                    found.Add(new(document.Id!, document.Title, document.Text, hit.Score));
             }
 
             if (found.Count == count || hits.Length < wanted)
                 return found;
         }
+    }
+
+    private SearchDocument Read(IndexSearcher searcher, int number)
+    {
+        if (recentDocuments.TryGetValue(number, out var known))
+            return known;
+        var stored = searcher.Doc(number);
+        var document = new SearchDocument(stored.Get(TitleField), stored.Get(TextField), stored.Get(IdField));
+        if (recentDocuments.Count < RecentDocumentLimit)
+            recentDocuments.TryAdd(number, document);
+        return document;
     }
 
     // A term that the query repeats counts as often.
