@@ -1,0 +1,61 @@
+namespace Hone.Engine;
+
+/// <summary>
+/// Blocks of key/value memory, shared by the segments of one model. A block holds <see cref="BlockPositions"/> positions of every layer. Thread-safe;
+/// returned blocks are kept for reuse.
+/// </summary>
+internal sealed class KeyValuePool : IDisposable
+{
+    /// <summary>Positions in one block; a multiple of every panel width.</summary>
+    public const int BlockPositions = 64;
+
+    private readonly Lock _lock = new();
+    private readonly Stack<NativeBuffer> _free = new();
+    private readonly ModelConfig _config;
+    private readonly int _maxBlocks;
+
+    /// <param name="config">The model whose keys and values are stored.</param>
+    /// <param name="maxBlocks">Most blocks in use at a time.</param>
+    public KeyValuePool(ModelConfig config, int maxBlocks = int.MaxValue) => (_config, _maxBlocks) = (config, maxBlocks);
+
+    /// <summary>Blocks now held by segments.</summary>
+    public int BlocksInUse { get; private set; }
+
+    public int MaxBlocks => _maxBlocks;
+
+    /// <summary>Size of one block in bytes: keys and values of all layers.</summary>
+    public long BytesPerBlock => 2L * _config.LayerCount * _config.KeyValueWidth * BlockPositions * sizeof(float);
+
+    internal NativeBuffer Rent()
+    {
+        lock (_lock)
+        {
+            if (BlocksInUse >= _maxBlocks)
+                throw new InvalidOperationException($"The key/value pool is full: {_maxBlocks} blocks of {BlockPositions} positions are in use. Release segments or raise the limit.");
+            BlocksInUse++;
+            if (_free.TryPop(out var block)) return block;
+        }
+
+        return new NativeBuffer(BytesPerBlock / sizeof(float));
+    }
+
+    internal void Return(NativeBuffer block)
+    {
+        lock (_lock)
+        {
+            BlocksInUse--;
+            _free.Push(block);
+        }
+    }
+
+    /// <summary>Frees the blocks that no segment holds.</summary>
+    public void Trim()
+    {
+        lock (_lock)
+        {
+            while (_free.TryPop(out var block)) block.Dispose();
+        }
+    }
+
+    public void Dispose() => Trim();
+}

@@ -1,0 +1,103 @@
+namespace Hone.Engine;
+
+/// <summary>Shape of a low-rank adapter (Hu et al. 2021, <c>W + alpha/rank · B A</c>).</summary>
+public sealed record LoraOptions
+{
+    /// <summary>Rank of the update; positive.</summary>
+    public int Rank { get; init; } = 16;
+
+    /// <summary>Numerator of the scale <c>alpha / rank</c>.</summary>
+    public double Alpha { get; init; } = 32;
+
+    /// <summary>Projections that get an adapter, by the last part of their names (<c>q_proj</c> … <c>down_proj</c>).</summary>
+    public IReadOnlyList<string> TargetModules { get; init; } = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+}
+
+/// <summary>A low-rank adapter: for each targeted projection A [rank, in] and B [out, rank] in one flat buffer.</summary>
+internal sealed class LoraAdapter : FlatTensors
+{
+    public const string DownSuffix = ".lora_A.weight";
+    public const string UpSuffix = ".lora_B.weight";
+
+    public LoraAdapter(ModelConfig config, LoraOptions options)
+        : base(Describe(config, options)) => (Config, Options) = (config, options);
+
+    public ModelConfig Config { get; }
+
+    public LoraOptions Options { get; }
+
+    public int Rank => Options.Rank;
+
+    public float Scale => (float)(Options.Alpha / Options.Rank);
+
+    /// <summary>An adapter that changes nothing yet: A uniform in ±1/sqrt(in) (Kaiming with a = sqrt 5), B zero.</summary>
+    public static LoraAdapter CreateRandom(ModelConfig config, LoraOptions options, int seed)
+    {
+        var adapter = new LoraAdapter(config, options);
+        var random = new Random(seed);
+        foreach (var tensor in adapter.Tensors)
+        {
+            if (!tensor.Name.EndsWith(DownSuffix, StringComparison.Ordinal)) continue;
+            var bound = 1 / Math.Sqrt(tensor.Columns);
+            foreach (ref var value in adapter.Slice(tensor)) value = (float)((2 * random.NextDouble() - 1) * bound);
+        }
+
+        return adapter;
+    }
+
+    public LoraAdapter Clone()
+    {
+        var copy = new LoraAdapter(Config, Options);
+        Values.CopyTo(copy.Values);
+        return copy;
+    }
+
+    /// <summary>Whether the projection (name without <c>.weight</c>) has an adapter.</summary>
+    public bool Targets(string projection) => Find(projection + DownSuffix) is not null;
+
+    /// <summary>Adds <c>scale · B A</c> to every targeted weight.</summary>
+    public void MergeInto(ParameterSet weights)
+    {
+        foreach (var tensor in weights.Tensors)
+        {
+            if (tensor.Shape.Length == 2) AddTo(tensor, weights.Slice(tensor));
+        }
+    }
+
+    /// <summary>Adds <c>scale · B A</c> to a copy of the tensor's values [out, in], if it is targeted.</summary>
+    internal void AddTo(ParameterTensor tensor, Span<float> values)
+    {
+        var projection = tensor.Name[..^".weight".Length];
+        if (!Targets(projection)) return;
+        var down = Get(projection + DownSuffix);
+        var up = Get(projection + UpSuffix);
+        for (var row = 0; row < tensor.Rows; row++)
+        {
+            var target = values.Slice(row * tensor.Columns, tensor.Columns);
+            for (var k = 0; k < Rank; k++)
+                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(down.Slice(k * tensor.Columns, tensor.Columns), Scale * up[row * Rank + k], target, target);
+        }
+    }
+
+    private static IReadOnlyList<ParameterTensor> Describe(ModelConfig config, LoraOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Rank);
+        foreach (var module in options.TargetModules)
+        {
+            if (!ParameterNames.Projections.Contains(module))
+                throw new ArgumentException($"An adapter cannot target '{module}'; expected some of {string.Join(", ", ParameterNames.Projections)}.", nameof(options));
+        }
+
+        var layout = new Layout();
+        foreach (var tensor in ParameterSet.Describe(config))
+        {
+            if (tensor.Shape.Length != 2 || !tensor.Name.EndsWith("_proj.weight", StringComparison.Ordinal)) continue;
+            var projection = tensor.Name[..^".weight".Length];
+            if (!options.TargetModules.Contains(projection[(projection.LastIndexOf('.') + 1)..])) continue;
+            layout.Add(projection + DownSuffix, options.Rank, tensor.Columns);
+            layout.Add(projection + UpSuffix, tensor.Rows, options.Rank);
+        }
+
+        return layout.Tensors;
+    }
+}

@@ -1,0 +1,132 @@
+using System.Text;
+using System.Text.Json;
+using CsCheck;
+
+namespace Hone.Engine.Tests.Tokens;
+
+public sealed class TokenizerTests
+{
+    [Fact]
+    public void Vectors_AllCases_Agree()
+    {
+        var folder = VectorsFolder.Find();
+        Assert.SkipWhen(folder is null, VectorsFolder.Absent);
+        var results = TokenizerVectors.Run(folder).ToList();
+        Assert.NotEmpty(results);
+        Assert.Empty(results.Where(result => result.Failure is not null).Select(result => $"{result.Id}: {result.Failure}"));
+    }
+
+    [Fact]
+    public void Encode_WhereImplementationsPart_FollowsTheNativeRules()
+    {
+        var folder = VectorsFolder.Find();
+        Assert.SkipWhen(folder is null, VectorsFolder.Absent);
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "tokenizers", "disagreements.json")));
+        foreach (var test in document.RootElement.GetProperty("cases").EnumerateArray())
+        {
+            var tokenizer = Tokenizer.Load(Path.Combine(folder, "tokenizers", test.GetProperty("tokenizer").GetString()!));
+            var expected = test.GetProperty("native_rules").EnumerateArray().Select(id => id.GetInt32());
+            Assert.Equal(expected, tokenizer.Encode(test.GetProperty("text").GetString()!));
+        }
+    }
+
+    [Fact]
+    public void Encode_SpecialTokensNotParsed_StayText()
+    {
+        var tokenizer = SmallTokenizer.Instance;
+        Assert.Single(tokenizer.Encode("<|im_end|>"));
+        var plain = tokenizer.Encode("<|im_end|>", parseSpecialTokens: false);
+        Assert.True(plain.Length > 1);
+        Assert.DoesNotContain(tokenizer.IdOf("<|im_end|>")!.Value, plain);
+        Assert.Equal("<|im_end|>", tokenizer.Decode(plain));
+    }
+
+    [Fact]
+    public void Encode_LongWord_GivesTheSameMergesAsTheScan()
+    {
+        // A word of 70 letters takes the heap; split in the middle of nothing mergeable it must equal the scan's result.
+        var tokenizer = SmallTokenizer.Instance;
+        Gen.Char['a', 'e'].Array[65, 300].Sample(letters =>
+        {
+            var word = new string(letters);
+            Assert.Equal(ReferenceMerge(tokenizer, word), tokenizer.Encode(word));
+        }, iter: 200, seed: "0000a1b2c3d4");
+    }
+
+    [Fact]
+    public void Encode_VeryLongWord_IsNotQuadratic()
+    {
+        var word = new string('a', 400_000);
+        Assert.Equal(word, SmallTokenizer.Instance.Decode(SmallTokenizer.Instance.Encode(word)));
+    }
+
+    [Fact]
+    public void Encode_ManyThreads_GiveTheSameIds()
+    {
+        var tokenizer = SmallTokenizer.Create();
+        var texts = Enumerable.Range(0, 200).Select(i => $"the {i} quick brown foxes jump over {i * 7} lazy dogs").ToArray();
+        var expected = texts.Select(text => SmallTokenizer.Instance.Encode(text)).ToArray();
+        Parallel.For(0, 1000, i => Assert.Equal(expected[i % 200], tokenizer.Encode(texts[i % 200])));
+    }
+
+    [Fact]
+    public void Decoder_AnyIds_ConcatenatesToDecode()
+    {
+        var tokenizer = SmallTokenizer.Instance;
+        Gen.Int[-1, tokenizer.VocabularySize + 2].Array[0, 40].Sample(ids =>
+        {
+            var decoder = tokenizer.CreateDecoder();
+            var streamed = new StringBuilder();
+            foreach (var id in ids) streamed.Append(decoder.Append(id));
+            Assert.Equal(tokenizer.Decode(ids), streamed.Append(decoder.Flush()).ToString());
+        }, iter: 2000);
+    }
+
+    [Fact]
+    public void Load_MissingFile_NamesTheFile()
+    {
+        var error = Assert.Throws<FileNotFoundException>(() => Tokenizer.Load("/nowhere/at-all"));
+        Assert.Contains("/nowhere/at-all", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"model":{"type":"Unigram","vocab":[]}}""", "Unigram")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":["a b"]}}""", "'b'")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"normalizer":{"type":"NFKC"}}""", "NFKC")]
+    [InlineData("[1,", "tokenizer.json")]
+    [InlineData("{}", "'model'")]
+    public void Load_UnsupportedContent_SaysWhatIsWrong(string json, string part)
+    {
+        var error = Assert.Throws<InvalidDataException>(() => Tokenizer.Load(new MemoryStream(Encoding.UTF8.GetBytes(json))));
+        Assert.Contains(part, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("e\u0301", "\u00e9")]
+    [InlineData("\u212b", "\u00c5")]
+    [InlineData("q\u0307\u0323", "q\u0323\u0307")]
+    [InlineData("\u1100\u1161\u11a8", "\uac01")]
+    [InlineData("\u0958", "\u0915\u093c")]
+    [InlineData("\U0001D15E", "\U0001D157\U0001D165")]
+    [InlineData("plain ascii", "plain ascii")]
+    public void Normalize_KnownCases_GiveFormC(string text, string expected) => Assert.Equal(expected, CanonicalComposition.Normalize(text));
+
+    // The textbook loop, on spellings.
+    private static int[] ReferenceMerge(Tokenizer tokenizer, string word)
+    {
+        var merges = SmallTokenizer.Merges;
+        var parts = word.Select(letter => letter.ToString()).ToList();
+        while (true)
+        {
+            var best = -1;
+            for (var i = 0; i + 1 < parts.Count; i++)
+            {
+                var known = merges.TryGetValue((parts[i], parts[i + 1]), out var rank);
+                if (known && (best < 0 || rank < merges[(parts[best], parts[best + 1])])) best = i;
+            }
+            if (best < 0) return [.. parts.Select(part => tokenizer.IdOf(part)!.Value)];
+            parts[best] += parts[best + 1];
+            parts.RemoveAt(best + 1);
+        }
+    }
+}
