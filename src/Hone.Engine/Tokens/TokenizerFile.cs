@@ -130,9 +130,14 @@ internal sealed class TokenizerFile
         foreach (var part in template.GetProperty("single").EnumerateArray())
         {
             if (Optional(part, "SpecialToken") is { } token)
-                ids.AddRange(special.GetProperty(token.GetProperty("id").GetString()!).GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()));
+            {
+                var name = token.GetProperty("id").GetString()!;
+                ids.AddRange(special.GetProperty(name).GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()));
+            }
             else
+            {
                 ids = TemplateSuffix;
+            }
         }
     }
 

@@ -73,7 +73,11 @@ public enum FieldTypeKind
 public sealed record EnumMember(string Name, object Value, object? ClrValue = null);
 
 /// <summary>One property of an object type.</summary>
-public sealed record ObjectProperty(string Name, FieldType Type, bool IsRequired = true, object? Default = null, string? Description = null, string? ClrName = null);
+public sealed record ObjectProperty(string Name, FieldType Type, bool IsRequired = true, object? Default = null, string? Description = null, string? ClrName = null)
+{
+    /// <summary>Bounds on the value.</summary>
+    public ImmutableArray<FieldConstraint> Constraints { get; init; } = [];
+}
 
 /// <summary>An immutable description of a field's type, the same for every way of writing a signature.</summary>
 public sealed class FieldType : IEquatable<FieldType>

@@ -43,7 +43,17 @@ internal static class TypeExpressionWriter
     private static string Arguments(FieldType type) => string.Join(", ", type.Arguments.Select(Write));
 
     // Single quotes by default; double quotes if the text has only single ones; else single quotes escaped by a backslash.
-    private static string Quote(string text) => !text.Contains('\'') ? $"'{text}'"
-        : !text.Contains('"') ? $"\"{text}\""
-        : $"'{text.Replace("'", "\\'", StringComparison.Ordinal)}'";
+    private static string Quote(string text)
+    {
+        var escaped = text.AsSpan().ContainsAny("\\\n\r\t") ? Escape(text) : text;
+        return !text.Contains('\'') ? $"'{escaped}'"
+            : !text.Contains('"') ? $"\"{escaped}\""
+            : $"'{escaped.Replace("'", "\\'", StringComparison.Ordinal)}'";
+    }
+
+    private static string Escape(string text) => text
+        .Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\n", "\\n", StringComparison.Ordinal)
+        .Replace("\r", "\\r", StringComparison.Ordinal)
+        .Replace("\t", "\\t", StringComparison.Ordinal);
 }

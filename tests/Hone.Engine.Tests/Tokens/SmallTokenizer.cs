@@ -17,7 +17,8 @@ internal static class SmallTokenizer
     public static IEnumerable<string> Corpus()
     {
         string[] words =
-            ["the", "quick", "brown", "fox", "jumps", "over", "lazy", "dogs", "bead", "cabbage", "decade", "added", "babe", "été", "中文", "😀"];
+            ["the", "quick", "brown", "fox", "jumps", "over", "lazy", "dogs", "bead", "cabbage", "decade",
+             "added", "babe", "été", "中文", "😀"];
         var state = 12345u;
         for (var line = 0; line < 400; line++)
         {

@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+
+namespace Hone.Testing;
+
+/// <summary>One request that a scripted client has seen.</summary>
+/// <param name="Messages">The messages, as they were.</param>
+/// <param name="Options">The options; null when none were passed.</param>
+public sealed record ScriptedRequest(ImmutableArray<ChatMessage> Messages, ChatOptions? Options)
+{
+    /// <summary>Text of the system message; empty when there is none.</summary>
+    public string SystemText => Messages.FirstOrDefault(message => message.Role == ChatRole.System)?.Text ?? string.Empty;
+
+    /// <summary>Text of the last message.</summary>
+    public string LastText => Messages.IsEmpty ? string.Empty : Messages[^1].Text;
+}
+
+/// <summary>A chat client that answers from a script: a sequence, or a function of the request. Records what it was asked.</summary>
+public sealed class ScriptedChatClient : IChatClient
+{
+    private readonly Lock gate = new();
+    private readonly List<ScriptedRequest> requests = [];
+    private readonly Func<ScriptedRequest, int, CancellationToken, Task<ChatResponse>> answer;
+
+    private ScriptedChatClient(Func<ScriptedRequest, int, CancellationToken, Task<ChatResponse>> answer) => this.answer = answer;
+
+    /// <summary>What was asked so far, in order of arrival.</summary>
+    public IReadOnlyList<ScriptedRequest> Requests
+    {
+        get
+        {
+            lock (gate)
+                return [.. requests];
+        }
+    }
+
+    /// <summary>Answers with the given texts in turn; one call more is an error.</summary>
+    public static ScriptedChatClient InSequence(params IReadOnlyList<string> answers) => new((_, index, _) => index < answers.Count
+        ? Task.FromResult(Respond(answers[index]))
+        : throw new InvalidOperationException($"The script holds {answers.Count} answers and was asked for one more."));
+
+    /// <summary>Answers with a function of the request and its number.</summary>
+    public static ScriptedChatClient By(Func<ScriptedRequest, int, string> answer) => new((request, index, _) => Task.FromResult(Respond(answer(request, index))));
+
+    /// <summary>Answers with an asynchronous function, e.g. one that waits or fails.</summary>
+    public static ScriptedChatClient ByAsync(Func<ScriptedRequest, int, CancellationToken, Task<ChatResponse>> answer) => new(answer);
+
+    /// <summary>Answers in the chat format, each signature by its outputs: the first answer whose output names all occur in the request's system text.</summary>
+    public static ScriptedChatClient ForOutputs(params IReadOnlyList<FieldMap> answers) => By((request, _) =>
+    {
+        var fields = answers.FirstOrDefault(answer => answer.Keys.All(name => request.SystemText.Contains($"[[ ## {name} ## ]]", StringComparison.Ordinal)))
+            ?? throw new InvalidOperationException("No scripted answer has the outputs that the request asks for.");
+        return ChatText(fields);
+    });
+
+    /// <summary>The text of an answer in the chat format.</summary>
+    public static string ChatText(FieldMap outputs) =>
+        string.Concat(outputs.Select(field => $"[[ ## {field.Key} ## ]]\n{field.Value}\n\n")) + "[[ ## completed ## ]]\n";
+
+    /// <summary>A response with one assistant message and made-up usage of one token a word.</summary>
+    public static ChatResponse Respond(string text) => new(new ChatMessage(ChatRole.Assistant, text))
+    {
+        FinishReason = ChatFinishReason.Stop,
+        Usage = new() { OutputTokenCount = text.Split(' ').Length },
+    };
+
+    /// <inheritdoc/>
+    public async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var request = new ScriptedRequest([.. messages], options?.Clone());
+        int index;
+        lock (gate)
+        {
+            index = requests.Count;
+            requests.Add(request);
+        }
+
+        return await answer(request, index, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        foreach (var update in (await GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false)).ToChatResponseUpdates())
+            yield return update;
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceType == typeof(ChatClientMetadata) ? new ChatClientMetadata("scripted", null, "scripted") : serviceType.IsInstanceOfType(this) ? this : null;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+}

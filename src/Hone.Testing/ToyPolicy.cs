@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Hone.Reinforcement;
+using Microsoft.Extensions.AI;
+
+namespace Hone.Testing;
+
+/// <summary>
+/// A policy that learns in microseconds: for every predictor a softmax over a fixed list of completions, with exact gradients. A completion is one
+/// token (its number); a predictor is recognised by a text that its prompt contains. It tests programs, metrics and optimizers without a model.
+/// </summary>
+public sealed class ToyPolicy : IChatClient, ITrainableModel, IWeightStore
+{
+    private readonly Func<double[][]> logits;
+    private readonly Func<int> version;
+
+    /// <summary>Creates a policy that prefers nothing.</summary>
+    public ToyPolicy(params IReadOnlyList<ToyChoice> choices)
+    {
+        Choices = [.. choices];
+        var start = choices.Select(choice => new double[choice.Completions.Length]).ToArray();
+        logits = () => start;
+        version = () => 0;
+    }
+
+    internal ToyPolicy(ImmutableArray<ToyChoice> choices, Func<double[][]> logits, Func<int> version) =>
+        (Choices, this.logits, this.version) = (choices, logits, version);
+
+    /// <summary>What the policy chooses between.</summary>
+    public ImmutableArray<ToyChoice> Choices { get; }
+
+    /// <summary>Current probability of a completion.</summary>
+    public double Probability(int choice, int completion) => Math.Exp(LogSoftmax(logits()[choice], 1)[completion]);
+
+    /// <inheritdoc/>
+    public Task<ITrainingSession> StartTrainingAsync(TrainingOptions options, CancellationToken cancellationToken = default) =>
+        Task.FromResult<ITrainingSession>(new ToyTrainingSession(Choices, logits().Select(row => row.ToArray()).ToArray()));
+
+    /// <inheritdoc/>
+    public Task SaveWeightsAsync(string directory, CancellationToken cancellationToken = default) =>
+        AtomicFile.WriteDirectoryAsync(directory, (temporary, token) => ToyTrainingSession.WriteAsync(temporary, logits(), [], version(), token), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var prompt = string.Join('\n', messages.Select(message => message.Text));
+        var choice = Choices.Select((candidate, index) => (candidate, index)).Where(entry => prompt.Contains(entry.candidate.PromptText, StringComparison.Ordinal))
+            .Select(entry => entry.index).DefaultIfEmpty(-1).First();
+        if (choice < 0)
+            throw new InvalidOperationException($"No choice of the toy policy matches the prompt: {prompt}");
+        var temperature = options?.Temperature ?? 1;
+        var logProbs = LogSoftmax(logits()[choice], temperature <= 0 ? 1 : temperature);
+        var completion = temperature <= 0 ? IndexOfMax(logProbs) : Sample(logProbs, options?.Seed ?? 0);
+        var response = ScriptedChatClient.Respond(Choices[choice].Completions[completion]);
+        response.AdditionalProperties = new()
+        {
+            [SampledTokens.Key] = new SampledTokens([choice], [completion], [(float)logProbs[completion]], version(), temperature, false),
+        };
+        return Task.FromResult(response);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        foreach (var update in (await GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false)).ToChatResponseUpdates())
+            yield return update;
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceType == typeof(ChatClientMetadata) ? new ChatClientMetadata("toy", null, "toy") : serviceType.IsInstanceOfType(this) ? this : null;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+
+    internal static double[] LogSoftmax(double[] row, double temperature)
+    {
+        var scaled = row.Select(value => value / temperature).ToArray();
+        var max = scaled.Max();
+        var logSum = max + Math.Log(scaled.Sum(value => Math.Exp(value - max)));
+        return [.. scaled.Select(value => value - logSum)];
+    }
+
+    private static int Sample(double[] logProbs, long seed)
+    {
+        var draw = new SeedStream(seed).Derive("toy").CreateRandom().NextDouble();
+        for (var i = 0; i < logProbs.Length; i++)
+        {
+            draw -= Math.Exp(logProbs[i]);
+            if (draw <= 0)
+                return i;
+        }
+
+        return logProbs.Length - 1;
+    }
+
+    private static int IndexOfMax(double[] values) => Array.IndexOf(values, values.Max());
+}
+
+/// <summary>What a toy policy chooses between for one predictor.</summary>
+/// <param name="PromptText">Text that identifies the predictor's prompt, e.g. an output's marker.</param>
+/// <param name="Completions">The possible answers.</param>
+public sealed record ToyChoice(string PromptText, params ImmutableArray<string> Completions);

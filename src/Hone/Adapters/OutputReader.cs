@@ -1,0 +1,58 @@
+namespace Hone;
+
+/// <summary>Turns raw output values into typed ones: coercion, bounds, defaults. Shared by the adapters.</summary>
+internal static class OutputReader
+{
+    /// <summary>All outputs of the signature, in its order.</summary>
+    /// <param name="adapter">Name for errors.</param>
+    /// <param name="signature">What was asked for.</param>
+    /// <param name="completion">The raw text, kept in errors.</param>
+    /// <param name="raw">For each output, whether it was found, and its text or JSON value.</param>
+    /// <exception cref="AdapterParseException">A field is missing or does not fit.</exception>
+    public static FieldMap Read(string adapter, Signature signature, string completion, ReadOnlySpan<(bool Found, object? Value)> raw)
+    {
+        var outputs = signature.Outputs;
+        var entries = new List<KeyValuePair<string, object?>>(outputs.Length);
+        List<string>? missing = null;
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            var field = outputs[i];
+            if (raw[i].Found)
+                entries.Add(new(field.Name, ReadField(adapter, signature, completion, field, raw[i].Value, entries)));
+            else if (field.HasDefault || field.Type.AdmitsNull)
+                entries.Add(new(field.Name, field.Default));
+            else
+                (missing ??= []).Add(field.Name);
+        }
+
+        if (missing is null)
+            return FieldMap.Create(entries);
+        var isEmpty = string.IsNullOrWhiteSpace(completion);
+        var present = entries.Count == 0 ? "none" : string.Join(", ", entries.Select(entry => entry.Key));
+        throw new AdapterParseException(
+            adapter,
+            signature,
+            completion,
+            isEmpty ? ParseFailureKind.Empty : ParseFailureKind.Structural,
+            FieldMap.Create(entries),
+            isEmpty ? "the answer is empty." : $"no value for {string.Join(", ", missing)}; found {present}. Expected the outputs {string.Join(", ", outputs.Select(output => output.Name))}.");
+    }
+
+    private static object? ReadField(
+        string adapter, Signature signature, string completion, SignatureField field, object? raw, List<KeyValuePair<string, object?>> parsed)
+    {
+        var failure = default(CoercionFailure);
+        if (!ValueCoercer.TryCoerce(raw, field.Type, out var value, ref failure))
+        {
+            var cause = failure.ToException();
+            throw Misfit($"field '{field.Name}' ({TypeNames.Of(field.Type)}) at {cause.Message}.", cause);
+        }
+
+        if (FieldConstraints.Check(field.Constraints, value) is { } broken)
+            throw Misfit($"field '{field.Name}': {broken}.", null);
+        return value;
+
+        AdapterParseException Misfit(string reason, Exception? cause) =>
+            new(adapter, signature, completion, ParseFailureKind.Constraint, FieldMap.Create(parsed), reason, cause);
+    }
+}

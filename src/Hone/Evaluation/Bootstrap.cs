@@ -1,0 +1,58 @@
+namespace Hone;
+
+/// <summary>An interval that holds the true value with 95 % confidence.</summary>
+/// <param name="Low">Lower end.</param>
+/// <param name="High">Upper end.</param>
+public readonly record struct ConfidenceInterval(double Low, double High)
+{
+    /// <summary>True when zero lies outside.</summary>
+    public bool ExcludesZero => Low > 0 || High < 0;
+}
+
+/// <summary>Two programs on the same examples.</summary>
+/// <param name="Baseline">Mean score of the first.</param>
+/// <param name="Candidate">Mean score of the second.</param>
+/// <param name="Interval">95 % interval of the difference of means.</param>
+public sealed record PairedComparison(double Baseline, double Candidate, ConfidenceInterval Interval)
+{
+    /// <summary>Candidate minus baseline.</summary>
+    public double Gain => Candidate - Baseline;
+
+    /// <summary>True when the interval excludes zero.</summary>
+    public bool IsSignificant => Interval.ExcludesZero;
+}
+
+/// <summary>Percentile bootstrap (Efron 1979) over examples; seeded, so that reports can be reproduced.</summary>
+public static class Bootstrap
+{
+    private const int Resamples = 10_000;
+
+    /// <summary>95 % interval of the mean; both ends equal the mean for fewer than two scores.</summary>
+    public static ConfidenceInterval OfMean(IReadOnlyList<double> scores, long seed = 0)
+    {
+        if (scores.Count < 2)
+            return scores.Count == 0 ? default : new(scores[0], scores[0]);
+        var random = new SeedStream(seed).Derive("bootstrap").CreateRandom();
+        var means = new double[Resamples];
+        for (var i = 0; i < means.Length; i++)
+        {
+            var sum = 0.0;
+            for (var j = 0; j < scores.Count; j++)
+                sum += scores[random.Next(scores.Count)];
+            means[i] = sum / scores.Count;
+        }
+
+        Array.Sort(means);
+        return new(means[(int)(Resamples * 0.025)], means[(int)(Resamples * 0.975) - 1]);
+    }
+
+    /// <summary>Compares two programs example by example: resampling pairs removes the noise that both share.</summary>
+    /// <exception cref="HoneException">The lists differ in length or are empty.</exception>
+    public static PairedComparison Compare(IReadOnlyList<double> baseline, IReadOnlyList<double> candidate, long seed = 0)
+    {
+        if (baseline.Count != candidate.Count || baseline.Count == 0)
+            throw new HoneException($"A paired comparison needs two equally long lists of scores, got {baseline.Count} and {candidate.Count}.");
+        var differences = baseline.Zip(candidate, (before, after) => after - before).ToArray();
+        return new(baseline.Average(), candidate.Average(), OfMean(differences, seed));
+    }
+}

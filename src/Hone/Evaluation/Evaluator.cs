@@ -1,0 +1,105 @@
+namespace Hone;
+
+/// <summary>Settings of <see cref="Evaluator{TIn,TOut}"/>.</summary>
+public sealed record EvaluatorOptions
+{
+    /// <summary>How many examples run at once.</summary>
+    /// <value>8 by default; at least 1.</value>
+    public int MaxParallelism
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(MaxParallelism)); field = value; }
+    } = 8;
+
+    /// <summary>How many examples may fail before the evaluation stops with their causes.</summary>
+    /// <value>10 by default.</value>
+    public int MaxErrors
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxErrors)); field = value; }
+    } = 10;
+
+    /// <summary>Score of an example whose run or metric failed.</summary>
+    /// <value>0 by default.</value>
+    public double FailureScore { get; init; }
+
+    /// <summary>Options over the model's, e.g. temperature 0.</summary>
+    public CallOptions? Options { get; init; }
+
+    /// <summary>Seed; each example derives its own. Null sends no seed.</summary>
+    /// <value>0 by default.</value>
+    public long? Seed { get; init; } = 0;
+
+    /// <summary>Told after every example: how many are done.</summary>
+    public IProgress<EvaluationProgress>? Progress { get; init; }
+}
+
+/// <summary>How far an evaluation is.</summary>
+/// <param name="Completed">Examples done.</param>
+/// <param name="Total">Examples in the set.</param>
+public readonly record struct EvaluationProgress(int Completed, int Total);
+
+/// <summary>Makes evaluators without naming their types.</summary>
+public static class Evaluator
+{
+    /// <summary>An evaluator for a metric.</summary>
+    public static Evaluator<TIn, TOut> Create<TIn, TOut>(Metric<TIn, TOut> metric, EvaluatorOptions? options = null) => new(metric, options);
+}
+
+/// <summary>Scores programs on a set of examples, side by side and in order.</summary>
+public sealed class Evaluator<TIn, TOut>
+{
+    private readonly Metric<TIn, TOut> metric;
+    private readonly EvaluatorOptions options;
+
+    /// <summary>Creates an evaluator.</summary>
+    public Evaluator(Metric<TIn, TOut> metric, EvaluatorOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        this.metric = metric;
+        this.options = options ?? new();
+    }
+
+    /// <summary>Runs the program on every example and scores it.</summary>
+    /// <exception cref="HoneException">The set is empty.</exception>
+    /// <exception cref="AggregateException">More examples failed than <see cref="EvaluatorOptions.MaxErrors"/>.</exception>
+    public async Task<EvaluationResult<TIn, TOut>> EvaluateAsync(
+        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples, CancellationToken cancellationToken = default)
+    {
+        if (examples.Count == 0)
+            throw new HoneException("There is nothing to evaluate: the set of examples is empty.");
+        var errors = 0;
+        var results = await ParallelRunner.RunAsync(
+            examples,
+            async (example, index, token) =>
+            {
+                var row = await ScoreAsync(program, example, index, token).ConfigureAwait(false);
+                return row.Error is not null && Interlocked.Increment(ref errors) > options.MaxErrors ? throw row.Error : row;
+            },
+            options.MaxParallelism,
+            maxErrors: 0,
+            completed => options.Progress?.Report(new(completed, examples.Count)),
+            cancellationToken).ConfigureAwait(false);
+        EvaluationRow<TIn, TOut>[] rows = [.. results.Select(result => result.Value!)];
+        return new([.. rows], Bootstrap.OfMean([.. rows.Select(row => row.Score.Value)]));
+    }
+
+    private async Task<EvaluationRow<TIn, TOut>> ScoreAsync(
+        Program<TIn, TOut> program, Example<TIn, TOut> example, int index, CancellationToken cancellationToken)
+    {
+        var seed = options.Seed is { } root ? new SeedStream(root).Derive("evaluate", index).Seed : (long?)null;
+        var outcome = await program.TryRunAsync(example.Input, new() { Options = options.Options, Seed = seed }, cancellationToken).ConfigureAwait(false);
+        if (outcome.Error is { } failure)
+            return new(index, example, default, options.FailureScore, outcome.Trace, failure.SourceException);
+        try
+        {
+            var score = await metric(example, new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
+            return new(index, example, outcome.Value, score, outcome.Trace, null);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            var named = new HoneException($"The metric failed on example {example.Id ?? $"#{index}"}: {error.Message}", error);
+            return new(index, example, outcome.Value, options.FailureScore, outcome.Trace, named);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+
+namespace Hone;
+
+/// <summary>Exact string metrics of question answering: exact match, F1, precision, passage match. All compare normalised texts.</summary>
+public static class TextMetrics
+{
+    private static readonly string[] ClosedAnswers = ["yes", "no", "noanswer"];
+
+    /// <summary>
+    /// Normalises a text for comparison: canonical decomposition, lower case, ASCII punctuation deleted, the words a, an and the dropped, blanks collapsed.
+    /// </summary>
+    public static string Normalize(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return TextNormalizer.Normalize(text);
+    }
+
+    /// <summary>True when the prediction equals any of the answers after normalisation.</summary>
+    /// <exception cref="HoneException">There are no answers.</exception>
+    public static bool ExactMatch(string prediction, params IReadOnlyList<string> answers)
+    {
+        RequireAnswers(answers);
+        var normalized = Normalize(prediction);
+        return answers.Any(answer => Normalize(answer) == normalized);
+    }
+
+    /// <summary>Harmonic mean of token precision and recall, the best over the answers; 0 to 1, and 0 when nothing overlaps.</summary>
+    /// <exception cref="HoneException">There are no answers.</exception>
+    public static double F1(string prediction, params IReadOnlyList<string> answers)
+    {
+        RequireAnswers(answers);
+        var tokens = Tokens(Normalize(prediction));
+        return answers.Max(answer => F1(tokens, Tokens(Normalize(answer))));
+    }
+
+    /// <summary>As <see cref="F1(string, IReadOnlyList{string})"/>, but yes, no and noanswer only match themselves.</summary>
+    /// <exception cref="HoneException">There are no answers.</exception>
+    public static double HotPotF1(string prediction, params IReadOnlyList<string> answers)
+    {
+        RequireAnswers(answers);
+        var normalized = Normalize(prediction);
+        return answers.Max(answer => HotPotF1(normalized, Normalize(answer)));
+    }
+
+    /// <summary>The share of the prediction's tokens that the answer has, best over the answers; 0 when nothing overlaps.</summary>
+    /// <exception cref="HoneException">There are no answers.</exception>
+    public static double Precision(string prediction, params IReadOnlyList<string> answers)
+    {
+        RequireAnswers(answers);
+        var tokens = Tokens(Normalize(prediction));
+        return answers.Max(answer => Overlap(tokens, Tokens(Normalize(answer))) is > 0 and var overlap ? (double)overlap / tokens.Length : 0);
+    }
+
+    /// <summary>Compares the field <c>answer</c> of a prediction with that of an example, which is a text or a list of texts.</summary>
+    /// <param name="example">Holds the reference answers.</param>
+    /// <param name="prediction">Holds the predicted answer.</param>
+    /// <param name="fraction">1 or more asks for an exact match; less for at least this F1.</param>
+    /// <exception cref="HoneException">A field is absent or not text.</exception>
+    public static bool AnswerExactMatch(FieldMap example, FieldMap prediction, double fraction = 1.0)
+    {
+        ArgumentNullException.ThrowIfNull(example);
+        ArgumentNullException.ThrowIfNull(prediction);
+        var answers = Texts(example, "answer");
+        var predicted = prediction["answer"] as string ?? throw NotText("answer", prediction["answer"]);
+        return fraction >= 1 ? ExactMatch(predicted, answers) : F1(predicted, answers) >= fraction;
+    }
+
+    /// <summary>True when any passage of the prediction's field <c>context</c> contains an answer of the example as consecutive tokens.</summary>
+    /// <exception cref="HoneException">A field is absent or not text.</exception>
+    public static bool AnswerPassageMatch(FieldMap example, FieldMap prediction)
+    {
+        ArgumentNullException.ThrowIfNull(example);
+        ArgumentNullException.ThrowIfNull(prediction);
+        return PassageMatch(Texts(prediction, "context"), Texts(example, "answer"));
+    }
+
+    /// <summary>True when any passage contains any answer as consecutive tokens. An answer that normalises to nothing matches nothing.</summary>
+    public static bool PassageMatch(IReadOnlyList<string> passages, IReadOnlyList<string> answers)
+    {
+        ArgumentNullException.ThrowIfNull(passages);
+        ArgumentNullException.ThrowIfNull(answers);
+        var wanted = answers.Select(PassageTokens).Where(tokens => tokens.Length > 0).ToList();
+        return wanted.Count > 0 && passages.Select(PassageTokens).Any(passage => wanted.Exists(answer => passage.AsSpan().IndexOf(answer) >= 0));
+    }
+
+    private static string[] PassageTokens(string text) => TextNormalizer.PassageTokens(Normalize(text));
+
+    private static double HotPotF1(string prediction, string answer) =>
+        prediction != answer && (ClosedAnswers.Contains(prediction) || ClosedAnswers.Contains(answer)) ? 0 : F1(Tokens(prediction), Tokens(answer));
+
+    private static double F1(string[] prediction, string[] answer)
+    {
+        var overlap = Overlap(prediction, answer);
+        if (overlap == 0)
+            return 0;
+        var precision = (double)overlap / prediction.Length;
+        var recall = (double)overlap / answer.Length;
+        return 2 * precision * recall / (precision + recall);
+    }
+
+    // Size of the multiset intersection.
+    private static int Overlap(string[] left, string[] right)
+    {
+        var counts = right.CountBy(token => token).ToDictionary(StringComparer.Ordinal);
+        var overlap = 0;
+        foreach (var token in left)
+        {
+            if (counts.TryGetValue(token, out var count) && count > 0)
+            {
+                counts[token] = count - 1;
+                overlap++;
+            }
+        }
+
+        return overlap;
+    }
+
+    private static string[] Tokens(string normalized) => normalized.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    private static ImmutableArray<string> Texts(FieldMap fields, string name) => fields[name] switch
+    {
+        string text => [text],
+        ImmutableArray<object?> list => [.. list.Select(item => item as string ?? throw NotText(name, item))],
+        var other => throw NotText(name, other),
+    };
+
+    private static HoneException NotText(string name, object? value) =>
+        new($"The field '{name}' must be text or a list of texts for this metric, found {FieldConstraints.Shorten(value)}.");
+
+    private static void RequireAnswers(IReadOnlyList<string> answers)
+    {
+        ArgumentNullException.ThrowIfNull(answers);
+        if (answers.Count == 0)
+            throw new HoneException("There are no answers to compare with. Give at least one reference answer.");
+    }
+}

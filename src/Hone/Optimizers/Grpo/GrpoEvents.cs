@@ -1,0 +1,140 @@
+namespace Hone.Optimizers;
+
+/// <summary>Something that happened in a run.</summary>
+public abstract record GrpoEvent;
+
+/// <summary>The run begins, or goes on at <paramref name="FirstStep"/> after an interruption.</summary>
+public sealed record GrpoStarted(int FirstStep, int Steps) : GrpoEvent;
+
+/// <summary>Rollouts of a step are coming in.</summary>
+public sealed record GrpoRolloutProgress(int Step, int Completed, int Total) : GrpoEvent;
+
+/// <summary>A validation is under way.</summary>
+public sealed record GrpoValidationProgress(int Step, int Completed, int Total) : GrpoEvent;
+
+/// <summary>A step is done.</summary>
+public sealed record GrpoStepCompleted(GrpoStepReport Report) : GrpoEvent;
+
+/// <summary>A validation is done.</summary>
+public sealed record GrpoValidated(GrpoValidation Validation) : GrpoEvent;
+
+/// <summary>State was written from which the run can go on.</summary>
+public sealed record GrpoStateSaved(int NextStep, string Directory) : GrpoEvent;
+
+/// <summary>Something that the user should know of, in plain words.</summary>
+public sealed record GrpoWarning(int Step, string Message) : GrpoEvent;
+
+/// <summary>One validation.</summary>
+/// <param name="Step">The step after which it was made; -1 before training.</param>
+/// <param name="Score">Mean score of the validation set.</param>
+/// <param name="Interval">95 % interval of the mean.</param>
+/// <param name="TrainScore">Mean score of the training set, when asked for.</param>
+/// <param name="FormatFailures">Answers that could not be parsed.</param>
+/// <param name="IsBest">True when no validation before scored as high.</param>
+/// <param name="Scores">Score by example.</param>
+public sealed record GrpoValidation(
+    int Step, double Score, ConfidenceInterval Interval, double? TrainScore, int FormatFailures, bool IsBest, IReadOnlyList<double> Scores);
+
+/// <summary>What one step did: rollouts, learning, time.</summary>
+public sealed record GrpoStepReport
+{
+    /// <summary>The step, from 0.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>Mean reward over all scored rollouts.</summary>
+    public double RewardMean { get; init; }
+
+    /// <summary>Sample standard deviation of the rewards.</summary>
+    public double RewardDeviation { get; init; }
+
+    /// <summary>Mean of each named part of the reward.</summary>
+    public IReadOnlyDictionary<string, double> Parts { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Rollouts made.</summary>
+    public int RolloutsGenerated { get; init; }
+
+    /// <summary>Rollouts that entered a group.</summary>
+    public int RolloutsUsed { get; init; }
+
+    /// <summary>Rollouts whose answer could not be parsed and whose program did not handle it.</summary>
+    public int FormatFailures { get; init; }
+
+    /// <summary>Unreadable answers by predictor, handled ones included.</summary>
+    public IReadOnlyDictionary<string, int> FormatFailuresByPredictor { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Rollouts whose program raised.</summary>
+    public int Crashes { get; init; }
+
+    /// <summary>Rollouts without a score.</summary>
+    public int Unscorable { get; init; }
+
+    /// <summary>Groups by predictor.</summary>
+    public IReadOnlyDictionary<string, int> Groups { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Share of groups whose rewards are all equal: they teach nothing.</summary>
+    public double ZeroVarianceFraction { get; init; }
+
+    /// <summary>Calls left out by grouping.</summary>
+    public int SkippedCalls { get; init; }
+
+    /// <summary>Tokens sampled.</summary>
+    public long TokensSampled { get; init; }
+
+    /// <summary>Tokens whose gradient was taken.</summary>
+    public long TokensTrained { get; init; }
+
+    /// <summary>Mean completion length in tokens.</summary>
+    public double CompletionLengthMean { get; init; }
+
+    /// <summary>Longest completion in tokens.</summary>
+    public int CompletionLengthMax { get; init; }
+
+    /// <summary>Share of completions cut off by the token limit.</summary>
+    public double TruncatedFraction { get; init; }
+
+    /// <summary>The loss; see <see cref="Hone.Reinforcement.ForwardBackwardResult.Loss"/> for why it stays near zero.</summary>
+    public double Loss { get; init; }
+
+    /// <summary>Mean entropy in nats.</summary>
+    public double Entropy { get; init; }
+
+    /// <summary>Mean divergence from the reference.</summary>
+    public double Kl { get; init; }
+
+    /// <summary>Share of tokens clipped, both sides.</summary>
+    public double ClipFraction { get; init; }
+
+    /// <summary>Largest difference between the sampler's and the trainer's log-probability of a token.</summary>
+    public double SamplerDifferenceMax { get; init; }
+
+    /// <summary>Global gradient norm before clipping.</summary>
+    public double GradientNorm { get; init; }
+
+    /// <summary>Learning rate.</summary>
+    public double LearningRate { get; init; }
+
+    /// <summary>Version of the weights that sampled.</summary>
+    public int PolicyVersion { get; init; }
+
+    /// <summary>Where the time went.</summary>
+    public GrpoTimings Seconds { get; init; } = new();
+}
+
+/// <summary>Seconds of a step by what they were spent on.</summary>
+public sealed record GrpoTimings
+{
+    /// <summary>Running the program, metrics excluded where they do not overlap.</summary>
+    public double Rollout { get; init; }
+
+    /// <summary>Metrics, summed over rollouts (they overlap with sampling).</summary>
+    public double Metric { get; init; }
+
+    /// <summary>Forward passes.</summary>
+    public double Forward { get; init; }
+
+    /// <summary>Backward passes.</summary>
+    public double Backward { get; init; }
+
+    /// <summary>Optimizer and weight repacking.</summary>
+    public double Optimizer { get; init; }
+}

@@ -1,0 +1,192 @@
+using Hone.Reinforcement;
+
+namespace Hone.Optimizers;
+
+/// <summary>Which weights a run returns.</summary>
+public enum ReturnPolicy
+{
+    /// <summary>Those that scored best on the validation set; the original ones when none did better.</summary>
+    Best,
+
+    /// <summary>Those after the last step.</summary>
+    Last,
+}
+
+/// <summary>Which weights are kept in the run directory besides those needed to resume.</summary>
+public enum CheckpointPolicy
+{
+    /// <summary>The best so far.</summary>
+    SingleBest,
+
+    /// <summary>Every improvement, each in its own directory.</summary>
+    Improvements,
+
+    /// <summary>None.</summary>
+    None,
+}
+
+/// <summary>Settings of <see cref="Grpo{TIn,TOut}"/>. Invalid values are refused when set or, where options depend on each other, by <c>Grpo</c>'s constructor.</summary>
+public sealed record GrpoOptions
+{
+    /// <summary>Outer steps.</summary>
+    /// <value>100 by default.</value>
+    public int Steps
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(Steps)); field = value; }
+    } = 100;
+
+    /// <summary>Training examples a step.</summary>
+    /// <value>1 by default.</value>
+    public int ExamplesPerStep
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(ExamplesPerStep)); field = value; }
+    } = 1;
+
+    /// <summary>Rollouts of each example: the group size. A group of one has nothing to compare.</summary>
+    /// <value>4 by default; at least 2.</value>
+    public int RolloutsPerExample
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 2, nameof(RolloutsPerExample)); field = value; }
+    } = 4;
+
+    /// <summary>How many program runs are under way at once. Results do not depend on it.</summary>
+    /// <value>6 by default.</value>
+    public int MaxParallelism
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(MaxParallelism)); field = value; }
+    } = 6;
+
+    /// <summary>Seed of example order, sampling and everything else that is random.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>What to do when rollouts call a predictor a different number of times.</summary>
+    /// <value>Truncate by default.</value>
+    public GroupingMode Grouping { get; init; } = GroupingMode.Truncate;
+
+    /// <summary>Which call is repeated; required with <see cref="GroupingMode.Fill"/>.</summary>
+    public FillStrategy? Fill { get; init; }
+
+    /// <summary>Reward of a rollout that raised; also the top of the format-reward range.</summary>
+    public double FailureScore { get; init; }
+
+    /// <summary>Reward of an answer with no readable field.</summary>
+    /// <value>-1 by default; below <see cref="FailureScore"/>.</value>
+    public double FormatFailureScore { get; init; } = -1;
+
+    /// <summary>Gives calls rewards of their own; by default every call gets its rollout's.</summary>
+    public CreditAssigner? Credit { get; init; }
+
+    /// <summary>Validate after every so many steps, besides before the first and after the last.</summary>
+    /// <value>5 by default.</value>
+    public int ValidateEvery
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(ValidateEvery)); field = value; }
+    } = 5;
+
+    /// <summary>Validates on the training set; then no validation set may be given.</summary>
+    public bool UseTrainAsValidation { get; init; }
+
+    /// <summary>Also scores the training set at every validation.</summary>
+    public bool ReportTrainScores { get; init; }
+
+    /// <summary>Sampling temperature of validations; null samples as in training.</summary>
+    /// <value>0 (greedy) by default.</value>
+    public float? ValidationTemperature { get; init; } = 0;
+
+    /// <summary>Sampling of rollouts. Truncating distributions (top-p, top-k) biases the ratio and is refused.</summary>
+    /// <value>Temperature 1 by default.</value>
+    public CallOptions Sampling { get; init; } = new() { Temperature = 1 };
+
+    /// <summary>What the difference from the group's mean is divided by.</summary>
+    /// <value>None by default.</value>
+    public AdvantageScaling Scaling { get; init; } = AdvantageScaling.None;
+
+    /// <summary>The loss.</summary>
+    public PolicyLossOptions Loss { get; init; } = new();
+
+    /// <summary>Optimizer updates on each batch of rollouts (mu).</summary>
+    /// <value>1 by default.</value>
+    public int UpdatesPerBatch
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(UpdatesPerBatch)); field = value; }
+    } = 1;
+
+    /// <summary>Learning rate; null takes 1e-6 for all weights, 1e-5 for an adapter.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>How the learning rate changes over the run.</summary>
+    /// <value>Constant with warm-up by default.</value>
+    public ScheduleKind Schedule { get; init; } = ScheduleKind.ConstantWithWarmup;
+
+    /// <summary>Optimizer steps of the warm-up.</summary>
+    /// <value>10 by default.</value>
+    public int WarmupSteps { get; init; } = 10;
+
+    /// <summary>AdamW settings; the learning rate in it is replaced by the schedule's.</summary>
+    public OptimizerStepOptions Optimizer { get; init; } = new() { LearningRate = 0 };
+
+    /// <summary>Trains an adapter of this shape; null trains all weights.</summary>
+    public LoraOptions? Lora { get; init; }
+
+    /// <summary>What the run may spend.</summary>
+    public OptimizationBudget Budget { get; init; } = new();
+
+    /// <summary>Which weights are returned.</summary>
+    public ReturnPolicy Return { get; init; } = ReturnPolicy.Best;
+
+    /// <summary>Which weights are kept in <see cref="RunDirectory"/>.</summary>
+    public CheckpointPolicy Checkpoint { get; init; } = CheckpointPolicy.SingleBest;
+
+    /// <summary>Where the run is kept; null keeps it in memory, without resuming.</summary>
+    public string? RunDirectory { get; init; }
+
+    /// <summary>Continues the run in <see cref="RunDirectory"/> where it was interrupted; starts it when there is none.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>State for resuming is written after every so many steps.</summary>
+    /// <value>5 by default.</value>
+    public int SaveStateEvery
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(SaveStateEvery)); field = value; }
+    } = 5;
+
+    /// <summary>Told what happens, in order.</summary>
+    public IProgress<GrpoEvent>? Progress { get; init; }
+
+    /// <summary>When cancelled, the run drops the step under way and returns the best so far.</summary>
+    public CancellationToken Stop { get; init; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Learning rate in effect.</summary>
+    internal double EffectiveLearningRate => LearningRate ?? (Lora is null ? 1e-6 : 1e-5);
+
+    /// <summary>Checks what depends on several options; each message names the option.</summary>
+    internal void Validate()
+    {
+        if (FailureScore <= FormatFailureScore)
+            throw new HoneException($"FormatFailureScore ({FormatFailureScore}) must be below FailureScore ({FailureScore}): partly readable answers score between them.");
+        if (UseTrainAsValidation && ReportTrainScores)
+            throw new HoneException("UseTrainAsValidation already reports the training set: leave ReportTrainScores off.");
+        if (Grouping == GroupingMode.Fill && Fill is null)
+            throw new HoneException("Grouping = Fill needs a Fill strategy: Random or Last.");
+        if (Sampling.TopP is < 1 || Sampling.TopK is > 0)
+            throw new HoneException("Sampling.TopP and Sampling.TopK cut the distribution that rollouts are sampled from, which biases every ratio. Leave them unset.");
+        if (Sampling.Temperature is <= 0)
+            throw new HoneException("Sampling.Temperature must be above 0: greedy rollouts of one example are all alike and teach nothing.");
+        if (Math.Abs((Sampling.Temperature ?? 1) - Loss.Temperature) > 1e-6)
+            throw new HoneException($"Loss.Temperature ({Loss.Temperature}) must equal Sampling.Temperature ({Sampling.Temperature ?? 1}).");
+        if (Resume && RunDirectory is null)
+            throw new HoneException("Resume needs a RunDirectory.");
+        if (WarmupSteps < 0)
+            throw new HoneException($"WarmupSteps must not be negative, got {WarmupSteps}.");
+    }
+}

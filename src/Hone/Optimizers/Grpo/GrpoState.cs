@@ -1,0 +1,40 @@
+using System.Text.Json;
+
+namespace Hone.Optimizers;
+
+/// <summary>What the loop must remember to go on after an interruption, besides the session's own state.</summary>
+internal sealed record GrpoState
+{
+    public int NextStep { get; init; }
+
+    public int OptimizerSteps { get; init; }
+
+    public double ElapsedSeconds { get; init; }
+
+    public long RolloutsGenerated { get; init; }
+
+    public long RolloutsUsed { get; init; }
+
+    public long TokensSampled { get; init; }
+
+    /// <summary>The validation before training.</summary>
+    public GrpoValidation? Baseline { get; init; }
+
+    /// <summary>The best validation so far; the baseline until one beats it.</summary>
+    public GrpoValidation? Best { get; init; }
+
+    /// <summary>Name of the directory that holds the best weights; null while the baseline is best.</summary>
+    public string? BestWeights { get; init; }
+
+    private const string FileName = "loop.json";
+
+    public static async Task<GrpoState> LoadAsync(string directory, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(directory, FileName);
+        var text = await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false);
+        return JsonSerializer.Deserialize<GrpoState>(text, OptimizationRun.Json) ?? throw new HoneException($"{path} holds no state.");
+    }
+
+    public Task SaveAsync(string directory, CancellationToken cancellationToken) =>
+        File.WriteAllTextAsync(Path.Combine(directory, FileName), JsonSerializer.Serialize(this, OptimizationRun.Json), cancellationToken);
+}

@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text.Json;
+using Hone.Reinforcement;
+
+namespace Hone.Optimizers;
+
+/// <summary>
+/// The run directory: <c>journal.jsonl</c> (a line a step or validation), <c>state/step-N</c> (to go on from), <c>best</c> or <c>best-step-N</c>
+/// (weights), <c>rollouts/step-N.jsonl.gz</c>. Everything appears by renaming, so a kill at any moment leaves a directory that can be resumed.
+/// </summary>
+internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options)
+{
+    public const string SessionFolder = "session";
+
+    private const string StepPrefix = "step-";
+
+    private string? StateRoot => run.Directory is null ? null : Path.Combine(run.Directory, "state");
+
+    public void Append(GrpoStepReport report) => run.Journal?.Append(new JournalLine(report.Step, report, null), OptimizationRun.Json);
+
+    public void Append(GrpoValidation validation) => run.Journal?.Append(new JournalLine(validation.Step, null, validation), OptimizationRun.Json);
+
+    /// <summary>The newest complete state, or null.</summary>
+    public string? LatestState() => StateRoot is { } root && Directory.Exists(root)
+        ? Directory.GetDirectories(root, StepPrefix + "*").Where(path => StepOf(path) >= 0).MaxBy(StepOf)
+        : null;
+
+    /// <summary>Cuts the journal to what happened before a step: later lines belong to work that will be done again.</summary>
+    public (IReadOnlyList<GrpoStepReport> Steps, IReadOnlyList<GrpoValidation> Validations) KeepEntriesBefore(int step)
+    {
+        if (run.Journal is null)
+            return ([], []);
+        var kept = run.Entries
+            .Select(entry => (Element: entry, Line: entry.Deserialize<JournalLine>(OptimizationRun.Json)!))
+            .Where(entry => step > 0 && entry.Line.Step < step)
+            .ToArray();
+        run.Journal.Rewrite(kept.Select(entry => entry.Element));
+        return (
+            [.. kept.Where(entry => entry.Line.Report is not null).Select(entry => entry.Line.Report!)],
+            [.. kept.Where(entry => entry.Line.Validation is not null).Select(entry => entry.Line.Validation!)]);
+    }
+
+    /// <summary>Writes the state and removes all older ones but the one before it.</summary>
+    public async Task<string?> SaveStateAsync(GrpoState state, ITrainingSession session, CancellationToken cancellationToken)
+    {
+        if (StateRoot is not { } root)
+            return null;
+        var directory = Path.Combine(root, Name(state.NextStep));
+        await AtomicFile.WriteDirectoryAsync(
+            directory,
+            async (temporary, token) =>
+            {
+                Directory.CreateDirectory(temporary);
+                await session.SaveStateAsync(Path.Combine(temporary, SessionFolder), token).ConfigureAwait(false);
+                await state.SaveAsync(temporary, token).ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
+        await CleanAsync(root, state.BestWeights, cancellationToken).ConfigureAwait(false);
+        return directory;
+    }
+
+    /// <summary>Writes the best weights under a new name for every improvement, so that an older state finds its own.</summary>
+    public async Task<string?> SaveBestAsync(LM best, int step, CancellationToken cancellationToken)
+    {
+        if (run.Directory is null || best.GetService<IWeightStore>() is not { } weights)
+            return null;
+        var name = $"best-{Name(step + 1)}";
+        await weights.SaveWeightsAsync(Path.Combine(run.Directory, name), cancellationToken).ConfigureAwait(false);
+        return name;
+    }
+
+    // Keeps the two newest states and the best weights that they refer to.
+    private async Task CleanAsync(string root, string? currentBest, CancellationToken cancellationToken)
+    {
+        var states = Directory.GetDirectories(root, StepPrefix + "*").Where(path => StepOf(path) >= 0).OrderByDescending(StepOf).ToArray();
+        foreach (var old in states.Skip(2))
+            Directory.Delete(old, recursive: true);
+        if (options.Checkpoint == CheckpointPolicy.Improvements)
+            return;
+        var needed = new HashSet<string?> { currentBest };
+        foreach (var kept in states.Take(2))
+            needed.Add((await GrpoState.LoadAsync(kept, cancellationToken).ConfigureAwait(false)).BestWeights);
+        foreach (var old in Directory.GetDirectories(run.Directory!, $"best-{StepPrefix}*").Where(path => !needed.Contains(Path.GetFileName(path))))
+            Directory.Delete(old, recursive: true);
+    }
+
+    /// <summary>Keeps the step's rollouts for browsing: one JSON line a rollout.</summary>
+    public async Task WriteRolloutsAsync(int step, IReadOnlyList<Rollout> rollouts, CancellationToken cancellationToken)
+    {
+        if (run.Directory is null)
+            return;
+        var path = Path.Combine(run.Directory, "rollouts", $"{Name(step)}.jsonl.gz");
+        await AtomicFile.WriteAsync(
+            path,
+            async (stream, token) =>
+            {
+                var zipped = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true);
+                await using (zipped.ConfigureAwait(false))
+                {
+                    foreach (var rollout in rollouts)
+                    {
+                        await JsonSerializer.SerializeAsync(zipped, RolloutLine.From(rollout), OptimizationRun.Json, token).ConfigureAwait(false);
+                        zipped.WriteByte((byte)'\n');
+                    }
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private static string Name(int step) => StepPrefix + step.ToString("D5", CultureInfo.InvariantCulture);
+
+    private static int StepOf(string path)
+    {
+        var name = Path.GetFileName(path);
+        var digits = name[(name.LastIndexOf(StepPrefix, StringComparison.Ordinal) + StepPrefix.Length)..];
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1;
+    }
+
+    private sealed record JournalLine(int Step, GrpoStepReport? Report, GrpoValidation? Validation);
+
+    private sealed record RolloutLine(
+        int Example, int Rollout, long Seed, RolloutOutcome Outcome, double? Reward, IReadOnlyDictionary<string, double>? Parts, string? Error, IReadOnlyList<CallLine> Calls)
+    {
+        public static RolloutLine From(Rollout rollout) => new(
+            rollout.ExampleIndex, rollout.RolloutIndex, rollout.Seed, rollout.Outcome, rollout.Reward,
+            rollout.Parts.IsEmpty ? null : rollout.Parts, rollout.Error?.Message, [.. rollout.Trace.Calls.Select(CallLine.From)]);
+    }
+
+    private sealed record CallLine(
+        string Predictor, int Ordinal, string Text, string? Failure, int PolicyVersion, IReadOnlyList<int>? PromptIds, IReadOnlyList<int>? CompletionIds, IReadOnlyList<float>? LogProbs)
+    {
+        public static CallLine From(PredictorCall call) => new(
+            call.Path, call.Ordinal, call.Text, call.Failure?.Message, call.Tokens?.PolicyVersion ?? 0,
+            call.Tokens?.PromptIds, call.Tokens?.CompletionIds, call.Tokens?.LogProbs);
+    }
+}

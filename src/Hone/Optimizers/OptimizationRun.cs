@@ -1,0 +1,100 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Hone.Optimizers;
+
+/// <summary>What every optimizer's run has: a seed, a clock with the time already spent, a budget, a journal and a directory.</summary>
+internal sealed class OptimizationRun : IDisposable
+{
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    private readonly TimeProvider time;
+    private readonly long started;
+    private TimeSpan spentBefore;
+
+    private OptimizationRun(string? directory, SeedStream seed, OptimizationBudget budget, TimeProvider time)
+    {
+        Directory = directory;
+        Seed = seed;
+        Budget = budget;
+        this.time = time;
+        started = time.GetTimestamp();
+        if (directory is not null)
+            (Journal, Entries) = Optimizers.Journal.Open(Path.Combine(directory, "journal.jsonl"));
+    }
+
+    /// <summary>Where the run is kept; null for one that lives in memory.</summary>
+    public string? Directory { get; }
+
+    public SeedStream Seed { get; }
+
+    public OptimizationBudget Budget { get; }
+
+    /// <summary>What an interrupted run had journaled.</summary>
+    public IReadOnlyList<JsonElement> Entries { get; } = [];
+
+    public Journal? Journal { get; }
+
+    /// <summary>Time over all resumptions.</summary>
+    public TimeSpan Elapsed => spentBefore + time.GetElapsedTime(started);
+
+    /// <summary>Opens a run; its identity (options, data, program) must equal what the directory was started with.</summary>
+    /// <exception cref="HoneException">The directory holds a run and resuming was not asked for, or another run.</exception>
+    public static async Task<OptimizationRun> OpenAsync(
+        string? directory, bool resume, RunIdentity identity, SeedStream seed, OptimizationBudget budget, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (directory is null)
+            return new(null, seed, budget, time);
+        var path = Path.Combine(directory, "run.json");
+        if (!File.Exists(path))
+            await AtomicFile.WriteTextAsync(path, JsonSerializer.Serialize(identity, new JsonSerializerOptions(Json) { WriteIndented = true }), cancellationToken)
+                .ConfigureAwait(false);
+        else
+            RequireSame(path, identity, resume, await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false));
+        return new(directory, seed, budget, time);
+    }
+
+    /// <summary>Takes the time of earlier sessions into account.</summary>
+    public void ContinueFrom(TimeSpan spent) => spentBefore = spent;
+
+    /// <summary>The limit that is spent, or null.</summary>
+    public StopReason? Exhausted(long sampledTokens) =>
+        Budget.MaxDuration is { } duration && Elapsed >= duration ? StopReason.TimeBudget
+        : Budget.MaxSampledTokens is { } tokens && sampledTokens >= tokens ? StopReason.TokenBudget
+        : null;
+
+    public void Dispose() => Journal?.Dispose();
+
+    private static void RequireSame(string path, RunIdentity identity, bool resume, string text)
+    {
+        if (!resume)
+            throw new HoneException($"{path} exists: the directory holds an earlier run. Resume it, choose another directory, or delete it.");
+        var stored = JsonSerializer.Deserialize<RunIdentity>(text, Json);
+        foreach (var (name, was, now) in new[]
+        {
+            ("optimizer", stored?.Optimizer, identity.Optimizer),
+            ("program", stored?.Program, identity.Program),
+            ("options", stored?.Options, identity.Options),
+            ("data", stored?.Data, identity.Data),
+        })
+        {
+            if (was != now)
+                throw new HoneException($"{path} was started with other {name} ('{was}', now '{now}'). Resume with the same settings, or start in another directory.");
+        }
+    }
+}
+
+/// <summary>What makes two runs the same run. Options and data are digests.</summary>
+internal sealed record RunIdentity(string Optimizer, string Program, string Options, string Data)
+{
+    public int FormatVersion { get; init; } = 1;
+
+    /// <summary>SHA-256 of a value's JSON, shortened: enough to notice a difference.</summary>
+    public static string Digest<T>(T value) =>
+        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(value, OptimizationRun.Json)))[..16];
+}

@@ -1,0 +1,66 @@
+using Microsoft.Extensions.AI;
+
+namespace Hone.Reinforcement;
+
+/// <summary>
+/// Weights under training: sample, forward and backward, optimizer step, save, load. The one contract between reinforcement learning and whatever
+/// computes gradients: in process, or a training service. No method may run while another does, except sampling with itself.
+/// </summary>
+public interface ITrainingSession : IAsyncDisposable
+{
+    /// <summary>What the session can do.</summary>
+    TrainingCapabilities Capabilities { get; }
+
+    /// <summary>Version of the current weights: 0 at the start, one more after every optimizer step.</summary>
+    int PolicyVersion { get; }
+
+    /// <summary>Samples from the current weights; responses carry <see cref="SampledTokens"/>.</summary>
+    IChatClient Policy { get; }
+
+    /// <summary>Computes the loss and its gradient over one batch; gradients accumulate until the next optimizer step.</summary>
+    /// <param name="data">One entry a completion. Normalizers are taken over the whole batch, however it is split inside.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="cancellationToken">Stops between microbatches; the gradients are then undefined until the next optimizer step or load.</param>
+    Task<ForwardBackwardResult> ForwardBackwardAsync(IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, CancellationToken cancellationToken = default);
+
+    /// <summary>Applies the gradients and clears them.</summary>
+    Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default);
+
+    /// <summary>Log-probability of every completion token under the current weights, without gradients.</summary>
+    Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default);
+
+    /// <summary>Writes weights, optimizer moments and version to a directory that must not exist yet.</summary>
+    Task SaveStateAsync(string directory, CancellationToken cancellationToken = default);
+
+    /// <summary>Restores what <see cref="SaveStateAsync"/> wrote: afterwards training goes on exactly as it would have.</summary>
+    Task LoadStateAsync(string directory, CancellationToken cancellationToken = default);
+
+    /// <summary>A client bound to the current weights for good: later steps do not change it, and it outlives the session.</summary>
+    Task<LM> SnapshotAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>A client on weights that a snapshot's <see cref="IWeightStore"/> wrote earlier.</summary>
+    Task<LM> LoadSnapshotAsync(string directory, string name, CancellationToken cancellationToken = default);
+}
+
+/// <summary>A model that can start a training session: a service of its chat client.</summary>
+public interface ITrainableModel
+{
+    /// <summary>Starts training from this model's weights; the model itself stays as it is.</summary>
+    Task<ITrainingSession> StartTrainingAsync(TrainingOptions options, CancellationToken cancellationToken = default);
+}
+
+/// <summary>What a training session can do.</summary>
+public sealed record TrainingCapabilities
+{
+    /// <summary>Losses it computes.</summary>
+    public required IReadOnlyList<PolicyLossType> Losses { get; init; }
+
+    /// <summary>Longest prompt plus completion, in tokens.</summary>
+    public required int MaxSequenceLength { get; init; }
+
+    /// <summary>True when a penalty against the starting weights is possible.</summary>
+    public bool SupportsKl { get; init; }
+
+    /// <summary>True when all weights are trained, false for an adapter.</summary>
+    public bool IsFullFineTuning { get; init; }
+}

@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+
+namespace Hone.Reinforcement;
+
+/// <summary>Settings of grouping.</summary>
+internal sealed record GroupingSettings(
+    GroupingMode Mode, FillStrategy? Fill, double FailureScore, double FormatFailureScore, CreditAssigner? Credit = null);
+
+/// <summary>Sorts the calls of a step's rollouts into groups (multi-module GRPO, arXiv 2508.04660): by predictor path, example and invocation.</summary>
+internal static class RolloutGrouper
+{
+    public static GroupingResult Group(
+        IReadOnlyList<Rollout> rollouts, int rolloutsPerExample, IEnumerable<string> predictors, GroupingSettings settings, SeedStream seed)
+    {
+        var groups = ImmutableArray.CreateBuilder<RolloutGroup>();
+        var (skippedCalls, skippedRollouts) = (0, 0);
+        var slots = rollouts.Chunk(rolloutsPerExample).ToArray();
+        foreach (var (predictor, position) in predictors.Select((path, index) => (path, index)))
+        {
+            for (var slot = 0; slot < slots.Length; slot++)
+            {
+                var scored = slots[slot].Where(rollout => rollout.Outcome != RolloutOutcome.Unscorable).ToArray();
+                var reached = scored.Select(rollout => (Rollout: rollout, Calls: rollout.Trace.Of(predictor).ToArray()))
+                    .Where(entry => entry.Calls.Length > 0)
+                    .ToArray();
+                skippedRollouts += reached.Length == 0 ? 0 : scored.Length - reached.Length;
+                if (reached.Length < 2)
+                {
+                    skippedCalls += reached.Sum(entry => entry.Calls.Length);
+                    continue;
+                }
+
+                var random = seed.Derive("fill", position, slot).CreateRandom();
+                foreach (var (invocation, members) in Align(reached, settings, random))
+                {
+                    if (members.Length < 2)
+                        skippedCalls += members.Length;
+                    else
+                        groups.Add(new(predictor, members[0].Rollout.ExampleIndex, slot, invocation, members));
+                }
+
+                skippedCalls += settings.Mode == GroupingMode.Truncate
+                    ? reached.Sum(entry => entry.Calls.Length - reached.Min(other => other.Calls.Length))
+                    : 0;
+            }
+        }
+
+        return new(groups.ToImmutable(), skippedCalls, skippedRollouts);
+    }
+
+    private static IEnumerable<(int Invocation, ImmutableArray<GroupMember> Members)> Align(
+        (Rollout Rollout, PredictorCall[] Calls)[] reached, GroupingSettings settings, Random random)
+    {
+        var shortest = reached.Min(entry => entry.Calls.Length);
+        var longest = reached.Max(entry => entry.Calls.Length);
+        var count = settings.Mode == GroupingMode.Truncate ? shortest : longest;
+        for (var invocation = 0; invocation < count; invocation++)
+        {
+            var members = ImmutableArray.CreateBuilder<GroupMember>(reached.Length);
+            foreach (var (rollout, calls) in reached)
+            {
+                if (invocation < calls.Length)
+                    members.Add(MemberOf(rollout, calls[invocation], settings));
+                else if (settings.Mode == GroupingMode.Fill)
+                    members.Add(MemberOf(rollout, calls[settings.Fill == FillStrategy.Last ? calls.Length - 1 : random.Next(calls.Length)], settings));
+            }
+
+            yield return (invocation, members.ToImmutable());
+        }
+    }
+
+    // A call that failed to parse gets its own format reward, also when the program caught the error and went on (the swallowed-failure trap).
+    private static GroupMember MemberOf(Rollout rollout, PredictorCall call, GroupingSettings settings) => new(
+        rollout,
+        call,
+        call.Failure is { } failure ? FormatReward.Of(failure, settings.FailureScore, settings.FormatFailureScore)
+            : settings.Credit is { } credit ? credit(rollout, call)
+            : rollout.Reward);
+}

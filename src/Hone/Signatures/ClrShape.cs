@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.ComponentModel;
+using System.Numerics;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Serialization;
+
+namespace Hone;
+
+/// <summary>One property of a record or class, as the model sees it and as .NET reads and writes it.</summary>
+internal sealed record ClrMember(string Name, string ClrName, Type Type, NullabilityInfo Nullability)
+{
+    public required MethodInvoker Getter { get; init; }
+
+    /// <summary>Set or init accessor; null when only the constructor sets the value.</summary>
+    public MethodInvoker? Setter { get; init; }
+
+    /// <summary>Position among the constructor's parameters, or -1.</summary>
+    public int ParameterIndex { get; init; } = -1;
+
+    public string? Description { get; init; }
+
+    public bool HasDefault { get; init; }
+
+    /// <summary>Canonical default.</summary>
+    public object? Default { get; init; }
+
+    public ImmutableArray<FieldConstraint> Constraints { get; init; } = [];
+}
+
+/// <summary>The properties of a record or class and the constructor that builds it; made once per type.</summary>
+internal sealed class ClrShape
+{
+    private static readonly ConcurrentDictionary<Type, ClrShape> Cache = new();
+
+    private ClrShape(Type type)
+    {
+        Type = type;
+        var constructor = ChooseConstructor(type);
+        Parameters = constructor?.GetParameters() ?? [];
+        Constructor = constructor is null ? null : ConstructorInvoker.Create(constructor);
+        Members = [.. ReadMembers(type, Parameters)];
+    }
+
+    public Type Type { get; }
+
+    /// <summary>Null for a struct without a constructor.</summary>
+    public ConstructorInvoker? Constructor { get; }
+
+    public ParameterInfo[] Parameters { get; }
+
+    /// <summary>In constructor order, then in order of declaration, base class first.</summary>
+    public ImmutableArray<ClrMember> Members { get; }
+
+    public static ClrShape Of(Type type) => Cache.GetOrAdd(type, static each => new ClrShape(each));
+
+    private static ConstructorInfo? ChooseConstructor(Type type)
+    {
+        if (type.IsAbstract || type.IsInterface)
+            return null;
+        var all = type.GetConstructors();
+        var properties = type.GetProperties().Select(property => property.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return all.FirstOrDefault(each => each.GetCustomAttribute<JsonConstructorAttribute>() is not null)
+            ?? all.Where(each => each.GetParameters().All(parameter => parameter.Name is { } name && properties.Contains(name)))
+                .MaxBy(each => each.GetParameters().Length);
+    }
+
+    private static IEnumerable<ClrMember> ReadMembers(Type type, ParameterInfo[] parameters)
+    {
+        var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.GetMethod is { IsPublic: true } && property.GetIndexParameters().Length == 0)
+            .Where(property => property.GetCustomAttribute<JsonIgnoreAttribute>() is not { Condition: JsonIgnoreCondition.Always })
+            .Select(property => (Property: property, Index: Array.FindIndex(parameters, parameter => NamesMatch(parameter, property))))
+            .OrderBy(each => each.Index < 0 ? int.MaxValue : each.Index)
+            .ThenBy(each => Depth(each.Property.DeclaringType))
+            .ThenBy(each => each.Property.MetadataToken);
+        var sample = parameters.Length == 0 && !type.IsAbstract ? CreateSample(type) : null;
+        var context = new NullabilityInfoContext();
+        foreach (var (property, index) in properties)
+            yield return ReadMember(context, property, index < 0 ? null : parameters[index], index, sample);
+    }
+
+    private static ClrMember ReadMember(NullabilityInfoContext context, PropertyInfo property, ParameterInfo? parameter, int index, object? sample)
+    {
+        var (hasDefault, value) = DefaultOf(property, parameter, sample);
+        return new ClrMember(NameOf(property), property.Name, property.PropertyType, context.Create(property))
+        {
+            Getter = MethodInvoker.Create(property.GetMethod!),
+            Setter = property.SetMethod is { IsPublic: true } setter ? MethodInvoker.Create(setter) : null,
+            ParameterIndex = index,
+            Description = property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? parameter?.GetCustomAttribute<DescriptionAttribute>()?.Description,
+            HasDefault = hasDefault,
+            Default = value,
+            Constraints = ClrConstraints.Read([.. property.GetCustomAttributes(), .. parameter?.GetCustomAttributes() ?? []]),
+        };
+    }
+
+    private static string NameOf(PropertyInfo property) =>
+        property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? NamingRules.ToSnakeCase(property.Name);
+
+    private static bool NamesMatch(ParameterInfo parameter, PropertyInfo property) =>
+        string.Equals(parameter.Name, property.Name, StringComparison.OrdinalIgnoreCase);
+
+    private static int Depth(Type? type) => type is null ? 0 : 1 + Depth(type.BaseType);
+
+    // A parameter's default counts. Without parameters, an initializer counts when it gives something other than the type's own zero.
+    private static (bool HasDefault, object? Value) DefaultOf(PropertyInfo property, ParameterInfo? parameter, object? sample)
+    {
+        if (parameter is { HasDefaultValue: true })
+            return (true, Constant(parameter.DefaultValue, parameter.ParameterType));
+        var isRequired = property.GetCustomAttribute<RequiredMemberAttribute>() is not null;
+        if (sample is null || isRequired || property.SetMethod is null)
+            return (false, null);
+        var value = property.GetValue(sample);
+        var isZero = value is null || (property.PropertyType.IsValueType && value.Equals(Activator.CreateInstance(property.PropertyType)));
+        return isZero || !IsConstant(value!) ? (false, null) : (true, Constant(value, property.PropertyType));
+    }
+
+    private static object? CreateSample(Type type) =>
+        type.IsValueType || type.GetConstructor(System.Type.EmptyTypes) is not null ? Activator.CreateInstance(type) : null;
+
+    private static bool IsConstant(object value) => value is string or bool or Enum or decimal || value.GetType().IsPrimitive;
+
+    private static object? Constant(object? value, Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        if (value is not null && type.IsEnum)
+        {
+            var text = Enum.ToObject(type, value).ToString()!;
+            return type.GetField(text) is { } member ? ClrTypes.EnumText(member) : text;
+        }
+
+        return value switch
+        {
+            char c => c.ToString(),
+            ulong large and > long.MaxValue => new BigInteger(large),
+            sbyte or byte or short or ushort or int or uint or ulong => Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture),
+            float single => double.Parse(single.ToString("R", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture),
+            _ => value,
+        };
+    }
+}

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Numerics;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace Hone;
+
+/// <summary>Describes .NET types as <see cref="FieldType"/>s. Each type is looked at once.</summary>
+internal static class ClrTypes
+{
+    private static readonly ConcurrentDictionary<Type, FieldType> Cache = new();
+
+    private static readonly Dictionary<Type, FieldType> Simple = new()
+    {
+        [typeof(string)] = FieldType.String, [typeof(char)] = FieldType.String, [typeof(TimeSpan)] = FieldType.String, [typeof(TimeOnly)] = FieldType.String,
+        [typeof(bool)] = FieldType.Boolean,
+        [typeof(sbyte)] = FieldType.Integer, [typeof(byte)] = FieldType.Integer, [typeof(short)] = FieldType.Integer, [typeof(ushort)] = FieldType.Integer,
+        [typeof(int)] = FieldType.Integer, [typeof(uint)] = FieldType.Integer, [typeof(long)] = FieldType.Integer, [typeof(ulong)] = FieldType.Integer,
+        [typeof(BigInteger)] = FieldType.Integer,
+        [typeof(float)] = FieldType.Number, [typeof(double)] = FieldType.Number,
+        [typeof(decimal)] = FieldType.Decimal,
+        [typeof(byte[])] = FieldType.Simple(FieldTypeKind.Bytes),
+        [typeof(DateOnly)] = FieldType.Simple(FieldTypeKind.Date),
+        [typeof(DateTimeOffset)] = FieldType.Simple(FieldTypeKind.DateTime), [typeof(DateTime)] = FieldType.Simple(FieldTypeKind.DateTime),
+        [typeof(Guid)] = FieldType.Simple(FieldTypeKind.Guid),
+        [typeof(Uri)] = FieldType.Simple(FieldTypeKind.Uri),
+        [typeof(object)] = FieldType.Any, [typeof(JsonElement)] = FieldType.Any, [typeof(JsonNode)] = FieldType.Any,
+        [typeof(JsonObject)] = FieldType.DictionaryOf(FieldType.String, FieldType.Any), [typeof(JsonArray)] = FieldType.ListOf(FieldType.Any),
+        [typeof(FieldMap)] = FieldType.DictionaryOf(FieldType.String, FieldType.Any),
+        [typeof(History)] = FieldType.History,
+    };
+
+    /// <summary>The field type of a .NET type; reference types count as not nullable.</summary>
+    public static FieldType Of(Type type) => Cache.GetOrAdd(type, static each => Describe(each, null, []));
+
+    /// <summary>The field type of a member, nullable annotations included.</summary>
+    public static FieldType Of(Type type, NullabilityInfo nullability, ImmutableHashSet<Type> path) => Describe(type, nullability, path);
+
+    /// <summary>True when the type stands for one value instead of a set of fields.</summary>
+    public static bool IsValue(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return Simple.ContainsKey(type) || type.IsEnum || IsTuple(type) || ClrCollections.Classify(type) is not null;
+    }
+
+    public static bool IsTuple(Type type) =>
+        type.IsGenericType && typeof(ITuple).IsAssignableFrom(type) && type.Namespace == "System" && type.Name.Contains("Tuple", StringComparison.Ordinal);
+
+    /// <summary>The text of an enum member as the model sees it.</summary>
+    public static string EnumText(FieldInfo member) => member.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name
+        ?? member.GetCustomAttribute<System.Runtime.Serialization.EnumMemberAttribute>()?.Value
+        ?? member.Name;
+
+    private static FieldType Describe(Type type, NullabilityInfo? nullability, ImmutableHashSet<Type> path)
+    {
+        if (Nullable.GetUnderlyingType(type) is { } underlying)
+            return FieldType.Optional(DescribeCore(underlying, nullability, path)).BoundTo(type);
+        var described = DescribeCore(type, nullability, path);
+        var isNullable = !type.IsValueType && nullability is { ReadState: NullabilityState.Nullable } && !described.AdmitsNull;
+        return isNullable ? FieldType.Optional(described).BoundTo(type) : described;
+    }
+
+    private static FieldType DescribeCore(Type type, NullabilityInfo? nullability, ImmutableHashSet<Type> path)
+    {
+        if (Simple.TryGetValue(type, out var simple))
+            return simple.BoundTo(type);
+        if (type.IsEnum)
+            return DescribeEnum(type);
+        if (IsTuple(type))
+            return FieldType.TupleOf([.. type.GetGenericArguments().Select((item, i) => Describe(item, Argument(nullability, i), path))]).BoundTo(type);
+        if (ClrCollections.Classify(type) is { } collection)
+            return DescribeCollection(collection, nullability, path).BoundTo(type);
+        return path.Contains(type) ? FieldType.Any.BoundTo(type) : DescribeObject(type, path.Add(type));
+    }
+
+    private static FieldType DescribeEnum(Type type) => FieldType.EnumOf(
+        type.Name,
+        [.. type.GetFields(BindingFlags.Public | BindingFlags.Static).Select(member => new EnumMember(member.Name, EnumText(member), member.GetValue(null)))])
+        .BoundTo(type);
+
+    private static FieldType DescribeCollection(ClrCollection collection, NullabilityInfo? nullability, ImmutableHashSet<Type> path)
+    {
+        FieldType Item(int index) => Describe(collection.Arguments[index], nullability?.ElementType ?? Argument(nullability, index), path);
+
+        return collection.Kind switch
+        {
+            FieldTypeKind.Dictionary => FieldType.DictionaryOf(Item(0), Item(1)),
+            FieldTypeKind.Set => FieldType.SetOf(Item(0)),
+            _ => FieldType.ListOf(Item(0)),
+        };
+    }
+
+    private static FieldType DescribeObject(Type type, ImmutableHashSet<Type> path)
+    {
+        var shape = ClrShape.Of(type);
+        return FieldType.ObjectOf(
+            type.Name,
+            [
+                .. shape.Members.Select(member => new ObjectProperty(
+                    member.Name, Of(member.Type, member.Nullability, path), !member.HasDefault, member.Default, member.Description, member.ClrName)
+                {
+                    Constraints = member.Constraints,
+                }),
+            ]).BoundTo(type);
+    }
+
+    private static NullabilityInfo? Argument(NullabilityInfo? nullability, int index) =>
+        nullability is not null && index < nullability.GenericTypeArguments.Length ? nullability.GenericTypeArguments[index] : null;
+}

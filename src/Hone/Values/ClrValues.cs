@@ -1,0 +1,108 @@
+using System.Collections;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Hone;
+
+/// <summary>Converts between .NET values and canonical ones.</summary>
+internal static partial class ClrValues
+{
+    /// <summary>A deep snapshot in canonical form: later changes to lists or objects do not show in it.</summary>
+    /// <exception cref="HoneException">The value contains itself.</exception>
+    public static object? ToCanonical(object? value) => ToCanonical(value, 0);
+
+    /// <summary>A canonical list of values that are canonical already.</summary>
+    public static ImmutableArray<object?> List(IEnumerable<object?> items) => [.. items];
+
+    public static bool IsCanonicalList(IEnumerable list) => list is ImmutableArray<object?>;
+
+    private static object? ToCanonical(object? value, int depth)
+    {
+        const int MaximumDepth = 100;
+        if (depth > MaximumDepth)
+            throw new HoneException($"A value is nested more than {MaximumDepth} deep; does it contain itself? Pass a tree of values.");
+        return value switch
+        {
+            null or string or bool or long or double or decimal or BigInteger or DateOnly or DateTimeOffset or Guid or Uri => value,
+            sbyte or byte or short or ushort or int or uint => Convert.ToInt64(value, CultureInfo.InvariantCulture),
+            ulong number => number <= long.MaxValue ? (object)(long)number : new BigInteger(number),
+            float number => double.Parse(number.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
+            char c => c.ToString(),
+            byte[] bytes => bytes.Clone(),
+            DateTime time => new DateTimeOffset(time.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(time, DateTimeKind.Utc) : time),
+            TimeSpan span => span.ToString("c", CultureInfo.InvariantCulture),
+            TimeOnly time => time.ToString("HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture),
+            Enum member => EnumValue(member),
+            FieldMap map => FromMap(map, depth),
+            History history => FromList(history.Turns, depth),
+            JsonElement element => JsonValues.FromElement(element),
+            JsonNode node => JsonValues.FromElement(JsonSerializer.SerializeToElement(node)),
+            IDictionary dictionary => FromEntries(Entries(dictionary), depth),
+            IEnumerable<KeyValuePair<string, object?>> pairs => FromEntries(pairs.Select(pair => ((object)pair.Key, pair.Value)), depth),
+            ITuple tuple => FromList(Enumerable.Range(0, tuple.Length).Select(i => tuple[i]), depth),
+            IEnumerable list => FromSequence(list, depth),
+            _ => FromObject(value, depth),
+        };
+    }
+
+    private static object FromMap(FieldMap map, int depth)
+    {
+        foreach (var (_, value) in map)
+        {
+            if (!ReferenceEquals(ToCanonical(value, depth + 1), value))
+                return FieldMap.Create(map.Select(entry => KeyValuePair.Create(entry.Key, ToCanonical(entry.Value, depth + 1))));
+        }
+
+        return map;
+    }
+
+    private static object FromSequence(IEnumerable list, int depth)
+    {
+        // Dictionaries that implement only the generic read-only interface come here as pairs.
+        var type = list.GetType();
+        return ClrCollections.Classify(type) is { Kind: FieldTypeKind.Dictionary }
+            ? FromEntries(list.Cast<object>().Select(PairOf), depth)
+            : FromList(list.Cast<object?>(), depth);
+    }
+
+    private static (object Key, object? Value) PairOf(object pair)
+    {
+        var shape = ClrShape.Of(pair.GetType());
+        return (shape.Members[0].Getter.Invoke(pair)!, shape.Members[1].Getter.Invoke(pair));
+    }
+
+    private static IEnumerable<(object Key, object? Value)> Entries(IDictionary dictionary)
+    {
+        foreach (DictionaryEntry entry in dictionary)
+            yield return (entry.Key, entry.Value);
+    }
+
+    private static object FromEntries(IEnumerable<(object Key, object? Value)> entries, int depth) =>
+        FieldMap.Create(entries.Select(entry => KeyValuePair.Create(JsonText.Scalar(ToCanonical(entry.Key, depth + 1)!), ToCanonical(entry.Value, depth + 1))));
+
+    private static object FromList(IEnumerable<object?> items, int depth)
+    {
+        var builder = ImmutableArray.CreateBuilder<object?>();
+        foreach (var item in items)
+            builder.Add(ToCanonical(item, depth + 1));
+        return builder.DrainToImmutable();
+    }
+
+    private static object FromObject(object value, int depth)
+    {
+        var shape = ClrShape.Of(value.GetType());
+        if (shape.Members.IsEmpty)
+            throw new HoneException($"A value of type {value.GetType()} has no public properties, so it cannot be a field value. Pass text, numbers, lists or records.");
+        return FieldMap.Create(shape.Members.Select(member => KeyValuePair.Create(member.Name, ToCanonical(member.Getter.Invoke(value), depth + 1))));
+    }
+
+    private static object EnumValue(Enum member)
+    {
+        var name = member.ToString();
+        return member.GetType().GetField(name) is { } declared ? ClrTypes.EnumText(declared) : name;
+    }
+}

@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Hone;
+
+/// <summary>What <see cref="JsonRepair"/> made of a text.</summary>
+/// <param name="Found">False when the text holds no JSON at all.</param>
+/// <param name="Value">Null, text, bool, long, BigInteger, double, <see cref="ImmutableArray{T}"/> of object or <see cref="FieldMap"/>.</param>
+internal readonly record struct JsonRepairResult(bool Found, object? Value);
+
+/// <summary>
+/// Reads JSON as models write it: fenced, surrounded by prose, single-quoted, unquoted, commented, cut off, with Python words. Never throws; one pass.
+/// </summary>
+internal static class JsonRepair
+{
+    /// <summary>
+    /// A text that is one JSON scalar is that scalar. Otherwise the objects and arrays in it count: a later one of the same shape replaces the one
+    /// before it (a corrected answer), others are returned together as a list.
+    /// </summary>
+    public static JsonRepairResult Parse(string text)
+    {
+        if (TryScalar(text.AsSpan().Trim().Trim('\uFEFF'), out var scalar))
+            return new(true, scalar);
+        var parser = new JsonRepairParser(text);
+        var values = new List<object?>();
+        while (parser.TryReadNext(out var value))
+        {
+            if (values.Count > 0 && HaveSameShape(values[^1], value))
+                values[^1] = value;
+            else if (values.Count == 0 || !IsEmpty(value))
+                values.Add(value);
+        }
+
+        return values.Count switch
+        {
+            0 => default,
+            1 => new(true, values[0]),
+            _ => new(true, values.ToImmutableArray()),
+        };
+    }
+
+    internal static bool TryScalar(ReadOnlySpan<char> text, out object? value)
+    {
+        (var isScalar, value) = text switch
+        {
+            "null" => (true, null),
+            "true" => (true, true),
+            "false" => (true, false),
+            "NaN" => (true, double.NaN),
+            "Infinity" => (true, double.PositiveInfinity),
+            "-Infinity" => (true, (object?)double.NegativeInfinity),
+            _ => (false, null),
+        };
+        if (isScalar)
+            return true;
+        if (text.Length >= 2 && text[0] == '"' && text[^1] == '"' && JsonRepairParser.TryReadStrictString(text, out var quoted))
+        {
+            value = quoted;
+            return true;
+        }
+
+        return text.Length > 0 && (char.IsAsciiDigit(text[0]) || text[0] == '-') && TryStrictNumber(text, out value);
+    }
+
+    private static bool TryStrictNumber(ReadOnlySpan<char> text, out object? value)
+    {
+        value = null;
+        var digits = text.TrimStart('-');
+        if (digits.IsEmpty || text.Length - digits.Length > 1 || (digits.Length > 1 && digits[0] == '0' && char.IsAsciiDigit(digits[1])))
+            return false;
+        if (digits.IndexOfAnyExceptInRange('0', '9') < 0)
+            return ScalarReader.TryInteger(text.ToString(), out value);
+        if (digits[^1] == '.' || digits.IndexOfAnyExcept("0123456789.eE+-") >= 0
+            || !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+            return false;
+        value = number;
+        return true;
+    }
+
+    private static bool IsEmpty(object? value) => value is FieldMap { Count: 0 } or ImmutableArray<object?> { Length: 0 };
+
+    private static bool HaveSameShape(object? left, object? right) => (left, right) switch
+    {
+        (FieldMap a, FieldMap b) => a.Count == b.Count && a.All(entry => b.TryGetValue(entry.Key, out var value) && HaveSameShape(entry.Value, value)),
+        (ImmutableArray<object?> a, ImmutableArray<object?> b) => a.Length == b.Length && a.Zip(b).All(pair => HaveSameShape(pair.First, pair.Second)),
+        _ => left?.GetType() == right?.GetType(),
+    };
+}

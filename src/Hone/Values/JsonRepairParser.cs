@@ -1,0 +1,279 @@
+using System.Collections.Immutable;
+
+namespace Hone;
+
+/// <summary>The lenient grammar of <see cref="JsonRepair"/>: objects, arrays and bare words. Strings are in the other part.</summary>
+internal sealed partial class JsonRepairParser(string text)
+{
+    private const int MaximumDepth = 200;
+
+    private int position;
+
+    private enum Context
+    {
+        Key,
+        ObjectValue,
+        ArrayItem,
+    }
+
+    /// <summary>The next object or array, wherever it starts; prose before it is skipped.</summary>
+    public bool TryReadNext(out object? value)
+    {
+        value = null;
+        while (position < text.Length)
+        {
+            var start = text.AsSpan(position).IndexOfAny('{', '[');
+            if (start < 0)
+                break;
+            position += start;
+            if (TrySkipMarker())
+                continue;
+            value = text[position] == '{' ? ReadObject(0) : ReadArray(']', 0);
+            return true;
+        }
+
+        position = text.Length;
+        return false;
+    }
+
+    // `[[ ## name ## ]]` belongs to the chat format, not to JSON.
+    private bool TrySkipMarker()
+    {
+        const string Opening = "[[ ## ";
+        const string Closing = " ## ]]";
+        if (string.CompareOrdinal(text, position, Opening, 0, Opening.Length) != 0)
+            return false;
+        var lineEnd = text.IndexOf('\n', position);
+        var length = (lineEnd < 0 ? text.Length : lineEnd) - position;
+        var closing = text.IndexOf(Closing, position, length, StringComparison.Ordinal);
+        if (closing < 0)
+            return false;
+        position = closing + Closing.Length;
+        return true;
+    }
+
+    private object? ReadValue(Context context, int depth)
+    {
+        var next = Peek();
+        if (depth > MaximumDepth)
+        {
+            position = text.Length;
+            return null;
+        }
+
+        return next switch
+        {
+            '{' => ReadObject(depth + 1),
+            '[' => ReadArray(']', depth + 1),
+            '(' => ReadArray(')', depth + 1),
+            '\0' or ',' or '}' or ']' or ')' => string.Empty,
+            _ when IsQuote(next) => ReadString(context),
+            _ => ReadBare(context),
+        };
+    }
+
+    private object? ReadObject(int depth)
+    {
+        position++;
+        if (Peek() == '{')
+            return ReadDoubledBrace(depth);
+        var entries = new List<KeyValuePair<string, object?>>();
+        while (true)
+        {
+            SkipSeparators();
+            var next = Peek();
+            if (next == '\0')
+                break;
+            if (next is '}' or ']')
+            {
+                position += next == '}' ? 1 : 0;
+                break;
+            }
+
+            var start = position;
+            var key = ReadKey();
+            if (Peek() == ':')
+            {
+                position++;
+                entries.Add(new(key, ReadValue(Context.ObjectValue, depth)));
+            }
+            else if (entries.Count == 0 && Peek() is ',' or '}' or '\0')
+            {
+                // A Python set, or a list in braces.
+                position = start;
+                return ReadArray('}', depth, isOpened: true);
+            }
+            else if (position == start)
+            {
+                position++;
+            }
+        }
+
+        return FieldMap.Create(entries);
+    }
+
+    // Templates double their braces: {{"a": 1}}.
+    private object? ReadDoubledBrace(int depth)
+    {
+        if (depth > MaximumDepth)
+        {
+            position = text.Length;
+            return FieldMap.Empty;
+        }
+
+        var inner = ReadObject(depth + 1);
+        if (Peek() == '}')
+            position++;
+        return inner;
+    }
+
+    private object ReadArray(char close, int depth, bool isOpened = false)
+    {
+        position += isOpened ? 0 : 1;
+        var items = ImmutableArray.CreateBuilder<object?>();
+        while (true)
+        {
+            SkipSeparators();
+            var next = Peek();
+            if (next is '\0' or '}' or ']' or ')')
+            {
+                // Another closing character ends the array too, and is left to the container it belongs to.
+                position += next == close ? 1 : 0;
+                if (next == ')' && close != ')')
+                    position++;
+                break;
+            }
+
+            var start = position;
+            if (TrySkipEllipsis())
+                continue;
+            items.Add(ReadValue(Context.ArrayItem, depth));
+            if (position == start)
+                position++;
+        }
+
+        return items.ToImmutable();
+    }
+
+    private bool TrySkipEllipsis()
+    {
+        if (string.CompareOrdinal(text, position, "...", 0, 3) != 0)
+            return false;
+        position += 3;
+        return true;
+    }
+
+    private string ReadKey()
+    {
+        if (IsQuote(Peek()))
+            return ReadString(Context.Key);
+        var start = position;
+        while (position < text.Length && text[position] is not (':' or ',' or '{' or '}' or '[' or ']' or '\n'))
+            position++;
+        return text.AsSpan(start, position - start).Trim().Trim("\"'`").ToString();
+    }
+
+    // A bare word or number: in an object to the next comma or brace, in an array also numbers parted by blanks.
+    private object? ReadBare(Context context)
+    {
+        var start = position;
+        if (TryReadNumber(context, out var number))
+            return number;
+        while (position < text.Length && !EndsBare(context))
+            position++;
+        var word = text.AsSpan(start, position - start).Trim();
+        return word switch
+        {
+            "NaN" => double.NaN,
+            "Infinity" => double.PositiveInfinity,
+            "-Infinity" => double.NegativeInfinity,
+            "None" or "-" => word is "None" ? null : string.Empty,
+            _ when word.Equals("true", StringComparison.OrdinalIgnoreCase) => true,
+            _ when word.Equals("false", StringComparison.OrdinalIgnoreCase) => false,
+            _ when word.Equals("null", StringComparison.OrdinalIgnoreCase) => null,
+            _ => word.TrimEnd('"').ToString(),
+        };
+    }
+
+    private bool EndsBare(Context context)
+    {
+        var c = text[position];
+        return c is ',' or '}' or ']' or '\n' || (c == ')' && context == Context.ArrayItem) || (c == '"' && context == Context.ArrayItem);
+    }
+
+    private bool TryReadNumber(Context context, out object? value)
+    {
+        value = null;
+        var end = position;
+        while (end < text.Length && (char.IsAsciiDigit(text[end]) || text[end] is '+' or '-' or '.' or 'e' or 'E' or '_'))
+            end++;
+        if (end == position || !EndsNumber(end, context))
+            return false;
+        var token = text[position..end];
+        var isInteger = token.AsSpan().IndexOfAny(".eE") < 0;
+        if (!(isInteger ? ScalarReader.TryInteger(token, out value) : char.IsAsciiDigit(token[^1]) && ScalarReader.TryNumber(token, out value)))
+            return false;
+        position = end;
+        return true;
+    }
+
+    private bool EndsNumber(int end, Context context)
+    {
+        if (end >= text.Length || text[end] is '}' or ']' or ')' or '#' or '/' or '\n')
+            return true;
+        if (text[end] == ',')
+            return context == Context.ArrayItem || !IsThousands(end);
+        if (!char.IsWhiteSpace(text[end]))
+            return false;
+        if (context == Context.ArrayItem)
+            return true;
+        while (end < text.Length && char.IsWhiteSpace(text[end]))
+            end++;
+        return end >= text.Length || !char.IsLetterOrDigit(text[end]);
+    }
+
+    // `4,200` as a bare value in an object.
+    private bool IsThousands(int comma)
+    {
+        var end = comma + 1;
+        while (end < text.Length && end - comma <= 4 && char.IsAsciiDigit(text[end]))
+            end++;
+        return end - comma == 4;
+    }
+
+    private void SkipSeparators()
+    {
+        while (Peek() is ',' or ';')
+            position++;
+    }
+
+    private char Peek()
+    {
+        while (position < text.Length)
+        {
+            var c = text[position];
+            if (char.IsWhiteSpace(c) || c == '\uFEFF')
+                position++;
+            else if (c == '#' || (c == '/' && position + 1 < text.Length && text[position + 1] == '/'))
+                SkipLine();
+            else if (c == '/' && position + 1 < text.Length && text[position + 1] == '*')
+                SkipBlock();
+            else
+                return c;
+        }
+
+        return '\0';
+    }
+
+    private void SkipLine()
+    {
+        var end = text.IndexOf('\n', position);
+        position = end < 0 ? text.Length : end + 1;
+    }
+
+    private void SkipBlock()
+    {
+        var end = text.IndexOf("*/", position + 2, StringComparison.Ordinal);
+        position = end < 0 ? text.Length : end + 2;
+    }
+}

@@ -1,0 +1,143 @@
+using System.Collections;
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
+namespace Hone;
+
+/// <summary>Writes canonical values as one-line JSON with <c>", "</c> and <c>": "</c> between parts; non-ASCII text is kept.</summary>
+internal static class JsonText
+{
+    public static string Write(object? value)
+    {
+        var text = new StringBuilder();
+        Write(text, value);
+        return text.ToString();
+    }
+
+    public static void Write(StringBuilder text, object? value)
+    {
+        switch (value)
+        {
+            case null:
+                text.Append("null");
+                break;
+            case string s:
+                WriteString(text, s);
+                break;
+            case bool b:
+                text.Append(b ? "true" : "false");
+                break;
+            case FieldMap map:
+                WriteMap(text, map);
+                break;
+            case History history:
+                WriteList(text, history.Turns);
+                break;
+            case long or BigInteger or double or decimal:
+                text.Append(Scalar(value));
+                break;
+            case byte[] or DateOnly or DateTimeOffset or Guid or Uri or Enum:
+                WriteString(text, Scalar(value));
+                break;
+            case IEnumerable list when ClrValues.IsCanonicalList(list):
+                WriteList(text, list);
+                break;
+            default:
+                Write(text, ClrValues.ToCanonical(value));
+                break;
+        }
+    }
+
+    /// <summary>A scalar as plain text: numbers invariant, dates ISO 8601, bytes base-64.</summary>
+    public static string Scalar(object value) => value switch
+    {
+        string text => text,
+        true => "true",
+        false => "false",
+        double number => Number(number),
+        DateOnly date => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        DateTimeOffset time => Time(time),
+        byte[] bytes => Convert.ToBase64String(bytes),
+        Uri uri => uri.OriginalString,
+        IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString() ?? string.Empty,
+    };
+
+    public static void WriteString(StringBuilder text, string value)
+    {
+        text.Append('"');
+        foreach (var c in value)
+        {
+            switch (c)
+            {
+                case '"':
+                    text.Append("\\\"");
+                    break;
+                case '\\':
+                    text.Append("\\\\");
+                    break;
+                case '\n':
+                    text.Append("\\n");
+                    break;
+                case '\r':
+                    text.Append("\\r");
+                    break;
+                case '\t':
+                    text.Append("\\t");
+                    break;
+                case < ' ':
+                    text.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture));
+                    break;
+                default:
+                    text.Append(c);
+                    break;
+            }
+        }
+
+        text.Append('"');
+    }
+
+    private static void WriteMap(StringBuilder text, FieldMap map)
+    {
+        text.Append('{');
+        var isFirst = true;
+        foreach (var (name, value) in map)
+        {
+            text.Append(isFirst ? string.Empty : ", ");
+            WriteString(text, name);
+            text.Append(": ");
+            Write(text, value);
+            isFirst = false;
+        }
+
+        text.Append('}');
+    }
+
+    private static void WriteList(StringBuilder text, IEnumerable list)
+    {
+        text.Append('[');
+        var isFirst = true;
+        foreach (var item in list)
+        {
+            text.Append(isFirst ? string.Empty : ", ");
+            Write(text, item);
+            isFirst = false;
+        }
+
+        text.Append(']');
+    }
+
+    // A whole double keeps its point, so that reading it back gives a double again.
+    private static string Number(double number)
+    {
+        var text = number.ToString("R", CultureInfo.InvariantCulture);
+        return double.IsFinite(number) && text.AsSpan().IndexOfAny('.', 'E') < 0 ? text + ".0" : text;
+    }
+
+    private static string Time(DateTimeOffset time)
+    {
+        var local = time.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture);
+        return time.Offset == TimeSpan.Zero ? local + "Z" : local + time.ToString("zzz", CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using System.Text.Json;
+
+namespace Hone;
+
+/// <summary>Canonical values of System.Text.Json elements.</summary>
+internal static class JsonValues
+{
+    public static object? FromElement(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => element.GetString(),
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        JsonValueKind.Number => Number(element),
+        JsonValueKind.Array => element.EnumerateArray().Select(FromElement).ToImmutableArray(),
+        JsonValueKind.Object => FieldMap.Create(element.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, FromElement(property.Value)))),
+        _ => null,
+    };
+
+    private static object Number(JsonElement element)
+    {
+        if (element.TryGetInt64(out var whole))
+            return whole;
+        var text = element.GetRawText();
+        return text.AsSpan().IndexOfAny(".eE") < 0 && BigInteger.TryParse(text, out var large) ? large : element.GetDouble();
+    }
+}

@@ -1,0 +1,31 @@
+namespace Hone;
+
+/// <summary>The sentence behind an output's placeholder that says what its value must look like.</summary>
+internal static class TypeHints
+{
+    /// <summary>A clause that starts with "must", or null for plain text.</summary>
+    public static string? For(FieldType type) => type.Kind switch
+    {
+        FieldTypeKind.String or FieldTypeKind.Any => null,
+        FieldTypeKind.Boolean => "must be true or false",
+        FieldTypeKind.Integer => "must be a single integer",
+        FieldTypeKind.Number or FieldTypeKind.Decimal => "must be a single number",
+        FieldTypeKind.Date => "must be a date like 2024-02-29",
+        FieldTypeKind.DateTime => "must be a date and time like 2024-02-29T12:30:00Z",
+        FieldTypeKind.Enum => $"must be exactly one of: {string.Join("; ", type.Members.Select(member => TypeNames.LiteralText(member.Value)))}",
+        FieldTypeKind.Literal => $"must be exactly one of: {string.Join("; ", type.Literals.Select(TypeNames.LiteralText))}",
+        FieldTypeKind.Union when OptionalOf(type) is { } inner => ForOptional(inner),
+        _ => $"must be JSON that fits this schema: {JsonText.Write(JsonSchemas.Describe(type))}",
+    };
+
+    /// <summary>The single type beside null, or null when the type is no such union.</summary>
+    public static FieldType? OptionalOf(FieldType type)
+    {
+        if (type.Kind != FieldTypeKind.Union || type.Arguments.Length != 2)
+            return null;
+        var index = type.Arguments.IndexOf(FieldType.Null);
+        return index < 0 ? null : type.Arguments[1 - index];
+    }
+
+    private static string ForOptional(FieldType inner) => $"{For(inner) ?? "must be text"}, or null";
+}

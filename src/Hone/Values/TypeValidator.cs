@@ -1,0 +1,199 @@
+using System.Collections.Immutable;
+
+namespace Hone;
+
+/// <summary>Checks a parsed value against a type and converts it laxly: numbers from text, lists from tuples, objects with defaults.</summary>
+internal static class TypeValidator
+{
+    /// <param name="raw">A canonical or JSON value.</param>
+    /// <param name="type">The type to reach.</param>
+    /// <param name="isStrict">True accepts only values that need no conversion: how a union picks its alternative.</param>
+    /// <param name="value">The canonical value.</param>
+    /// <param name="failure">Why it does not fit, and where.</param>
+    public static bool TryValidate(object? raw, FieldType type, bool isStrict, out object? value, ref CoercionFailure failure)
+    {
+        value = raw;
+        switch (type.Kind)
+        {
+            case FieldTypeKind.Any:
+                return true;
+            case FieldTypeKind.Null:
+                return raw is null || failure.Expected(type, raw);
+            case FieldTypeKind.String:
+                return raw is string || failure.Expected(type, raw);
+            case FieldTypeKind.List or FieldTypeKind.Set or FieldTypeKind.Tuple or FieldTypeKind.History:
+                return TryList(raw, type, isStrict, out value, ref failure);
+            case FieldTypeKind.Dictionary:
+                return TryDictionary(raw, type, isStrict, out value, ref failure);
+            case FieldTypeKind.Object:
+                return TryObject(raw, type, isStrict, out value, ref failure);
+            case FieldTypeKind.Union:
+                return TryUnion(raw, type, isStrict, out value, ref failure);
+            case FieldTypeKind.Literal or FieldTypeKind.Enum:
+                return (isStrict ? Choices.TryExact(raw, type, out value) : Choices.TryMatch(raw, type, out value)) || failure.Expected(type, raw);
+            default:
+                return (isStrict ? IsExact(raw, type.Kind) : TryScalar(raw, type.Kind, out value)) || failure.Expected(type, raw);
+        }
+    }
+
+    private static bool TryScalar(object? raw, FieldTypeKind kind, out object? value)
+    {
+        value = raw;
+        switch (kind)
+        {
+            case FieldTypeKind.Integer:
+                return ScalarReader.TryInteger(raw, out value);
+            case FieldTypeKind.Number:
+                return ScalarReader.TryNumber(raw, out value);
+            case FieldTypeKind.Decimal:
+                return ScalarReader.TryDecimal(raw, out value);
+            case FieldTypeKind.Boolean:
+                return ScalarReader.TryBoolean(raw, out value);
+            case FieldTypeKind.Bytes:
+                return ScalarReader.TryBytes(raw, out value);
+            case FieldTypeKind.Date:
+                return ScalarReader.TryDate(raw, out value);
+            case FieldTypeKind.DateTime:
+                return ScalarReader.TryTime(raw, out value);
+            case FieldTypeKind.Guid:
+                value = raw is Guid ? raw : raw is string text && Guid.TryParse(text, out var guid) ? guid : null;
+                return value is not null;
+            case FieldTypeKind.Uri:
+                value = raw is Uri ? raw : raw is string address && Uri.TryCreate(address.Trim(), UriKind.Absolute, out var uri) ? uri : null;
+                return value is not null;
+            default:
+                return false;
+        }
+    }
+
+    private static bool IsExact(object? raw, FieldTypeKind kind) => kind switch
+    {
+        FieldTypeKind.Integer => raw is long or System.Numerics.BigInteger,
+        FieldTypeKind.Number => raw is double,
+        FieldTypeKind.Decimal => raw is decimal,
+        FieldTypeKind.Boolean => raw is bool,
+        FieldTypeKind.Bytes => raw is byte[],
+        FieldTypeKind.Date => raw is DateOnly,
+        FieldTypeKind.DateTime => raw is DateTimeOffset,
+        FieldTypeKind.Guid => raw is Guid,
+        FieldTypeKind.Uri => raw is Uri,
+        _ => false,
+    };
+
+    private static bool TryList(object? raw, FieldType type, bool isStrict, out object? value, ref CoercionFailure failure)
+    {
+        value = null;
+        if (raw is not ImmutableArray<object?> items)
+            return failure.Expected(type, raw);
+        if (type.Kind == FieldTypeKind.Tuple && items.Length != type.Arguments.Length)
+            return failure.Set($"expected {type.Arguments.Length} items for {TypeNames.Of(type)}, found {items.Length}");
+        var builder = ImmutableArray.CreateBuilder<object?>(items.Length);
+        var isSet = type.Kind == FieldTypeKind.Set;
+        for (var i = 0; i < items.Length; i++)
+        {
+            if (!TryValidate(items[i], ItemType(type, i), isStrict, out var item, ref failure))
+                return failure.Under($"[{i}]");
+            if (!isSet || !builder.Exists(item))
+                builder.Add(item);
+        }
+
+        value = builder.DrainToImmutable();
+        return true;
+    }
+
+    private static FieldType ItemType(FieldType type, int index) => type.Kind switch
+    {
+        FieldTypeKind.Tuple => type.Arguments[index],
+        FieldTypeKind.History => HistoryTurn,
+        _ => type.Arguments[0],
+    };
+
+    private static FieldType HistoryTurn { get; } = FieldType.DictionaryOf(FieldType.String, FieldType.Any);
+
+    private static bool Exists(this ImmutableArray<object?>.Builder builder, object? item)
+    {
+        foreach (var each in builder)
+        {
+            if (FieldMap.ValuesEqual(each, item))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool TryDictionary(object? raw, FieldType type, bool isStrict, out object? value, ref CoercionFailure failure)
+    {
+        value = null;
+        if (raw is not FieldMap map)
+            return failure.Expected(type, raw);
+        var entries = new List<KeyValuePair<string, object?>>(map.Count);
+        foreach (var (name, entry) in map)
+        {
+            // Keys that are not text travel as text; what counts is that they can be read.
+            if (!TryValidate(name, type.Arguments[0], isStrict: false, out var key, ref failure))
+                return failure.Under($"[key '{name}']");
+            if (!TryValidate(entry, type.Arguments[1], isStrict, out var item, ref failure))
+                return failure.Under($".{name}");
+            entries.Add(new(key is null ? name : JsonText.Scalar(key), item));
+        }
+
+        value = FieldMap.Create(entries);
+        return true;
+    }
+
+    private static bool TryObject(object? raw, FieldType type, bool isStrict, out object? value, ref CoercionFailure failure)
+    {
+        value = null;
+        if (raw is not FieldMap map)
+            return failure.Expected(type, raw);
+        var entries = new List<KeyValuePair<string, object?>>(type.Properties.Length);
+        foreach (var property in type.Properties)
+        {
+            if (!map.TryGetValue(property.Name, out var given))
+            {
+                if (property.IsRequired && !property.Type.AdmitsNull)
+                    return failure.Set($"{TypeNames.Of(type)} needs '{property.Name}' ({TypeNames.Of(property.Type)}), which is missing");
+                entries.Add(new(property.Name, property.Default));
+                continue;
+            }
+
+            if (!TryValidate(given, property.Type, isStrict, out var item, ref failure))
+                return failure.Under($".{property.Name}");
+            if (FieldConstraints.Check(property.Constraints, item) is { } broken)
+            {
+                failure.Set(broken);
+                return failure.Under($".{property.Name}");
+            }
+
+            entries.Add(new(property.Name, item));
+        }
+
+        value = FieldMap.Create(entries);
+        return true;
+    }
+
+    // First an alternative that fits as it is, then the first that fits with conversion.
+    private static bool TryUnion(object? raw, FieldType type, bool isStrict, out object? value, ref CoercionFailure failure)
+    {
+        var attempt = default(CoercionFailure);
+        foreach (var alternative in type.Arguments)
+        {
+            if (TryValidate(raw, alternative, isStrict: true, out value, ref attempt))
+                return true;
+        }
+
+        if (!isStrict)
+        {
+            foreach (var alternative in type.Arguments)
+            {
+                if (TryValidate(raw, alternative, isStrict: false, out value, ref attempt))
+                    return true;
+            }
+        }
+
+        value = null;
+        if (TypeHints.OptionalOf(type) is { } inner && raw is not null)
+            return TryValidate(raw, inner, isStrict, out value, ref failure);
+        return failure.Expected(type, raw);
+    }
+}

@@ -1,0 +1,46 @@
+using Hone.Optimizers;
+using Hone.Reinforcement;
+
+namespace Hone.Tests.Optimizers;
+
+public sealed class GrpoOptionsTests
+{
+    public static TheoryData<GrpoOptions, string> Contradictions => new()
+    {
+        { new() { FailureScore = -1, FormatFailureScore = -1 }, nameof(GrpoOptions.FormatFailureScore) },
+        { new() { UseTrainAsValidation = true, ReportTrainScores = true }, nameof(GrpoOptions.ReportTrainScores) },
+        { new() { Grouping = GroupingMode.Fill }, nameof(GrpoOptions.Fill) },
+        { new() { Sampling = new() { Temperature = 1, TopP = .9f } }, nameof(CallOptions.TopP) },
+        { new() { Sampling = new() { Temperature = 0 } }, nameof(CallOptions.Temperature) },
+        { new() { Sampling = new() { Temperature = .7f } }, nameof(PolicyLossOptions.Temperature) },
+        { new() { Resume = true }, nameof(GrpoOptions.RunDirectory) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Contradictions))]
+    public void Constructor_ContradictingOptions_NamesTheOption(GrpoOptions options, string name)
+    {
+        var error = Assert.Throws<HoneException>(() => Grpo.Create(ToyTask.Metric, options));
+        Assert.Contains(name, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Init_ValueOutOfRange_NamesTheProperty()
+    {
+        Assert.Equal(nameof(GrpoOptions.RolloutsPerExample), Assert.Throws<ArgumentOutOfRangeException>(() => new GrpoOptions { RolloutsPerExample = 1 }).ParamName);
+        Assert.Equal(nameof(GrpoOptions.ValidateEvery), Assert.Throws<ArgumentOutOfRangeException>(() => new GrpoOptions { ValidateEvery = 0 }).ParamName);
+        Assert.Equal(nameof(GrpoOptions.Steps), Assert.Throws<ArgumentOutOfRangeException>(() => new GrpoOptions { Steps = 0 }).ParamName);
+    }
+
+    [Fact]
+    public async Task CompileAsync_BadSets_AreRefusedBeforeAnythingRuns()
+    {
+        var program = ToyTask.Program(ToyTask.Policy());
+        var token = TestContext.Current.CancellationToken;
+        await Assert.ThrowsAsync<HoneException>(() => Grpo.Create(ToyTask.Metric).CompileAsync(program, [], null, token));
+        await Assert.ThrowsAsync<HoneException>(() => Grpo.Create(ToyTask.Metric).CompileAsync(program, ToyTask.Train, [], token));
+        await Assert.ThrowsAsync<HoneException>(() =>
+            Grpo.Create(ToyTask.Metric, new() { UseTrainAsValidation = true }).CompileAsync(program, ToyTask.Train, ToyTask.Validation, token));
+        await Assert.ThrowsAsync<HoneException>(() => Grpo.Create(ToyTask.Metric, new() { ReportTrainScores = true }).CompileAsync(program, ToyTask.Train, null, token));
+    }
+}

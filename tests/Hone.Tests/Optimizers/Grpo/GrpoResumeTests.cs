@@ -1,0 +1,86 @@
+using Hone.Optimizers;
+using Hone.Testing;
+
+namespace Hone.Tests.Optimizers;
+
+public sealed class GrpoResumeTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("hone-grpo").FullName;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(directory, recursive: true);
+
+    /// <summary>An interruption at any event, whatever was written by then, changes nothing about where the run ends.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(17)]
+    [InlineData(100)]
+    [InlineData(191)]
+    [InlineData(263)]
+    [InlineData(352)]
+    [InlineData(421)]
+    public async Task CompileAsync_InterruptedAndResumed_EndsExactlyWhereAnUnbrokenRunEnds(int interruptAtEvent)
+    {
+        var options = ToyTask.Options with { Steps = 20, ValidateEvery = 4, SaveStateEvery = 3, MaxParallelism = 1 };
+        var expected = await Grpo.Create(ToyTask.Metric, options).CompileAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, ToyTask.Validation, Token);
+
+        using var kill = new CancellationTokenSource();
+        var events = 0;
+        var progress = new GrpoTests.Recorder(_ =>
+        {
+            if (events++ == interruptAtEvent)
+                kill.Cancel();
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Run(options with { Progress = progress }, kill.Token));
+        var resumed = await Run(options with { Resume = true }, Token);
+
+        GrpoTests.AssertSameSeries(expected, resumed);
+        var (unbroken, continued) = ((ToyPolicy)expected.Program.Model!.Client, (ToyPolicy)resumed.Program.Model!.Client);
+        Assert.Equal(unbroken.Probability(0, 1), continued.Probability(0, 1));
+        Assert.Equal(unbroken.Probability(1, 1), continued.Probability(1, 1));
+        Assert.Equal(expected.Comparison, resumed.Comparison);
+    }
+
+    [Fact]
+    public async Task CompileAsync_ResumeOfAFinishedRun_RepeatsItsResultWithoutAnyWork()
+    {
+        var options = ToyTask.Options with { Steps = 6 };
+        var first = await Run(options, Token);
+        var calls = 0;
+        var resumed = await Run(options with { Resume = true, Progress = new GrpoTests.Recorder(happened => calls += happened is GrpoRolloutProgress ? 1 : 0) }, Token);
+        Assert.Equal(0, calls);
+        GrpoTests.AssertSameSeries(first, resumed);
+    }
+
+    [Fact]
+    public async Task CompileAsync_DirectoryInUseWithoutResume_IsRefused()
+    {
+        await Run(ToyTask.Options with { Steps = 1 }, Token);
+        var error = await Assert.ThrowsAsync<HoneException>(() => Run(ToyTask.Options with { Steps = 1 }, Token));
+        Assert.Contains("earlier run", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CompileAsync_ResumeWithOtherOptions_SaysWhatDiffers()
+    {
+        await Run(ToyTask.Options with { Steps = 1 }, Token);
+        var error = await Assert.ThrowsAsync<HoneException>(() => Run(ToyTask.Options with { Steps = 1, Seed = 99, Resume = true }, Token));
+        Assert.Contains("other options", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CompileAsync_TornJournalLine_IsDroppedOnResume()
+    {
+        var options = ToyTask.Options with { Steps = 10, SaveStateEvery = 5 };
+        var expected = await Run(options, Token);
+        await File.AppendAllTextAsync(Path.Combine(directory, "journal.jsonl"), "{\"step\": 99, \"rep", Token);
+        Directory.Delete(Path.Combine(directory, "state", "step-00010"), recursive: true);
+        GrpoTests.AssertSameSeries(expected, await Run(options with { Resume = true }, Token));
+    }
+
+    private Task<GrpoResult<ToyQuestion, ToyAnswer>> Run(GrpoOptions options, CancellationToken cancellationToken) =>
+        Grpo.Create(ToyTask.Metric, options with { RunDirectory = directory })
+            .CompileAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, ToyTask.Validation, cancellationToken);
+}

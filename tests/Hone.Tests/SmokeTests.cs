@@ -1,2 +1,0 @@
-namespace Hone.Tests;
-public sealed class SmokeTests { [Fact] public void Runs() => Assert.NotEmpty("a"); }
