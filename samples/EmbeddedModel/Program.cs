@@ -15,7 +15,7 @@ var enc = lessons.Select(l => encoder.Encode(l, tok)).ToArray();
 foreach (var g in lessons.Zip(enc).GroupBy(p => p.First.Signature == signatures.AppendNotes ? "notes" : p.First.Signature == signatures.GenerateQuery ? "query" : "skill"))
     Console.WriteLine($"{g.Key} n {g.Count()} prompt mean {g.Average(p => p.Second.CompletionStart):f0} max {g.Max(p => p.Second.CompletionStart)} system {g.Average(p => p.Second.UserStart):f0} completion mean {g.Average(p => p.Second.Tokens.Length - p.Second.CompletionStart):f1} max {g.Max(p => p.Second.Tokens.Length - p.Second.CompletionStart)}");
 Console.WriteLine($"bare {Vocabulary.FirstWords.Count(w => tok.Encode(w).Length == 1)}/{Vocabulary.FirstWords.Count} spaced {Vocabulary.FirstWords.Count(w => tok.Encode(" " + w).Length == 1)} second spaced {Vocabulary.SecondWords.Count(w => tok.Encode(" " + w).Length == 1)}/{Vocabulary.SecondWords.Count}");
-foreach (var name in new[] { "notes", "query", "skill", "skill" })
+foreach (var name in new[] { "notes", "query" })
 {
     var i = Random.Shared.Next(1000); while ((lessons[i].Signature == signatures.AppendNotes ? "notes" : lessons[i].Signature == signatures.GenerateQuery ? "query" : "skill") != name) i++;
     Console.WriteLine(string.Join("·", enc[i].Tokens.Select(t => tok.Decode([t]))));

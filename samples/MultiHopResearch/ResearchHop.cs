@@ -9,8 +9,8 @@ public sealed record Research(IReadOnlyList<string> Titles, IReadOnlyList<string
 /// <summary>Gathers the articles that a claim rests on: search, take notes, ask for what is missing, search again.</summary>
 public sealed class ResearchHop(IRetriever search, int docsPerHop = 2, int hops = 3) : Module<Claim, Research>
 {
-    private readonly ChainOfThought<QueryInput, QueryOutput> _generateQuery = new("Write a query for the next article to find.");
-    private readonly Predict<NotesInput, NotesOutput> _appendNotes = new("Note the facts that help to check the claim.");
+    private readonly ChainOfThought<QueryInput, QueryOutput> generateQuery = new("Write a query for the next article to find.");
+    private readonly Predict<NotesInput, NotesOutput> appendNotes = new("Note the facts that help to check the claim.");
 
     /// <summary>Share of the titles to find that were retrieved.</summary>
     public static double Recall(Example<Claim, Research> example, Research research) =>
@@ -30,9 +30,9 @@ public sealed class ResearchHop(IRetriever search, int docsPerHop = 2, int hops 
                 return new(titles, keyFacts);
 
             var results = passages.Select(passage => $"{passage.Title} | {passage.Text}").ToArray();
-            var notes = await _appendNotes.CallAsync(new(input.Text, [.. keyFacts], results), cancellationToken);
+            var notes = await appendNotes.CallAsync(new(input.Text, [.. keyFacts], results), cancellationToken);
             keyFacts.AddRange(notes.NewKeyFacts);
-            query = (await _generateQuery.CallAsync(new(input.Text, [.. keyFacts]), cancellationToken)).Query;
+            query = (await generateQuery.CallAsync(new(input.Text, [.. keyFacts]), cancellationToken)).Query;
         }
     }
 

@@ -40,7 +40,7 @@ public static class Vocabulary
 
     /// <summary>What people do.</summary>
     public static IReadOnlyList<string> Jobs { get; } =
-        ["composer", "painter", "chemist", "novelist", "architect", "surgeon", "sculptor", "botanist", "historian", "pilot", "lawyer", "dancer"];
+        ["composer", "painter", "chemist", "novelist", "baker", "surgeon", "sculptor", "botanist", "historian", "pilot", "lawyer", "dancer"];
 
     /// <summary>What companies make.</summary>
     public static IReadOnlyList<string> Industries { get; } =
