@@ -1,0 +1,46 @@
+using System.CommandLine;
+using MultiHopResearch;
+
+var seed = new Option<long>("--seed") { Description = "Seed of the training run.", DefaultValueFactory = _ => 1 };
+var steps = new Option<int>("--steps") { Description = "Training steps.", DefaultValueFactory = _ => Settings.DefaultSteps };
+var output = new Option<DirectoryInfo?>("--output") { Description = "Where the run is kept. By default a new folder under runs/." };
+var resume = new Option<bool>("--resume") { Description = "Continue an interrupted run in --output (by default the latest under runs/)." };
+var model = new Option<Uri?>("--model") { Description = "Evaluate an OpenAI-compatible server, e.g. http://localhost:8000/v1, instead of training. Its key is read from OPENAI_API_KEY." };
+var name = new Option<string?>("--name") { Description = "Name of the model on that server." };
+var checkpoint = new Option<DirectoryInfo?>("--checkpoint") { Description = "Train a Hugging Face Qwen2, Qwen3 or Llama directory instead of the embedded model." };
+
+var command = new RootCommand("Trains a multi-hop research program by reinforcement learning, in this process.")
+{
+    seed, steps, output, resume, model, name, checkpoint,
+};
+command.SetAction(async (arguments, cancellationToken) =>
+{
+    var settings = new Settings
+    {
+        Seed = arguments.GetValue(seed),
+        Steps = arguments.GetValue(steps),
+        Resume = arguments.GetValue(resume),
+        Output = Settings.ChooseOutput(arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
+        Server = arguments.GetValue(model),
+        ServerModel = arguments.GetValue(name),
+        Checkpoint = arguments.GetValue(checkpoint)?.FullName,
+    };
+    using var interrupt = new Interrupt();
+    try
+    {
+        return await (settings.Server is null ? TrainingJob.RunAsync(settings, interrupt.Token) : ServerJob.RunAsync(settings, interrupt.Token));
+    }
+    catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
+    {
+        Console.Error.WriteLine("Stopped before training began; nothing was lost.");
+        return 0;
+    }
+    catch (Exception error) when (error is HoneException or IOException or HttpRequestException or InvalidDataException or AggregateException or System.ClientModel.ClientResultException)
+    {
+        Console.Error.WriteLine($"error: {error.Message}");
+        return 1;
+    }
+});
+
+// Ctrl-C is ours: it saves the best so far instead of ending the process.
+return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
