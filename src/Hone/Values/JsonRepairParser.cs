@@ -207,6 +207,8 @@ internal sealed partial class JsonRepairParser(string text)
     private bool EndsBare(Context context)
     {
         var c = text[position];
+        if (c == ',' && context == Context.ObjectValue && char.IsAsciiDigit(text[position - 1]) && IsThousands(position))
+            return false;
         return c is ',' or '}' or ']' or '\n' || (c == ')' && context == Context.ArrayItem) || (c == '"' && context == Context.ArrayItem);
     }
 
