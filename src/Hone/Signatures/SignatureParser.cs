@@ -71,7 +71,9 @@ internal static class SignatureParser
                 i = SkipQuoted(text, i);
             else if (c is '[' or '(' or '<')
                 depth++;
-            else if (c is ']' or ')' || (c == '>' && (i == 0 || text[i - 1] != '-')))
+            else if (c is ']' or ')')
+                depth = depth > 0 ? depth - 1 : throw new SignatureFormatException(text, i, $"found '{c}' without an opening bracket before it.");
+            else if (c == '>' && (i == 0 || text[i - 1] != '-'))
                 depth = Math.Max(0, depth - 1);
             else if (depth == 0 && c == '-' && i + 1 < text.Length && text[i + 1] == '>')
                 first = first < 0 ? i : throw new SignatureFormatException(text, i, $"a second '->'; the first is at position {first}. Write exactly one.");
