@@ -145,6 +145,24 @@ public class PredictorGeneratorTests
         Assert.Single(program.Sources);
     }
 
+    [Theory]
+    [InlineData("Program", "protected override")]
+    [InlineData("Hone.Tests", "protected internal override")]
+    public void Generate_FriendOfHone_RepeatsInternal(string assembly, string modifiers)
+    {
+        // Hone shows its internals to Hone.Tests: there an override of a protected internal member must say so (CS0507).
+        var program = TestCompilation.Generate(
+            """
+            public abstract partial class Ask : Module<string, string>
+            {
+                [Predict] private partial Task<string> Guess(string question, CancellationToken cancellationToken);
+            }
+            """,
+            assembly);
+
+        Assert.Contains($"    {modifiers} global::", program.Sources.Values.Single(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Generate_OneMethodIsWrong_OthersAreStillGenerated()
     {

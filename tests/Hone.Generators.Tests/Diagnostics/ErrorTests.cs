@@ -193,15 +193,20 @@ public class ErrorTests
     }
 
     [Theory]
-    [InlineData("[Predict(Output = \"x\")]", "each element of a tuple is an output of its own name; leave Output away")]
-    [InlineData("[Predict, return: Output(\"size\", Description = \"d\")]", "it has no element 'size' that [return: Output(\"size\")] could describe")]
-    public void Hone003_TupleWithOutputName_IsRefused(string attributes, string reason)
+    [InlineData("(string Query, int Count)", "[Predict(Output = \"x\")]", "each element of a tuple is an output of its own name; leave Output away")]
+    [InlineData("(string Query, int Count)", "[Predict][return: Output(\"size\", Description = \"d\")]",
+        "it has no element 'size' that [return: Output(\"size\")] could describe")]
+    [InlineData("(string Query, int Count)", "[Predict][return: Description(\"d\")]",
+        "does not say which element it is about; use [return: Output(\"name\", Description = \"…\")]")]
+    [InlineData("Reply", "[Predict][return: Description(\"d\")]", "belongs on one of them; or make it one output with Output = \"…\"")]
+    [InlineData("int", "[Predict(Output = \"a\")][return: Output(\"b\")]", "it is one output, but has the names a, b; keep one, or return a tuple")]
+    public void Hone003_ResultAttributesThatDoNotFit_AreRefused(string type, string attributes, string reason)
     {
         var program = TestCompilation.Run($$"""
+            public sealed record Reply(string Text);
             public abstract partial class Ask : Module<string, string>
             {
-                {{attributes.Replace(", return", "][return", StringComparison.Ordinal)}}
-                private partial Task<(string Query, int Count)> Guess(string text, CancellationToken cancellationToken);
+                {{attributes}} private partial Task<{{type}}> Guess(string text, CancellationToken cancellationToken);
             }
             """);
 
