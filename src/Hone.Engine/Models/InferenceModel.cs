@@ -1,43 +1,175 @@
 namespace Hone.Engine;
 
-/// <summary>One token to compute: where its keys and values go, its position in the sequence, its id, and whether its logits are wanted.</summary>
-internal readonly record struct InferenceRow(KeyValueSegment Segment, int Position, int Token, bool WantLogits);
-
-/// <summary>Working memory of one worker thread.</summary>
-internal sealed class InferenceScratch : IDisposable
-{
-    /// <summary>Logits [V] of the <paramref name="index"/>-th row of the last step; that row must have asked for them.</summary>
-    public Span<float> Logits(int index) => throw new NotImplementedException();
-
-    public void Dispose()
-    {
-    }
-}
-
 /// <summary>Weights packed for generation. Safe to share by any number of workers, each with its own <see cref="InferenceScratch"/>.</summary>
-internal sealed class InferenceModel : IDisposable
+internal sealed unsafe class InferenceModel : IDisposable
 {
-    private InferenceModel(ModelConfig config) => Config = config;
+    private readonly VectorKernels _kernels;
+    private readonly PackedWeights _packed;
+
+    private InferenceModel(ModelConfig config, VectorKernels kernels)
+    {
+        (Config, _kernels) = (config, kernels);
+        _packed = new PackedWeights(config, kernels, keepEmbedding: true);
+    }
 
     public ModelConfig Config { get; }
 
     /// <summary>Packs the weights, with the adapter merged into them if there is one.</summary>
-    public static InferenceModel Create(ParameterSet weights, LoraAdapter? adapter = null)
+    public static InferenceModel Create(ParameterSet weights, LoraAdapter? adapter = null) => Create(weights, adapter, VectorKernels.Best);
+
+    internal static InferenceModel Create(ParameterSet weights, LoraAdapter? adapter, VectorKernels kernels)
     {
-        var model = new InferenceModel(weights.Config);
+        var model = new InferenceModel(weights.Config, kernels);
         model.Repack(weights, adapter);
         return model;
     }
 
     /// <summary>Takes over changed weights in the same memory. No <see cref="Forward"/> may run meanwhile; keys and values computed before are stale.</summary>
-    public void Repack(ParameterSet weights, LoraAdapter? adapter = null) => _ = (Config, weights, adapter);
+    public void Repack(ParameterSet weights, LoraAdapter? adapter = null) => _packed.Pack(weights, adapter);
 
-    public InferenceScratch CreateScratch(int maxRows, int maxPositions) { _ = Config; return new(); }
+    /// <param name="maxRows">Most rows of one step.</param>
+    /// <param name="maxPositions">Longest sequence, in tokens.</param>
+    public InferenceScratch CreateScratch(int maxRows, int maxPositions) => new(Config, _kernels, maxRows, maxPositions);
 
-    /// <summary>Computes one step of any mix of prefill and decode rows. Rows of one segment are adjacent, with consecutive ascending positions.</summary>
-    public void Forward(InferenceScratch scratch, ReadOnlySpan<InferenceRow> rows) => throw new NotImplementedException();
-
-    public void Dispose()
+    /// <summary>
+    /// Computes one step of any mix of prefill and decode rows. Rows of one segment are adjacent, with consecutive ascending positions. Every segment's past
+    /// must be written already or be part of the step. Segments grow as needed.
+    /// </summary>
+    public void Forward(InferenceScratch scratch, ReadOnlySpan<InferenceRow> rows)
     {
+        if (rows.Length > scratch.MaxRows) throw new ArgumentException($"The step has {rows.Length} rows; the scratch was made for {scratch.MaxRows}.", nameof(rows));
+        if (rows.IsEmpty) return;
+        FindRuns(scratch, rows);
+        for (var row = 0; row < rows.Length; row++) _packed.CopyEmbedding(rows[row].Token, scratch.Residual.Pointer + (nint)row * Config.HiddenSize);
+        for (var layer = 0; layer < Config.LayerCount; layer++)
+        {
+            ForwardAttention(scratch, rows, layer);
+            ForwardFeedForward(scratch, rows.Length, layer);
+        }
+
+        ComputeLogits(scratch, rows);
+        Array.Clear(scratch.Runs, 0, scratch.RunCount);
+        scratch.Blocks.Clear();
+        GC.KeepAlive(this);
+    }
+
+    public void Dispose() => _packed.Dispose();
+
+    private static void FindRuns(InferenceScratch scratch, ReadOnlySpan<InferenceRow> rows)
+    {
+        scratch.RunCount = 0;
+        scratch.Blocks.Clear();
+        for (var row = 0; row < rows.Length;)
+        {
+            var (first, segment, position) = (row, rows[row].Segment, rows[row].Position);
+            while (++row < rows.Length && ReferenceEquals(rows[row].Segment, segment))
+            {
+                if (rows[row].Position != position + (row - first))
+                    throw new ArgumentException($"Row {row} has position {rows[row].Position}; the rows of a segment must be adjacent and ascend by one.", nameof(rows));
+            }
+
+            var end = position + (row - first);
+            if (position < segment.Start || position > segment.End || end > scratch.MaxPositions)
+                throw new ArgumentException($"Rows {first} … {row - 1} have the positions {position} … {end - 1}; their segment goes on at {segment.End} and the scratch holds {scratch.MaxPositions} positions.", nameof(rows));
+            segment.Reserve(end - segment.Start);
+            segment.Length = Math.Max(segment.Length, end - segment.Start);
+            scratch.Runs[scratch.RunCount++] = new InferenceRun(first, row - first, position, segment, 0, 0);
+        }
+
+        // Only now every segment has its length: a run's past may be part of this step.
+        for (var index = 0; index < scratch.RunCount; index++)
+        {
+            ref var run = ref scratch.Runs[index];
+            var firstBlock = scratch.Blocks.Count;
+            AddBlocks(scratch.Blocks, run.Segment, run.FirstPosition + run.Count);
+            run = run with { FirstBlock = firstBlock, BlockCount = scratch.Blocks.Count - firstBlock };
+        }
+    }
+
+    // Root first; of each segment the positions before its child's start.
+    private static void AddBlocks(List<ContextBlock> blocks, KeyValueSegment segment, int end)
+    {
+        if (segment.End < end) throw new ArgumentException($"A segment ends at position {segment.End} where its child needs {end} positions; compute the parent first or in the same step.");
+        if (segment.Parent is not null) AddBlocks(blocks, segment.Parent, segment.Start);
+        for (var position = segment.Start; position < end; position += KeyValuePool.BlockPositions)
+        {
+            var block = segment.Block((position - segment.Start) / KeyValuePool.BlockPositions);
+            blocks.Add(new ContextBlock(block, position, Math.Min(KeyValuePool.BlockPositions, end - position)));
+        }
+    }
+
+    private void ForwardAttention(InferenceScratch scratch, ReadOnlySpan<InferenceRow> rows, int index)
+    {
+        var layer = _packed.Layers[index];
+        int hidden = Config.HiddenSize, fused = Config.FusedAttentionWidth, width = Config.HeadWidth;
+        Normalize(scratch, layer.AttentionNorm, rows.Length);
+        _kernels.Multiply(
+            rows.Length, fused, hidden, new MatrixView(scratch.Normalized.Pointer, hidden), _kernels.Packed(layer.Fused.Pointer, hidden), scratch.Fused.Pointer, fused,
+            layer.Bias);
+        for (var row = 0; row < rows.Length; row++)
+        {
+            var query = scratch.Fused.Pointer + (nint)row * fused;
+            var position = rows[row].Position;
+            if (Config.QueryKeyNorm) NormalizeHeads(layer, query);
+            for (var head = 0; head < Config.HeadCount + Config.KeyValueHeadCount; head++)
+                _kernels.Rotate(query + head * width, scratch.Rotary.Cosines(position), scratch.Rotary.Sines(position), width / 2, 1f);
+            var keys = query + Config.QueryWidth;
+            InferenceAttention.Write(Config, _kernels, index, rows[row].Segment, position, keys, keys + Config.KeyValueWidth);
+        }
+
+        for (var run = 0; run < scratch.RunCount; run++) InferenceAttention.Attend(Config, _kernels, scratch, index, scratch.Runs[run]);
+        _kernels.Multiply(
+            rows.Length, hidden, Config.QueryWidth, new MatrixView(scratch.Attention.Pointer, Config.QueryWidth), _kernels.Packed(layer.Output.Pointer, Config.QueryWidth),
+            scratch.Residual.Pointer, hidden, scratch.Residual.Pointer, hidden);
+    }
+
+    private void ForwardFeedForward(InferenceScratch scratch, int rows, int index)
+    {
+        var layer = _packed.Layers[index];
+        int hidden = Config.HiddenSize, inner = Config.FeedForwardSize;
+        Normalize(scratch, layer.FeedForwardNorm, rows);
+        _kernels.Multiply(
+            rows, 2 * inner, hidden, new MatrixView(scratch.Normalized.Pointer, hidden), _kernels.Packed(layer.GateUp.Pointer, hidden), scratch.GateUp.Pointer, 2 * inner);
+        for (var row = 0; row < rows; row++)
+        {
+            var gate = scratch.GateUp.Pointer + (nint)row * 2 * inner;
+            _kernels.SwiGlu(gate, gate + inner, scratch.Activated.Pointer + (nint)row * inner, inner);
+        }
+
+        _kernels.Multiply(
+            rows, hidden, inner, new MatrixView(scratch.Activated.Pointer, inner), _kernels.Packed(layer.Down.Pointer, inner), scratch.Residual.Pointer, hidden,
+            scratch.Residual.Pointer, hidden);
+    }
+
+    private void ComputeLogits(InferenceScratch scratch, ReadOnlySpan<InferenceRow> rows)
+    {
+        var (hidden, count) = (Config.HiddenSize, 0);
+        for (var row = 0; row < rows.Length; row++)
+        {
+            scratch.SetSlot(row, rows[row].WantLogits ? count : -1);
+            if (!rows[row].WantLogits) continue;
+            _kernels.RmsNorm(
+                scratch.Residual.Pointer + (nint)row * hidden, _packed.FinalNorm.Pointer, scratch.Normalized.Pointer + (nint)count * hidden, hidden, Config.NormEpsilon);
+            count++;
+        }
+
+        if (count == 0) return;
+        var logits = scratch.ReserveLogits(count);
+        _kernels.Multiply(
+            count, Config.VocabularySize, hidden, new MatrixView(scratch.Normalized.Pointer, hidden), _kernels.Packed(_packed.Head.Pointer, hidden), logits.Pointer,
+            Config.VocabularySize);
+    }
+
+    private void Normalize(InferenceScratch scratch, NativeBuffer weight, int rows)
+    {
+        float* input = scratch.Residual.Pointer, output = scratch.Normalized.Pointer;
+        for (var row = 0; row < rows; row++, input += Config.HiddenSize, output += Config.HiddenSize)
+            _kernels.RmsNorm(input, weight.Pointer, output, Config.HiddenSize, Config.NormEpsilon);
+    }
+
+    private void NormalizeHeads(PackedLayer layer, float* head)
+    {
+        for (var i = 0; i < Config.HeadCount + Config.KeyValueHeadCount; i++, head += Config.HeadWidth)
+            _kernels.RmsNorm(head, (i < Config.HeadCount ? layer.QueryNorm : layer.KeyNorm)!.Pointer, head, Config.HeadWidth, Config.NormEpsilon);
     }
 }

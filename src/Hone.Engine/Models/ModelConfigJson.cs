@@ -66,7 +66,10 @@ public sealed partial record ModelConfig
     }
 
     /// <summary>Writes a Hugging Face <c>config.json</c> that <see cref="Parse"/> and transformers read.</summary>
-    public string ToJson()
+    public string ToJson() => ToJson("float32");
+
+    /// <summary>The same, naming the number format in which the weights are stored.</summary>
+    internal string ToJson(string dataType)
     {
         var name = Family switch { ModelFamily.Qwen2 => "Qwen2", ModelFamily.Qwen3 => "Qwen3", _ => "Llama" };
         var root = new JsonObject
@@ -93,7 +96,7 @@ public sealed partial record ModelConfig
                 ["original_max_position_embeddings"] = RopeScaling.OriginalMaxPositions,
             },
             ["tie_word_embeddings"] = TiedEmbeddings,
-            ["torch_dtype"] = "float32",
+            ["torch_dtype"] = dataType,
         };
         if (Family != ModelFamily.Qwen2) root["attention_bias"] = false;
         if (BeginTokenId is { } begin) root["bos_token_id"] = begin;

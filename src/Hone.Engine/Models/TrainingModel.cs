@@ -1,25 +1,36 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+
 namespace Hone.Engine;
 
-/// <summary>Activations of one microbatch and the gradients that its lane has gathered. Used by one thread at a time.</summary>
-internal sealed class TrainingLane : IDisposable
+/// <summary>
+/// Forward and hand-written backward pass over packed batches. With an adapter, only its tensors get gradients and those of the frozen weights are not
+/// computed; the adapter is merged into the weights for the pass itself.
+/// </summary>
+internal sealed unsafe partial class TrainingModel : IDisposable
 {
-    /// <summary>Gradient sum, laid out like the trained tensors.</summary>
-    public Span<float> Gradient => throw new NotImplementedException();
+    private readonly VectorKernels _kernels;
+    private readonly PackedWeights _packed;
+    private readonly ParameterSet _effective;
+    private readonly ConcurrentBag<TrainingWorkspace> _idleWorkspaces = [];
 
-    public void Dispose()
+    /// <param name="weights">Weights, read in place: change them only between passes, then call <see cref="Repack"/>.</param>
+    /// <param name="adapter">Adapter to train instead of the weights.</param>
+    /// <param name="laneCount">Gradient sums that can be filled side by side. Results depend on it, not on the number of threads.</param>
+    /// <param name="kernels">Arithmetic to use; the best of the machine by default.</param>
+    public TrainingModel(ParameterSet weights, LoraAdapter? adapter = null, int laneCount = 4, VectorKernels? kernels = null)
     {
-    }
-}
-
-/// <summary>Forward and hand-written backward pass over packed batches. With an adapter, only its tensors get gradients.</summary>
-internal sealed class TrainingModel : IDisposable
-{
-    public TrainingModel(ParameterSet weights, LoraAdapter? adapter = null, int laneCount = 4)
-    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(laneCount);
         Weights = weights;
         Adapter = adapter;
-        Lanes = [.. Enumerable.Range(0, laneCount).Select(_ => new TrainingLane())];
+        _kernels = kernels ?? VectorKernels.Best;
+        _packed = new PackedWeights(weights.Config, _kernels, keepEmbedding: false);
+        _effective = adapter is null ? weights : new ParameterSet(weights.Config);
+        Lanes = [.. Enumerable.Range(0, laneCount).Select(_ => new TrainingLane(Trained.Values.Length, () => new TrainingWorkspace(Config, _kernels)))];
+        Repack();
     }
+
+    public ModelConfig Config => Weights.Config;
 
     public ParameterSet Weights { get; }
 
@@ -32,26 +43,81 @@ internal sealed class TrainingModel : IDisposable
     public IReadOnlyList<TrainingLane> Lanes { get; }
 
     /// <summary>Takes over changed weights. Call after every update.</summary>
-    public void Repack() => throw new NotImplementedException();
+    public void Repack()
+    {
+        if (Adapter is not null)
+        {
+            Weights.Values.CopyTo(_effective.Values);
+            Adapter.MergeInto(_effective);
+        }
 
-    public void ZeroGradients() => throw new NotImplementedException();
+        _packed.Pack(_effective, null);
+    }
 
-    /// <summary>Runs <paramref name="work"/> once per batch, lane by lane, on up to <paramref name="workers"/> threads; the result does not depend on their number.</summary>
-    public void ForEachBatch(IReadOnlyList<PackedBatch> batches, int workers, Action<TrainingLane, int> work, CancellationToken cancellationToken = default) =>
-        throw new NotImplementedException();
+    public void ZeroGradients()
+    {
+        foreach (var lane in Lanes) lane.Gradient.Clear();
+    }
 
-    /// <summary>Sums the lanes' gradients in lane order into the first lane and returns it.</summary>
-    public Span<float> SumGradients() => throw new NotImplementedException();
+    /// <summary>Sums the lanes' gradients in lane order into the first lane, clears the others and returns the sum.</summary>
+    public Span<float> SumGradients()
+    {
+        var sum = Lanes[0].Gradient;
+        for (var i = 1; i < Lanes.Count; i++)
+        {
+            _kernels.Add(Lanes[0].GradientPointer, Lanes[i].GradientPointer, sum.Length);
+            Lanes[i].Gradient.Clear();
+        }
 
-    /// <summary>Log-probability and entropy of every target under softmax(logits / temperature) over the full vocabulary. Keeps the activations in the lane.</summary>
-    public void ForwardScore(TrainingLane lane, PackedBatch batch, float temperature, Span<float> logProbs, Span<float> entropies) =>
-        throw new NotImplementedException();
+        return sum;
+    }
 
-    /// <summary>Adds to the lane's gradient, given d loss / d log-probability per target of the batch that the lane scored last.</summary>
-    public void Backward(TrainingLane lane, PackedBatch batch, ReadOnlySpan<float> gradientOfLogProb) => throw new NotImplementedException();
+    /// <summary>
+    /// Runs <paramref name="work"/> (with the lane and the batch's index) once per batch, lane by lane and in order within a lane, on up to
+    /// <paramref name="workers"/> threads. Gradients do not depend on the number of threads.
+    /// </summary>
+    public void ForEachBatch(IReadOnlyList<PackedBatch> batches, int workers, Action<TrainingLane, int> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workers);
+        void RunLane(int lane)
+        {
+            Lanes[lane].Lend(_idleWorkspaces.TryTake(out var idle) ? idle : null);
+            try
+            {
+                for (var batch = lane; batch < batches.Count; batch += Lanes.Count)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    work(Lanes[lane], batch);
+                }
+            }
+            finally
+            {
+                if (Lanes[lane].TakeBack() is { } used) _idleWorkspaces.Add(used);
+            }
+        }
+
+        var lanes = Math.Min(Lanes.Count, batches.Count);
+        try
+        {
+            Parallel.For(0, lanes, new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellationToken }, RunLane);
+        }
+        catch (AggregateException error) when (error.InnerException is { } inner)
+        {
+            ExceptionDispatchInfo.Throw(inner);
+        }
+    }
 
     public void Dispose()
     {
         foreach (var lane in Lanes) lane.Dispose();
+        foreach (var workspace in _idleWorkspaces) workspace.Dispose();
+        _packed.Dispose();
+        if (Adapter is not null) _effective.Dispose();
+    }
+
+    private static void CheckBatch(PackedBatch batch, int targetCount, string name)
+    {
+        if (targetCount < batch.Targets.Count)
+            throw new ArgumentException($"'{name}' has {targetCount} elements; the batch has {batch.Targets.Count} targets.", name);
     }
 }

@@ -1,0 +1,3 @@
+global using Hone;
+global using Hone.Engine;
+global using MultiHopResearch;

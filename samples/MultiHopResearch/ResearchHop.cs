@@ -1,0 +1,46 @@
+namespace MultiHopResearch;
+
+/// <summary>A statement to gather evidence for.</summary>
+public sealed record Claim(string Text);
+
+/// <summary>What was found: titles of retrieved articles in the order found, and the notes taken.</summary>
+public sealed record Research(IReadOnlyList<string> Titles, IReadOnlyList<string> KeyFacts);
+
+/// <summary>Gathers the articles that a claim rests on: search, take notes, ask for what is missing, search again.</summary>
+public sealed class ResearchHop(IRetriever search, int docsPerHop = 2, int hops = 3) : Module<Claim, Research>
+{
+    private readonly ChainOfThought<QueryInput, QueryOutput> generateQuery = new("Write a query for the next article to find.");
+    private readonly Predict<NotesInput, NotesOutput> appendNotes = new("Note the facts that help to check the claim.");
+
+    /// <summary>Share of the titles to find that were retrieved.</summary>
+    public static double Recall(Example<Claim, Research> example, Research research) =>
+        example.Expected.Titles.Count(research.Titles.Contains) / (double)example.Expected.Titles.Count;
+
+    /// <inheritdoc/>
+    protected override async Task<Research> ForwardAsync(Claim input, CancellationToken cancellationToken)
+    {
+        var titles = new List<string>();
+        var keyFacts = new List<string>();
+        var query = input.Text;
+        for (var hop = 0; ; hop++)
+        {
+            var passages = await search.SearchAsync(query, docsPerHop, cancellationToken);
+            titles.AddRange(passages.Select(passage => passage.Title).Except(titles));
+            if (hop == hops - 1)
+                return new(titles, keyFacts);
+
+            var results = passages.Select(passage => $"{passage.Title} | {passage.Text}").ToArray();
+            var notes = await appendNotes.CallAsync(new(input.Text, [.. keyFacts], results), cancellationToken);
+            keyFacts.AddRange(notes.NewKeyFacts);
+            query = (await generateQuery.CallAsync(new(input.Text, [.. keyFacts]), cancellationToken)).Query;
+        }
+    }
+
+    internal sealed record NotesInput(string Claim, IReadOnlyList<string> KeyFacts, IReadOnlyList<string> NewSearchResults);
+
+    internal sealed record NotesOutput(IReadOnlyList<string> NewKeyFacts);
+
+    internal sealed record QueryInput(string Claim, IReadOnlyList<string> KeyFacts);
+
+    internal sealed record QueryOutput(string Query);
+}

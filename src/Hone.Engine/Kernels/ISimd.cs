@@ -1,0 +1,51 @@
+namespace Hone.Engine;
+
+/// <summary>
+/// The few vector operations that the kernels need, for one register width. Implemented by structs, so that a kernel written once is compiled to straight
+/// machine code for each width.
+/// </summary>
+internal unsafe interface ISimd<TVector>
+    where TVector : unmanaged
+{
+    static abstract bool IsSupported { get; }
+
+    /// <summary>Floats per vector.</summary>
+    static abstract int Count { get; }
+
+    /// <summary>Rows of the largest tile: 12 where there are 32 vector registers, 6 where there are 16.</summary>
+    static abstract int TileRows { get; }
+
+    static abstract TVector Load(float* source);
+
+    static abstract void Store(TVector value, float* destination);
+
+    static abstract TVector Broadcast(float value);
+
+    static abstract TVector Add(TVector left, TVector right);
+
+    static abstract TVector Subtract(TVector left, TVector right);
+
+    static abstract TVector Multiply(TVector left, TVector right);
+
+    static abstract TVector Divide(TVector left, TVector right);
+
+    /// <summary>left · right + addend, fused where the hardware can.</summary>
+    static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
+
+    /// <summary>The smaller; <paramref name="right"/> where either is NaN (on x64).</summary>
+    static abstract TVector Min(TVector left, TVector right);
+
+    /// <summary>The larger; <paramref name="right"/> where either is NaN (on x64).</summary>
+    static abstract TVector Max(TVector left, TVector right);
+
+    static abstract TVector SquareRoot(TVector value);
+
+    static abstract TVector Round(TVector value);
+
+    /// <summary>value · 2^exponent for whole exponents in [−126, 127].</summary>
+    static abstract TVector ScaleByPowerOfTwo(TVector value, TVector exponent);
+
+    static abstract float Sum(TVector value);
+
+    static abstract float Maximum(TVector value);
+}

@@ -1,0 +1,185 @@
+namespace Hone.Engine;
+
+internal abstract unsafe partial class VectorKernels
+{
+    /// <summary>
+    /// C[rows, columns] = initial + A[rows, depth] · B[depth, columns]. The initial value is 0, or <paramref name="initial"/> with its row stride: a bias
+    /// (stride 0), C itself (to accumulate), or another matrix (a residual). Every element is summed over depth in ascending order, starting from it.
+    /// </summary>
+    public abstract void Multiply(
+        int rows, int columns, int depth, MatrixView a, PanelView b, float* c, nint rowStrideC, float* initial = null, nint rowStrideInitial = 0);
+
+    /// <summary>Packs W [columns, depth] (row stride <paramref name="stride"/>) as the right operand of X · Wᵀ. Missing columns of the last panel become 0.</summary>
+    public void PackTransposed(float* weights, nint stride, int columns, int depth, float* panels)
+    {
+        for (var first = 0; first < columns; first += PanelWidth, panels += (nint)PanelWidth * depth)
+        {
+            var width = Math.Min(PanelWidth, columns - first);
+            if (width < PanelWidth) new Span<float>(panels, PanelWidth * depth).Clear();
+            TransposePanel(weights + first * stride, stride, width, depth, panels);
+        }
+    }
+
+    private void TransposePanel(float* source, nint stride, int width, int depth, float* panel)
+    {
+        const int Block = 16; // A cache line of the source at a time.
+        for (var start = 0; start < depth; start += Block)
+        {
+            var end = Math.Min(depth, start + Block);
+            for (var column = 0; column < width; column++)
+            {
+                var from = source + column * stride;
+                for (var k = start; k < end; k++) panel[(nint)k * PanelWidth + column] = from[k];
+            }
+        }
+    }
+}
+
+internal sealed unsafe partial class VectorKernels<TSimd, TVector>
+{
+    private const int MaxTileRows = 12;
+    private const int GroupPanels = 4;
+    private const int RowBlock = 96;
+    private const int DepthBlock = 256;
+
+    private static readonly NativeBuffer Zeros = new(2L * TSimd.Count);
+
+    public override void Multiply(
+        int rows, int columns, int depth, MatrixView a, PanelView b, float* c, nint rowStrideC, float* initial = null, nint rowStrideInitial = 0)
+    {
+        var tile = new Tile { StepA = a.StepStride, RowA = a.RowStride, StepB = b.StepStride, PanelB = b.PanelStride, RowC = rowStrideC, PanelC = PanelWidth };
+        var isZero = initial is null;
+        if (isZero)
+        {
+            initial = Zeros.Pointer;
+            rowStrideInitial = 0;
+        }
+
+        var start = 0;
+        do
+        {
+            tile.Depth = Math.Min(DepthBlock, depth - start);
+            tile.InitialRow = rowStrideInitial;
+            tile.InitialPanel = isZero ? 0 : PanelWidth;
+            for (var row = 0; row < rows; row += RowBlock)
+            {
+                tile.A = a.Data + row * a.RowStride + start * a.StepStride;
+                tile.B = b.Data + start * b.StepStride;
+                tile.C = c + row * rowStrideC;
+                tile.Initial = initial + row * rowStrideInitial;
+                MultiplyRowBlock(tile, Math.Min(RowBlock, rows - row), columns);
+            }
+
+            start += DepthBlock;
+            initial = c;
+            rowStrideInitial = rowStrideC;
+            isZero = false;
+        }
+        while (start < depth);
+    }
+
+    private void MultiplyRowBlock(Tile tile, int rows, int columns)
+    {
+        var panels = columns / PanelWidth;
+        for (var first = 0; first < panels; first += GroupPanels)
+        {
+            var group = Math.Min(GroupPanels, panels - first);
+            MultiplyGroup(tile, rows, group);
+            tile.B += group * tile.PanelB;
+            tile.C += group * tile.PanelC;
+            tile.Initial += group * tile.InitialPanel;
+        }
+
+        var tail = columns - panels * PanelWidth;
+        if (tail > 0) MultiplyTail(tile, rows, tail);
+    }
+
+    // The last, ragged panel goes through a small whole tile, so that nothing outside C is written.
+    private void MultiplyTail(Tile tile, int rows, int columns)
+    {
+        var whole = stackalloc float[MaxTileRows * 2 * TSimd.Count];
+        for (var row = 0; row < rows; row += MaxTileRows)
+        {
+            var count = Math.Min(MaxTileRows, rows - row);
+            for (var i = 0; i < count; i++)
+                new ReadOnlySpan<float>(tile.Initial + (row + i) * tile.InitialRow, columns).CopyTo(new Span<float>(whole + i * PanelWidth, columns));
+            var inner = tile;
+            inner.A += row * tile.RowA;
+            inner.C = inner.Initial = whole;
+            inner.RowC = inner.InitialRow = PanelWidth;
+            MultiplyGroup(inner, count, 1);
+            for (var i = 0; i < count; i++)
+                new ReadOnlySpan<float>(whole + i * PanelWidth, columns).CopyTo(new Span<float>(tile.C + (row + i) * tile.RowC, columns));
+        }
+    }
+
+    // A few panels at a time: they stay in the second-level cache while the block's rows pass over them.
+    private static void MultiplyGroup(Tile tile, int rows, int panels)
+    {
+        var full = rows - rows % TSimd.TileRows;
+        if (full > 0)
+        {
+            for (var panel = 0; panel < panels; panel++)
+            {
+                var at = OfPanel(tile, panel);
+                for (var row = 0; row < full; row += TSimd.TileRows)
+                {
+                    if (TSimd.TileRows == 12) Rows12(at);
+                    else Rows6(at);
+                    Advance(ref at, TSimd.TileRows);
+                }
+            }
+
+            Advance(ref tile, full);
+        }
+
+        rows -= full;
+        if (rows >= 8) rows -= PanelByPanel(ref tile, panels, 8);
+        if (rows >= 4) rows -= PanelByPanel(ref tile, panels, 4);
+        if (rows >= 2) rows -= TwoRows(ref tile, panels);
+        if (rows > 0) OneRow(tile, panels);
+    }
+
+    private static int PanelByPanel(ref Tile tile, int panels, int rows)
+    {
+        for (var panel = 0; panel < panels; panel++)
+        {
+            if (rows == 8) Rows8(OfPanel(tile, panel));
+            else Rows4(OfPanel(tile, panel));
+        }
+
+        Advance(ref tile, rows);
+        return rows;
+    }
+
+    private static int TwoRows(ref Tile tile, int panels)
+    {
+        var panel = 0;
+        for (; panel + 2 <= panels; panel += 2) Rows2Panels2(OfPanel(tile, panel));
+        if (panel < panels) Rows2(OfPanel(tile, panel));
+        Advance(ref tile, 2);
+        return 2;
+    }
+
+    private static void OneRow(Tile tile, int panels)
+    {
+        var panel = 0;
+        for (; panel + 4 <= panels; panel += 4) Rows1Panels4(OfPanel(tile, panel));
+        for (; panel < panels; panel++) Rows1(OfPanel(tile, panel));
+    }
+
+    private static Tile OfPanel(Tile tile, int panel)
+    {
+        tile.B += panel * tile.PanelB;
+        tile.C += panel * tile.PanelC;
+        tile.Initial += panel * tile.InitialPanel;
+        return tile;
+    }
+
+    private static void Advance(ref Tile tile, int rows)
+    {
+        tile.A += rows * tile.RowA;
+        tile.C += rows * tile.RowC;
+        tile.Initial += rows * tile.InitialRow;
+    }
+}

@@ -1,0 +1,87 @@
+namespace Hone.Engine;
+
+/// <summary>One token to compute: where its keys and values go, its position in the sequence, its id, and whether its logits are wanted.</summary>
+internal readonly record struct InferenceRow(KeyValueSegment Segment, int Position, int Token, bool WantLogits);
+
+/// <summary>Adjacent rows of one segment, and the range of <see cref="InferenceScratch.Blocks"/> that holds their whole past.</summary>
+internal readonly record struct InferenceRun(int FirstRow, int Count, int FirstPosition, KeyValueSegment Segment, int FirstBlock, int BlockCount);
+
+/// <summary>A piece of a run's past: keys and values of <paramref name="Count"/> positions from <paramref name="Position"/> on, at the start of a block.</summary>
+internal readonly record struct ContextBlock(NativeBuffer Memory, int Position, int Count);
+
+/// <summary>Working memory of one worker thread.</summary>
+internal sealed class InferenceScratch : IDisposable
+{
+    private readonly ModelConfig _config;
+    private readonly int[] _slotOfRow;
+    private NativeBuffer? _logits;
+
+    internal InferenceScratch(ModelConfig config, VectorKernels kernels, int maxRows, int maxPositions)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxRows);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxPositions);
+        (_config, MaxRows, MaxPositions) = (config, maxRows, maxPositions);
+        _slotOfRow = new int[maxRows];
+        Runs = new InferenceRun[maxRows];
+        NativeBuffer Rows(int width) => new((long)maxRows * width);
+        Residual = Rows(config.HiddenSize);
+        Normalized = Rows(config.HiddenSize);
+        Fused = Rows(config.FusedAttentionWidth);
+        Attention = Rows(config.QueryWidth);
+        GateUp = Rows(2 * config.FeedForwardSize);
+        Activated = Rows(config.FeedForwardSize);
+        ScoreStride = kernels.RoundUp(maxPositions) + kernels.PanelWidth;
+        Scores = new NativeBuffer((long)Math.Max(InferenceAttention.QueryBlock, config.HeadsPerGroup) * ScoreStride);
+        Rotary = new RotaryTable(RopeFrequencies.For(config));
+        Rotary.Ensure(maxPositions);
+    }
+
+    /// <summary>Most rows of one step.</summary>
+    public int MaxRows { get; }
+
+    /// <summary>Longest sequence, in tokens.</summary>
+    public int MaxPositions { get; }
+
+    internal InferenceRun[] Runs { get; }
+
+    internal int RunCount { get; set; }
+
+    /// <summary>The pasts of all runs, each in position order.</summary>
+    internal List<ContextBlock> Blocks { get; } = [];
+
+    internal NativeBuffer Residual { get; }
+
+    internal NativeBuffer Normalized { get; }
+
+    internal NativeBuffer Fused { get; }
+
+    internal NativeBuffer Attention { get; }
+
+    internal NativeBuffer GateUp { get; }
+
+    internal NativeBuffer Activated { get; }
+
+    internal NativeBuffer Scores { get; }
+
+    internal int ScoreStride { get; }
+
+    internal RotaryTable Rotary { get; }
+
+    /// <summary>Logits [V] of the <paramref name="index"/>-th row of the last step; that row must have asked for them. Overwritten by the next step.</summary>
+    public Span<float> Logits(int index)
+    {
+        var slot = _slotOfRow[index];
+        if (slot < 0) throw new InvalidOperationException($"Row {index} of the last step did not ask for logits.");
+        return _logits!.Span.Slice(slot * _config.VocabularySize, _config.VocabularySize);
+    }
+
+    public void Dispose()
+    {
+        foreach (var buffer in new[] { Residual, Normalized, Fused, Attention, GateUp, Activated, Scores, _logits }) buffer?.Dispose();
+        Rotary.Dispose();
+    }
+
+    internal void SetSlot(int row, int slot) => _slotOfRow[row] = slot;
+
+    internal NativeBuffer ReserveLogits(int count) => NativeBuffer.EnsureCapacity(ref _logits, (long)count * _config.VocabularySize);
+}

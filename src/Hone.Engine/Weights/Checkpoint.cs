@@ -1,0 +1,82 @@
+using System.Text.Json;
+
+namespace Hone.Engine;
+
+/// <summary>Model directories in the Hugging Face layout: <c>config.json</c> and <c>model.safetensors</c>, or several files with an index.</summary>
+internal static class Checkpoint
+{
+    public const string ConfigFile = "config.json";
+    public const string WeightsFile = "model.safetensors";
+    public const string IndexFile = "model.safetensors.index.json";
+
+    /// <summary>Reads a model; weights in F16 or BF16 become float32.</summary>
+    /// <exception cref="FileNotFoundException">The configuration or a weights file is missing.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged, or a tensor is missing, unknown or of another shape.</exception>
+    public static (ModelConfig Config, ParameterSet Weights) Load(string directory)
+    {
+        var configPath = Path.Combine(directory, ConfigFile);
+        if (!File.Exists(configPath))
+            throw new FileNotFoundException($"'{configPath}' does not exist; expected a model directory with {ConfigFile} and {WeightsFile}.", configPath);
+        var config = ModelConfig.Parse(File.ReadAllText(configPath), configPath);
+        var weights = new ParameterSet(config);
+        var missing = weights.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        foreach (var path in WeightFiles(directory))
+        {
+            using var file = SafetensorsFile.Open(path);
+            foreach (var entry in file.Entries.Values)
+            {
+                if (missing.Remove(entry.Name, out var tensor)) ReadTensor(file, entry, tensor, weights);
+                else if (!IsRedundant(entry.Name, config))
+                    throw new InvalidDataException($"'{path}' has a tensor '{entry.Name}' {entry.ShapeText} that a {config.Family} model does not use, or has it twice.");
+            }
+        }
+
+        if (missing.Count > 0)
+            throw new InvalidDataException($"'{directory}' lacks {missing.Count} tensors of its {config.Family} model, the first '{missing.Keys.First()}'. Is the checkpoint complete?");
+        return (config, weights);
+    }
+
+    /// <summary>Writes a model, creating the directory. A reader sees each file as it was or as it is now; the configuration comes last.</summary>
+    public static void Save(string directory, ModelConfig config, ParameterSet weights, WeightFormat format = WeightFormat.Float32)
+    {
+        if (weights.Config != config) throw new ArgumentException("The weights belong to a model of another shape than the configuration.", nameof(config));
+        Directory.CreateDirectory(directory);
+        SafetensorsWriter.Write(
+            Path.Combine(directory, WeightsFile),
+            [.. weights.Tensors.Select(tensor => new SafetensorsSource(tensor.Name, tensor.Shape, () => weights.Slice(tensor)))],
+            format);
+        var dataType = format switch { WeightFormat.Float32 => "float32", WeightFormat.Float16 => "float16", _ => "bfloat16" };
+        AtomicFile.WriteText(Path.Combine(directory, ConfigFile), config.ToJson(dataType));
+    }
+
+    /// <summary>Reads one tensor into its place, checking the shape.</summary>
+    internal static void ReadTensor(SafetensorsFile file, SafetensorsEntry entry, ParameterTensor tensor, FlatTensors target)
+    {
+        if (!entry.Shape.AsSpan().SequenceEqual(tensor.Shape))
+            throw new InvalidDataException($"'{file.Path}': tensor '{entry.Name}' has shape {entry.ShapeText}; expected [{string.Join(", ", tensor.Shape)}].");
+        file.Read(entry.Name, target.Slice(tensor));
+    }
+
+    // Tensors that some tools store although they follow from others.
+    private static bool IsRedundant(string name, ModelConfig config) =>
+        (config.TiedEmbeddings && name == ParameterNames.Head) || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+
+    private static List<string> WeightFiles(string directory)
+    {
+        var single = Path.Combine(directory, WeightsFile);
+        if (File.Exists(single)) return [single];
+        var index = Path.Combine(directory, IndexFile);
+        if (!File.Exists(index)) throw new FileNotFoundException($"'{directory}' has neither {WeightsFile} nor {IndexFile}.", single);
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(index));
+            return [.. document.RootElement.GetProperty("weight_map").EnumerateObject()
+                .Select(entry => entry.Value.GetString() ?? throw new InvalidDataException($"'{index}': tensor '{entry.Name}' has no file name."))
+                .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(name => Path.Combine(directory, Path.GetFileName(name)))];
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new InvalidDataException($"'{index}' is not a safetensors index: {error.Message}", error);
+        }
+    }
+}

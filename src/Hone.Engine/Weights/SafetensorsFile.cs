@@ -1,0 +1,132 @@
+using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
+using System.Numerics.Tensors;
+using System.Text.Json;
+
+namespace Hone.Engine;
+
+/// <summary>Number formats that the engine reads and writes; it always computes in float32.</summary>
+public enum WeightFormat
+{
+    /// <summary>32-bit floats.</summary>
+    Float32,
+
+    /// <summary>IEEE 754 half precision.</summary>
+    Float16,
+
+    /// <summary>The upper half of a 32-bit float.</summary>
+    BFloat16,
+}
+
+/// <summary>Where a tensor lies in a safetensors file.</summary>
+internal sealed record SafetensorsEntry(string Name, WeightFormat Format, int[] Shape, long Offset, long Bytes)
+{
+    public long Length => Shape.Aggregate(1L, (product, size) => product * size);
+
+    public string ShapeText => $"[{string.Join(", ", Shape)}]";
+}
+
+/// <summary>A safetensors file, memory-mapped for reading: an 8-byte length, a JSON header, then the tensors' bytes (little-endian).</summary>
+internal sealed unsafe class SafetensorsFile : IDisposable
+{
+    private const long MaxHeaderBytes = 100_000_000;
+
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _data;
+
+    private SafetensorsFile(string path)
+    {
+        Path = path;
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        Span<byte> prefix = stackalloc byte[8];
+        if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8) throw Error("the file is shorter than 8 bytes");
+        var headerLength = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        if (headerLength < 2 || headerLength > MaxHeaderBytes || headerLength > stream.Length - 8)
+            throw Error($"the header claims {headerLength} bytes in a file of {stream.Length}");
+        var header = new byte[headerLength];
+        stream.ReadExactly(header);
+        Entries = ParseHeader(header, stream.Length - 8 - headerLength);
+        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _data);
+        _data += _view.PointerOffset + 8 + headerLength;
+    }
+
+    public string Path { get; }
+
+    /// <summary>The tensors by name.</summary>
+    public IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; }
+
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is not a safetensors file, or a tensor has a format other than F32, F16 and BF16.</exception>
+    public static SafetensorsFile Open(string path) => new(path);
+
+    /// <summary>Converts a tensor to float32.</summary>
+    public void Read(string name, Span<float> target)
+    {
+        if (!Entries.TryGetValue(name, out var entry)) throw Error($"there is no tensor '{name}'");
+        if (entry.Length != target.Length) throw Error($"tensor '{name}' has shape {entry.ShapeText}; expected {target.Length} values");
+        var source = _data + entry.Offset;
+        switch (entry.Format)
+        {
+            case WeightFormat.Float32:
+                new ReadOnlySpan<float>(source, target.Length).CopyTo(target);
+                break;
+            case WeightFormat.Float16:
+                TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, target.Length), target);
+                break;
+            default:
+                var halves = new ReadOnlySpan<ushort>(source, target.Length);
+                for (var i = 0; i < halves.Length; i++) target[i] = BitConverter.UInt32BitsToSingle((uint)halves[i] << 16);
+                break;
+        }
+    }
+
+    public void Dispose()
+    {
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file.Dispose();
+    }
+
+    private Dictionary<string, SafetensorsEntry> ParseHeader(byte[] header, long dataLength)
+    {
+        var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
+        try
+        {
+            using var document = JsonDocument.Parse(header);
+            foreach (var property in document.RootElement.EnumerateObject())
+            {
+                if (property.Name == "__metadata__") continue;
+                entries[property.Name] = ParseEntry(property.Name, property.Value, dataLength);
+            }
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            throw new InvalidDataException($"'{Path}' is not a safetensors file: {error.Message}", error);
+        }
+
+        return entries;
+    }
+
+    private SafetensorsEntry ParseEntry(string name, JsonElement element, long dataLength)
+    {
+        var (format, size) = element.GetProperty("dtype").GetString() switch
+        {
+            "F32" => (WeightFormat.Float32, 4),
+            "F16" => (WeightFormat.Float16, 2),
+            "BF16" => (WeightFormat.BFloat16, 2),
+            var other => throw Error($"tensor '{name}' has dtype {other}; expected F32, F16 or BF16"),
+        };
+        int[] shape = [.. element.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt32())];
+        var offsets = element.GetProperty("data_offsets");
+        var (start, end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
+        var entry = new SafetensorsEntry(name, format, shape, start, end - start);
+        if (start < 0 || end > dataLength || entry.Bytes != entry.Length * size)
+            throw Error($"tensor '{name}' {entry.ShapeText} claims the bytes {start} … {end} of {dataLength}");
+        return entry;
+    }
+
+    private InvalidDataException Error(string problem) => new($"'{Path}': {problem}.");
+}
