@@ -36,8 +36,9 @@ internal static class ResultReader
         var attributes = method.GetReturnTypeAttributes().Select(CodeWriter.ForRecordParameter).Where(text => text is not null).ToList();
         if (type is INamedTypeSymbol { IsTupleType: true } tuple)
         {
+            const string Better = "use [return: Output(\"name\", Description = \"…\")]";
             return named is not null ? Refuse("each element of a tuple is an output of its own name; leave Output away")
-                : attributes.Count > 0 ? Refuse($"{attributes[0]} does not say which element it is about; use [return: Output(\"name\", Description = \"…\")]")
+                : attributes.Count > 0 ? Refuse($"{attributes[0]} does not say which element it is about; {Better}")
                 : ReadTuple(tuple, described, refuse);
         }
 
@@ -47,8 +48,8 @@ internal static class ResultReader
         if (names.Count == 1 || !FieldTypeRules.IsRecordLike(type))
         {
             var name = NameRules.ToSnakeCase(names.FirstOrDefault() ?? NameRules.OutputOf(path));
-            var field = new FieldModel(NameRules.PropertyOf(name), CodeWriter.Type(value), new(attributes.Concat(Description(described, name))!), null);
-            return new(ResultShape.Value, value, [(name, field)]);
+            var all = attributes.Concat(Description(described, name));
+            return new(ResultShape.Value, value, [(name, new(NameRules.PropertyOf(name), CodeWriter.Type(value), new(all!), null))]);
         }
 
         return attributes.Count > 0
