@@ -28,7 +28,8 @@ public sealed class EngineChatClient : IChatClient
         var context = _options.MaxContext ?? model.Config.MaxPositions;
         if (context > model.Config.MaxPositions)
             throw new ArgumentException(
-                $"{nameof(EngineOptions)}.{nameof(EngineOptions.MaxContext)} is {context}, but model '{model.Name}' holds {model.Config.MaxPositions} positions.",
+                $"{nameof(EngineOptions)}.{nameof(EngineOptions.MaxContext)} is {context}, but model '{model.Name}' holds " +
+                $"{model.Config.MaxPositions} positions.",
                 nameof(options));
         var limits = new GenerationLimits(
             Sequences: (_options.MaxBatchRows + _options.Workers - 1) / _options.Workers, PrefillRows: 512, context,
@@ -80,6 +81,7 @@ public sealed class EngineChatClient : IChatClient
             var result = await generation.ConfigureAwait(false);
             if (text.Finish() is { Length: > 0 } rest) yield return Update(call, rest);
             var last = Update(call, null);
+            last.MessageId = null; // so that its properties become the response's, not the message's
             last.FinishReason = FinishReasonOf(result);
             last.Contents.Add(new UsageContent(UsageOf(call.Request, result)));
             last.AdditionalProperties = PropertiesOf(call.Request, result);
@@ -138,13 +140,15 @@ public sealed class EngineChatClient : IChatClient
             _ => default,
         };
         if (refused.Item1 is not null)
-            throw new NotSupportedException($"{nameof(ChatOptions)}.{refused.Item1} is set, which an in-process model does not support: {refused.Item2}.");
+            throw new NotSupportedException(
+                $"{nameof(ChatOptions)}.{refused.Item1} is set, which an in-process model does not support: {refused.Item2}.");
     }
 
     private string TextOf(GenerationResult result, string[] stops)
     {
         var text = _model.Tokenizer.Decode(result.Tokens, skipSpecial: true);
-        return result.End == GenerationEnd.StopSequence ? text[..StopMatcher.FirstIn(text, stops)] : text;
+        var stop = StopMatcher.FirstIn(text, stops);
+        return stop < 0 ? text : text[..stop];
     }
 
     private static ChatFinishReason FinishReasonOf(GenerationResult result) =>
