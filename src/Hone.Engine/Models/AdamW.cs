@@ -1,0 +1,83 @@
+namespace Hone.Engine;
+
+/// <summary>Constants of AdamW; the learning rate is given per step.</summary>
+public sealed record AdamWOptions
+{
+    /// <summary>Decay of the first moment.</summary>
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>Decay of the second moment.</summary>
+    public double Beta2 { get; init; } = 0.95;
+
+    /// <summary>Added to the root of the second moment.</summary>
+    public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Decoupled weight decay of matrices (embeddings and adapters included); biases and norms never decay.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Largest global gradient norm; longer gradients are scaled by <c>max / (norm + 1e-6)</c>. Zero or less: no clipping.</summary>
+    public double MaxGradientNorm { get; init; } = 1;
+}
+
+/// <summary>The optimizer AdamW over all tensors of a flat buffer.</summary>
+internal sealed unsafe class AdamW : IDisposable
+{
+    private readonly FlatTensors _parameters;
+    private readonly NativeBuffer _firstMoments;
+    private readonly NativeBuffer _secondMoments;
+    private readonly List<(int Offset, int Length, bool Decays)> _runs = [];
+
+    public AdamW(FlatTensors parameters, AdamWOptions options)
+    {
+        (_parameters, Options) = (parameters, options);
+        _firstMoments = new NativeBuffer(parameters.Values.Length);
+        _secondMoments = new NativeBuffer(parameters.Values.Length);
+        foreach (var tensor in parameters.Tensors)
+        {
+            if (_runs.Count > 0 && _runs[^1].Decays == tensor.Decays) _runs[^1] = (_runs[^1].Offset, _runs[^1].Length + tensor.Length, tensor.Decays);
+            else _runs.Add((tensor.Offset, tensor.Length, tensor.Decays));
+        }
+    }
+
+    public AdamWOptions Options { get; }
+
+    /// <summary>Number of updates so far; set it together with the moments when a run is resumed.</summary>
+    public int Step { get; set; }
+
+    /// <summary>First moments, laid out like the parameters.</summary>
+    public Span<float> FirstMoments => _firstMoments.Span;
+
+    /// <summary>Second moments, laid out like the parameters.</summary>
+    public Span<float> SecondMoments => _secondMoments.Span;
+
+    /// <summary>Updates the parameters and returns the gradient's global norm before clipping. The gradient stays as it is.</summary>
+    /// <param name="gradient">Laid out like the parameters.</param>
+    /// <param name="learningRate">Step size; 0 only feeds the moments.</param>
+    public double Update(ReadOnlySpan<float> gradient, double learningRate)
+    {
+        if (gradient.Length != _parameters.Values.Length)
+            throw new ArgumentException($"The gradient has {gradient.Length} elements; the parameters have {_parameters.Values.Length}.", nameof(gradient));
+        Step++;
+        fixed (float* values = gradient)
+        {
+            var norm = Math.Sqrt(VectorKernels.Best.SumOfSquares(values, gradient.Length));
+            var clip = Options.MaxGradientNorm > 0 ? Math.Min(1, Options.MaxGradientNorm / (norm + 1e-6)) : 1;
+            foreach (var (offset, length, decays) in _runs)
+            {
+                var update = new AdamWUpdate(
+                    (float)learningRate, (float)Options.Beta1, (float)Options.Beta2, (float)Options.Epsilon, decays ? (float)Options.WeightDecay : 0f, (float)clip,
+                    (float)(1 / (1 - Math.Pow(Options.Beta1, Step))), (float)(1 / (1 - Math.Pow(Options.Beta2, Step))));
+                VectorKernels.Best.AdamW(
+                    _parameters.Buffer.Pointer + offset, values + offset, _firstMoments.Pointer + offset, _secondMoments.Pointer + offset, length, update);
+            }
+
+            return norm;
+        }
+    }
+
+    public void Dispose()
+    {
+        _firstMoments.Dispose();
+        _secondMoments.Dispose();
+    }
+}
