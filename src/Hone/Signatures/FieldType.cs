@@ -149,10 +149,11 @@ public sealed class FieldType : IEquatable<FieldType>
     /// <summary>A map.</summary>
     public static FieldType DictionaryOf(FieldType key, FieldType value) => new(FieldTypeKind.Dictionary) { Arguments = [key, value] };
 
-    /// <summary>One of several types; nested unions are flattened and duplicates dropped. A single alternative is returned as it is.</summary>
+    /// <summary>One of several types; nested unions are flattened, duplicates dropped, null comes last. A single alternative is returned as it is.</summary>
     public static FieldType UnionOf(params ImmutableArray<FieldType> alternatives)
     {
-        var flat = alternatives.SelectMany(type => type.Kind == FieldTypeKind.Union ? type.Arguments : [type]).Distinct().ToImmutableArray();
+        var flat = alternatives.SelectMany(type => type.Kind == FieldTypeKind.Union ? type.Arguments : [type]).Distinct()
+            .OrderBy(type => type.Kind == FieldTypeKind.Null).ToImmutableArray();
         return flat.Length == 1 ? flat[0] : new(FieldTypeKind.Union) { Arguments = flat };
     }
 

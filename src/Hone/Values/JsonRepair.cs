@@ -15,7 +15,7 @@ internal static class JsonRepair
 {
     /// <summary>
     /// A text that is one JSON scalar is that scalar. Otherwise the objects and arrays in it count: a later one of the same shape replaces the one
-    /// before it (a corrected answer), others are returned together as a list.
+    /// before it (a corrected answer), others, and those parted by a comma alone, are returned together as a list.
     /// </summary>
     public static JsonRepairResult Parse(string text)
     {
@@ -23,9 +23,9 @@ internal static class JsonRepair
             return new(true, scalar);
         var parser = new JsonRepairParser(text);
         var values = new List<object?>();
-        while (parser.TryReadNext(out var value))
+        while (parser.TryReadNext(out var value, out var isListed))
         {
-            if (values.Count > 0 && HaveSameShape(values[^1], value))
+            if (values.Count > 0 && !isListed && HaveSameShape(values[^1], value))
                 values[^1] = value;
             else if (values.Count == 0 || !IsEmpty(value))
                 values.Add(value);

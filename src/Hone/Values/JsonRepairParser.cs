@@ -17,9 +17,12 @@ internal sealed partial class JsonRepairParser(string text)
     }
 
     /// <summary>The next object or array, wherever it starts; prose before it is skipped.</summary>
-    public bool TryReadNext(out object? value)
+    /// <param name="value">The object or array.</param>
+    /// <param name="isListed">True when only a comma parts it from the one before.</param>
+    public bool TryReadNext(out object? value, out bool isListed)
     {
-        value = null;
+        (value, isListed) = (null, false);
+        var end = position;
         while (position < text.Length)
         {
             var start = text.AsSpan(position).IndexOfAny('{', '[');
@@ -28,6 +31,7 @@ internal sealed partial class JsonRepairParser(string text)
             position += start;
             if (TrySkipMarker())
                 continue;
+            isListed = text.AsSpan(end, position - end).Trim() is ",";
             value = text[position] == '{' ? ReadObject(0) : ReadArray(']', 0);
             return true;
         }
@@ -106,6 +110,11 @@ internal sealed partial class JsonRepairParser(string text)
             else if (position == start)
             {
                 position++;
+            }
+            else if (Peek() is not (',' or '}' or '\0' or ']'))
+            {
+                // The colon is missing.
+                entries.Add(new(key, ReadValue(Context.ObjectValue, depth)));
             }
         }
 
@@ -219,7 +228,7 @@ internal sealed partial class JsonRepairParser(string text)
 
     private bool EndsNumber(int end, Context context)
     {
-        if (end >= text.Length || text[end] is '}' or ']' or ')' or '#' or '/' or '\n')
+        if (end >= text.Length || text[end] is '}' or ']' or ')' or '#' or '\n' || StartsComment(end))
             return true;
         if (text[end] == ',')
             return context == Context.ArrayItem || !IsThousands(end);
@@ -264,6 +273,8 @@ internal sealed partial class JsonRepairParser(string text)
 
         return '\0';
     }
+
+    private bool StartsComment(int index) => text[index] == '/' && index + 1 < text.Length && text[index + 1] is '/' or '*';
 
     private void SkipLine()
     {

@@ -110,7 +110,7 @@ internal static class ScalarReader
         return value is not null;
     }
 
-    /// <summary>Digits with an optional sign, single underscores between digits, and a fraction of zeros.</summary>
+    /// <summary>Digits with an optional sign, single underscores between digits or commas between thousands, and a fraction of zeros.</summary>
     private static object? FromText(string text)
     {
         var span = text.AsSpan().Trim();
@@ -119,7 +119,7 @@ internal static class ScalarReader
             span = span[..point];
         if (long.TryParse(span, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole))
             return whole;
-        if (span.Length > LongestInteger || !TryDropUnderscores(span, out var digits))
+        if (span.Length > LongestInteger || !TryDropSeparators(span, out var digits))
             return null;
         return BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var large) ? Narrow(large) : null;
     }
@@ -129,7 +129,7 @@ internal static class ScalarReader
         var span = text.AsSpan().Trim();
         if (double.TryParse(span, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
             return number;
-        if (TryDropUnderscores(span, out var digits) && double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out number))
+        if (TryDropSeparators(span, out var digits) && double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out number))
             return number;
         var isNegative = span.StartsWith("-");
         var word = span.TrimStart("+-");
@@ -139,7 +139,7 @@ internal static class ScalarReader
     }
 
     private static object? DecimalFromText(string text) =>
-        TryDropUnderscores(text.AsSpan().Trim(), out var digits) && decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        TryDropSeparators(text.AsSpan().Trim(), out var digits) && decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             ? number
             : null;
 
@@ -185,10 +185,10 @@ internal static class ScalarReader
 
     private static object Narrow(BigInteger number) => number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;
 
-    private static bool TryDropUnderscores(ReadOnlySpan<char> text, out string digits)
+    private static bool TryDropSeparators(ReadOnlySpan<char> text, out string digits)
     {
         digits = string.Empty;
-        if (!text.Contains('_'))
+        if (text.IndexOfAny('_', ',') < 0)
         {
             digits = text.ToString();
             return text.Length > 0;
@@ -196,11 +196,32 @@ internal static class ScalarReader
 
         for (var i = 0; i < text.Length; i++)
         {
-            if (text[i] == '_' && (i == 0 || i == text.Length - 1 || !char.IsAsciiDigit(text[i - 1]) || !char.IsAsciiDigit(text[i + 1])))
+            if (text[i] == '_' && !(i > 0 && i < text.Length - 1 && char.IsAsciiDigit(text[i - 1]) && char.IsAsciiDigit(text[i + 1])))
                 return false;
         }
 
-        digits = text.ToString().Replace("_", string.Empty, StringComparison.Ordinal);
+        if (text.Contains(',') && !HasGroupsOfThree(text))
+            return false;
+        digits = text.ToString().Replace("_", string.Empty, StringComparison.Ordinal).Replace(",", string.Empty, StringComparison.Ordinal);
         return true;
+    }
+
+    // 4,200 and -1,234,567.89, but neither 4,2 nor 1234,567.
+    private static bool HasGroupsOfThree(ReadOnlySpan<char> text)
+    {
+        var whole = text.TrimStart("+-");
+        var point = whole.IndexOf('.');
+        whole = point < 0 ? whole : whole[..point];
+        var first = whole.IndexOf(',');
+        if (first is < 1 or > 3 || text.Length - text.TrimStart("+-").Length > 1)
+            return false;
+        for (var i = 0; i < whole.Length; i++)
+        {
+            var isComma = i >= first && (i - first) % 4 == 0;
+            if (isComma ? whole[i] != ',' : !char.IsAsciiDigit(whole[i]))
+                return false;
+        }
+
+        return (whole.Length - first) % 4 == 0;
     }
 }

@@ -10,7 +10,7 @@ internal static class TextNormalizer
 
     public static string Normalize(string text)
     {
-        var folded = ToLower(text.Normalize(NormalizationForm.FormD));
+        var folded = ToLower(CanonicalDecomposition.Apply(text));
         var kept = new StringBuilder(folded.Length);
         foreach (var c in folded)
         {
@@ -25,7 +25,7 @@ internal static class TextNormalizer
     public static string[] PassageTokens(string text)
     {
         var tokens = new List<string>();
-        var normalized = text.Normalize(NormalizationForm.FormD);
+        var normalized = CanonicalDecomposition.Apply(text);
         var start = -1;
         for (var i = 0; i < normalized.Length;)
         {
