@@ -7,14 +7,18 @@ public sealed record Claim(string Text);
 public sealed record Research(IReadOnlyList<string> Titles, IReadOnlyList<string> KeyFacts);
 
 /// <summary>Gathers the articles that a claim rests on: search, take notes, ask for what is missing, search again.</summary>
-public sealed class ResearchHop(IRetriever search, int docsPerHop = 2, int hops = 3) : Module<Claim, Research>
+public sealed partial class ResearchHop(IRetriever search, int docsPerHop = 2, int hops = 3) : Module<Claim, Research>
 {
-    private readonly ChainOfThought<QueryInput, QueryOutput> generateQuery = new("Write a query for the next article to find.");
-    private readonly Predict<NotesInput, NotesOutput> appendNotes = new("Note the facts that help to check the claim.");
-
     /// <summary>Share of the titles to find that were retrieved.</summary>
     public static double Recall(Example<Claim, Research> example, Research research) =>
         example.Expected.Titles.Count(research.Titles.Contains) / (double)example.Expected.Titles.Count;
+
+    [ChainOfThought("Write a query for the next article to find.")]
+    private partial Task<string> GenerateQuery(string claim, IReadOnlyList<string> keyFacts, CancellationToken cancellationToken);
+
+    [Predict("Note the facts that help to check the claim.", Output = "new_key_facts")]
+    private partial Task<IReadOnlyList<string>> AppendNotes(
+        string claim, IReadOnlyList<string> keyFacts, IReadOnlyList<string> newSearchResults, CancellationToken cancellationToken);
 
     /// <inheritdoc/>
     protected override async Task<Research> ForwardAsync(Claim input, CancellationToken cancellationToken)
@@ -30,17 +34,8 @@ public sealed class ResearchHop(IRetriever search, int docsPerHop = 2, int hops 
                 return new(titles, keyFacts);
 
             var results = passages.Select(passage => $"{passage.Title} | {passage.Text}").ToArray();
-            var notes = await appendNotes.CallAsync(new(input.Text, [.. keyFacts], results), cancellationToken);
-            keyFacts.AddRange(notes.NewKeyFacts);
-            query = (await generateQuery.CallAsync(new(input.Text, [.. keyFacts]), cancellationToken)).Query;
+            keyFacts.AddRange(await AppendNotes(input.Text, keyFacts, results, cancellationToken));
+            query = await GenerateQuery(input.Text, keyFacts, cancellationToken);
         }
     }
-
-    internal sealed record NotesInput(string Claim, IReadOnlyList<string> KeyFacts, IReadOnlyList<string> NewSearchResults);
-
-    internal sealed record NotesOutput(IReadOnlyList<string> NewKeyFacts);
-
-    internal sealed record QueryInput(string Claim, IReadOnlyList<string> KeyFacts);
-
-    internal sealed record QueryOutput(string Query);
 }

@@ -10,6 +10,9 @@ namespace Hone;
 /// </summary>
 public sealed class ChatAdapter : Adapter
 {
+    /// <summary>The shared instance.</summary>
+    public static ChatAdapter Default { get; } = new();
+
     /// <inheritdoc/>
     public override string Name => nameof(ChatAdapter);
 

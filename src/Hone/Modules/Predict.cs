@@ -45,7 +45,7 @@ public sealed class Predict<TIn, TOut> : Module<TIn, TOut>, IPredictorModule
     /// <inheritdoc/>
     protected override async Task<TOut> ForwardAsync(TIn input, CancellationToken cancellationToken)
     {
-        var outputs = await predictor.CallAsync(SignatureReflector.ToFieldMap(input, FieldDirection.Input), cancellationToken).ConfigureAwait(false);
+        var outputs = await predictor.CallAsync(TypedSignature.InputsOf(input), cancellationToken).ConfigureAwait(false);
         return SignatureReflector.FromFieldMap<TOut>(outputs, FieldDirection.Output);
     }
 }

@@ -7,4 +7,8 @@ internal static class TypedSignature
         [.. SignatureReflector.Fields(typeof(TIn), FieldDirection.Input), .. SignatureReflector.Fields(typeof(TOut), FieldDirection.Output)],
         instructions,
         typeof(TOut).Name);
+
+    public static FieldMap InputsOf<TIn>(TIn input) => input is null
+        ? throw new HoneException($"The input of type {typeof(TIn).Name} is null. Pass a value.")
+        : SignatureReflector.ToFieldMap(input, FieldDirection.Input);
 }

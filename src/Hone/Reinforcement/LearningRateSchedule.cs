@@ -6,7 +6,7 @@ public enum ScheduleKind
     /// <summary>Always the full rate.</summary>
     Constant,
 
-    /// <summary>Linear from 0 over the warm-up steps, then the full rate. Step 0 learns nothing when there is a warm-up.</summary>
+    /// <summary>Linear from 0 over the warm-up steps, then the full rate. Step 0 learns nothing, also without a warm-up.</summary>
     ConstantWithWarmup,
 
     /// <summary>Warm-up, then linear to 0 at the last step.</summary>
@@ -28,12 +28,13 @@ public static class LearningRateSchedule
     {
         if (kind == ScheduleKind.Constant)
             return 1;
-        if (step < warmupSteps)
-            return step / (double)Math.Max(1, warmupSteps);
         if (kind == ScheduleKind.ConstantWithWarmup)
-            return 1;
-        var span = Math.Max(1, totalSteps - warmupSteps);
-        var progress = Math.Min(1, (step - warmupSteps) / (double)span);
-        return kind == ScheduleKind.Linear ? 1 - progress : 0.5 * (1 + Math.Cos(Math.PI * progress));
+            return Math.Min(1, step / (double)Math.Max(1, warmupSteps));
+        if (step < warmupSteps)
+            return step / (double)warmupSteps;
+        var decaySteps = Math.Max(1, totalSteps - warmupSteps);
+        return kind == ScheduleKind.Linear
+            ? Math.Max(0, (totalSteps - step) / (double)decaySteps)
+            : 0.5 * (1 + Math.Cos(Math.PI * (step - warmupSteps) / decaySteps));
     }
 }

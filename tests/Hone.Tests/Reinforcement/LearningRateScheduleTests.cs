@@ -25,5 +25,5 @@ public sealed class LearningRateScheduleTests
     }
 
     [Fact]
-    public void Multiplier_NoWarmup_StartsAtTheFullRate() => Assert.Equal(1, LearningRateSchedule.Multiplier(ScheduleKind.ConstantWithWarmup, 0, 0, 10));
+    public void Multiplier_Constant_StartsAtTheFullRate() => Assert.Equal(1, LearningRateSchedule.Multiplier(ScheduleKind.Constant, 0, 5, 10));
 }

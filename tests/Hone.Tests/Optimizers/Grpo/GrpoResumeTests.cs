@@ -20,7 +20,6 @@ public sealed class GrpoResumeTests : IDisposable
     [InlineData(191)]
     [InlineData(263)]
     [InlineData(352)]
-    [InlineData(421)]
     public async Task CompileAsync_InterruptedAndResumed_EndsExactlyWhereAnUnbrokenRunEnds(int interruptAtEvent)
     {
         var options = ToyTask.Options with { Steps = 20, ValidateEvery = 4, SaveStateEvery = 3, MaxParallelism = 1 };

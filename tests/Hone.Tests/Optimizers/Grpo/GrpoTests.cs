@@ -45,9 +45,9 @@ public sealed class GrpoTests
     {
         var policy = ToyTask.Policy();
         var program = ToyTask.Program(policy);
-        var before = Enumerable.Range(0, 4).Select(i => policy.Probability(0, i)).ToArray();
+        var before = Enumerable.Range(0, 4).Select(i => policy.Probability(1, i)).ToArray();
         var result = await Grpo.Create(ToyTask.Metric, ToyTask.Options).CompileAsync(program, ToyTask.Train, ToyTask.Validation, Token);
-        Assert.Equal(before, Enumerable.Range(0, 4).Select(i => policy.Probability(0, i)));
+        Assert.Equal(before, Enumerable.Range(0, 4).Select(i => policy.Probability(1, i)));
         Assert.Same(policy, program.Model!.Client);
         Assert.NotSame(policy, result.Program.Model!.Client);
     }

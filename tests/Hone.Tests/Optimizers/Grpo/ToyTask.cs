@@ -38,8 +38,8 @@ internal static class ToyTask
         (output.Answer.StartsWith("good", StringComparison.Ordinal) ? .5 : 0) + (output.Answer.EndsWith("right", StringComparison.Ordinal) ? .5 : 0));
 
     public static ToyPolicy Policy() => new(
-        new ToyChoice("[[ ## plan ## ]]\n{plan}", Completion("plan", "bad"), Completion("plan", "good"), Completion("plan", "worse"), "no field at all"),
-        new ToyChoice("[[ ## answer ## ]]\n{answer}", Completion("answer", "wrong"), Completion("answer", "right"), "garbage"));
+        new ToyChoice("[[ ## answer ## ]]\n{answer}", Completion("answer", "wrong"), Completion("answer", "right"), "garbage"),
+        new ToyChoice("[[ ## plan ## ]]\n{plan}", Completion("plan", "bad"), Completion("plan", "good"), Completion("plan", "worse"), "no field at all"));
 
     public static Program<ToyQuestion, ToyAnswer> Program(ToyPolicy policy) => new ToyProgram().WithModel(new LM(policy, "toy"));
 
@@ -50,6 +50,7 @@ internal static class ToyTask
         RolloutsPerExample = 8,
         LearningRate = 1.0,
         WarmupSteps = 0,
+        Schedule = ScheduleKind.Constant,
         Scaling = AdvantageScaling.Group,
         ValidateEvery = 10,
         ValidationTemperature = 1,

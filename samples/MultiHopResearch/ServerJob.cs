@@ -1,0 +1,29 @@
+using System.ClientModel;
+using Microsoft.Extensions.AI;
+using OpenAI;
+using Spectre.Console;
+
+namespace MultiHopResearch;
+
+/// <summary>Evaluates the same program against an OpenAI-compatible server.</summary>
+internal static class ServerJob
+{
+    public static async Task<int> RunAsync(Settings settings, CancellationToken cancellationToken)
+    {
+        if (settings.ServerModel is not { } name)
+            throw new HoneException("--model needs --name: the model's name on the server.");
+        var key = Environment.GetEnvironmentVariable("OPENAI_API_KEY") is { Length: > 0 } given ? given : "none";
+        var client = new OpenAIClient(new ApiKeyCredential(key), new OpenAIClientOptions { Endpoint = settings.Server });
+        using var worlds = new Worlds();
+        var model = new LM(client.GetChatClient(name).AsIChatClient(), name);
+        AnsiConsole.MarkupLineInterpolated($"evaluating {name} at {settings.Server} on {worlds.Test.Count} held-out claims");
+        var evaluator = Evaluator.Create(Worlds.Recall, new() { MaxErrors = 10, Options = new() { Temperature = 0, MaxOutputTokens = 512 }, Seed = null });
+        var result = await evaluator.EvaluateAsync(worlds.HomeProgram.WithModel(model), worlds.Test, cancellationToken);
+        AnsiConsole.MarkupLineInterpolated($"recall {result.Mean:P1} [{result.Interval.Low:P1} … {result.Interval.High:P1}], {result.FailureCount} failed runs, {result.Usage.TotalTokens:N0} tokens");
+        await AtomicFile.WriteTextAsync(
+            Path.Combine(settings.Output, "result.json"),
+            System.Text.Json.JsonSerializer.Serialize(new { model = name, recall = result.Mean, interval = new[] { result.Interval.Low, result.Interval.High }, failures = result.FailureCount }),
+            cancellationToken);
+        return 0;
+    }
+}

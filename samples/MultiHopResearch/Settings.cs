@@ -1,0 +1,34 @@
+namespace MultiHopResearch;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record Settings
+{
+    public const int DefaultSteps = 80;
+
+    private const string RunsFolder = "runs";
+
+    public long Seed { get; init; } = 1;
+
+    public int Steps { get; init; } = DefaultSteps;
+
+    public required string Output { get; init; }
+
+    public bool Resume { get; init; }
+
+    public Uri? Server { get; init; }
+
+    public string? ServerModel { get; init; }
+
+    public string? Checkpoint { get; init; }
+
+    /// <summary>The folder of a run: the given one, the latest when resuming, else a new one, so that a second run never meets the first one's files.</summary>
+    public static string ChooseOutput(string? given, bool resume)
+    {
+        if (given is not null)
+            return given;
+        var existing = Enumerable.Range(1, 9999).TakeWhile(number => Directory.Exists(PathOf(number))).Count();
+        return Path.GetFullPath(PathOf(resume ? Math.Max(1, existing) : existing + 1));
+    }
+
+    private static string PathOf(int number) => Path.Combine(RunsFolder, $"multi-hop-{number:D3}");
+}

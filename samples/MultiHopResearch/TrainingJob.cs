@@ -1,0 +1,51 @@
+using Hone.Engine;
+using Hone.Optimizers;
+using Hone.Reinforcement;
+using Spectre.Console;
+
+namespace MultiHopResearch;
+
+/// <summary>The main job: evaluate, train, evaluate again, save the program and the evidence.</summary>
+internal static class TrainingJob
+{
+    public static async Task<int> RunAsync(Settings settings, CancellationToken stop)
+    {
+        AnsiConsole.MarkupLine("[bold]Multi-hop research, trained by reinforcement learning in this process[/]");
+        var model = OpenModel(settings);
+        using var worlds = new Worlds();
+        AnsiConsole.MarkupLineInterpolated(
+            $"model {model.Name} · {worlds.Home.Articles.Count:N0} articles indexed · {worlds.Train.Count} training, {worlds.Validation.Count} validation, {worlds.Test.Count} test claims, {worlds.UnseenTest.Count} in an unseen world");
+
+        var program = worlds.HomeProgram.WithModel(model);
+        var before = await Scores.MeasureAsync(worlds, model, stop);
+        AnsiConsole.MarkupLineInterpolated($"untrained  held-out recall {before.Test.Mean:P1} · unseen world {before.Unseen.Mean:P1}");
+
+        var display = new LiveDisplay(settings.Steps);
+        var options = Configure(settings) with { Progress = display, Stop = stop };
+        var result = await display.ShowAsync(() => Grpo.Create(Worlds.Recall, options).CompileAsync(program, worlds.Train, worlds.Validation, CancellationToken.None));
+
+        var after = await Scores.MeasureAsync(worlds, result.Program.Model!, CancellationToken.None);
+        await Evidence.WriteAsync(settings, options, result, before, after);
+        return 0;
+    }
+
+    internal static GrpoOptions Configure(Settings settings) => new()
+    {
+        Steps = settings.Steps,
+        Seed = settings.Seed,
+        ExamplesPerStep = 4,
+        RolloutsPerExample = 8,
+        MaxParallelism = 64,
+        Sampling = new() { Temperature = 1, MaxOutputTokens = 64 },
+        Scaling = AdvantageScaling.Group,
+        LearningRate = settings.Checkpoint is null ? 3e-4 : null,
+        Lora = settings.Checkpoint is null ? null : new() { Rank = 16, Alpha = 32 },
+        WarmupSteps = 3,
+        Optimizer = new() { LearningRate = 0, Beta2 = 0.95 },
+        ValidateEvery = 10,
+        RunDirectory = settings.Output,
+        Resume = settings.Resume,
+    };
+
+    private static LM OpenModel(Settings settings) => settings.Checkpoint is { } directory ? EngineLM.Load(directory) : EngineLM.Embedded();
+}

@@ -1,0 +1,36 @@
+using Hone.Reinforcement;
+
+namespace Hone.Engine;
+
+/// <summary>Opens language models that run, and can be trained, in this process.</summary>
+public static class EngineLM
+{
+    /// <summary>The small model that ships with Hone: it follows the chat format and copies well, and knows nothing. For tests, samples and learning.</summary>
+    public static LM Embedded(EngineOptions? options = null) => Owning(EngineModel.LoadEmbedded(), options ?? new());
+
+    /// <summary>A Hugging Face directory of a Qwen2, Qwen3 or Llama model: <c>config.json</c>, <c>tokenizer.json</c> and safetensors.</summary>
+    /// <exception cref="InvalidDataException">A file or key is missing or odd; the message names it.</exception>
+    public static LM Load(string directory, EngineOptions? options = null) => Owning(EngineModel.Load(directory), options ?? new());
+
+    /// <summary>A client for a model that it disposes, with the services that training and saving need.</summary>
+    internal static LM Owning(EngineModel model, EngineOptions options)
+    {
+        var trainer = new EngineTrainer(model, options);
+        return new(new EngineChatClient(model, options) { OwnsModel = true, Services = type => type.IsInstanceOfType(trainer) ? trainer : null }, model.Name);
+    }
+
+    private sealed class EngineTrainer(EngineModel model, EngineOptions options) : ITrainableModel, IWeightStore
+    {
+        public Task<ITrainingSession> StartTrainingAsync(TrainingOptions training, CancellationToken cancellationToken = default) =>
+            Task.FromResult<ITrainingSession>(new EngineTrainingSession(model, options, training));
+
+        public Task SaveWeightsAsync(string directory, CancellationToken cancellationToken = default) => AtomicFile.WriteDirectoryAsync(
+            directory,
+            (temporary, _) =>
+            {
+                model.Save(temporary);
+                return Task.CompletedTask;
+            },
+            cancellationToken);
+    }
+}

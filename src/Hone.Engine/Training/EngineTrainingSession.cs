@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Hone.Reinforcement;
+using Microsoft.Extensions.AI;
+
+namespace Hone.Engine;
+
+/// <summary>Trains a copy of a model's weights, or an adapter on them, in this process; samples from the same weights without copying them out.</summary>
+internal sealed class EngineTrainingSession : ITrainingSession
+{
+    private const string SessionFile = "session.json";
+    private const string TrainedFile = "trained.safetensors";
+    private const string MomentsFile = "moments.safetensors";
+
+    // Rows of a microbatch: large enough for the matrix kernels, small enough for the second-level cache.
+    private const int RowBudget = 1024;
+
+    private readonly EngineModel start;
+    private readonly EngineModel policyModel;
+    private readonly EngineOptions options;
+    private readonly EngineChatClient policy;
+    private readonly LoraAdapter? adapter;
+    private readonly TrainingModel training;
+    private readonly TrainingModel? reference;
+    private readonly AdamW optimizer;
+
+    public EngineTrainingSession(EngineModel start, EngineOptions options, TrainingOptions training)
+    {
+        (this.start, this.options) = (start, options);
+        policyModel = start.WithWeights(start.Name, start.Weights.Clone());
+        adapter = training.Lora is { } lora
+            ? LoraAdapter.CreateRandom(start.Config, new() { Rank = lora.Rank, Alpha = lora.Alpha, TargetModules = lora.Targets }, (int)(training.Seed & int.MaxValue))
+            : null;
+        this.training = new(policyModel.Weights, adapter, LaneCountOf(start.Weights));
+        reference = training.KeepReference ? new(start.Weights, null, LaneCountOf(start.Weights)) : null;
+        optimizer = new(this.training.Trained, new());
+        policy = new(policyModel, options with { PolicyVersion = 0 });
+    }
+
+    public TrainingCapabilities Capabilities => new()
+    {
+        Losses = Enum.GetValues<PolicyLossType>(),
+        MaxSequenceLength = start.Config.MaxPositions,
+        SupportsKl = reference is not null,
+        IsFullFineTuning = adapter is null,
+    };
+
+    public int PolicyVersion { get; private set; }
+
+    public IChatClient Policy => policy;
+
+    public Task<ForwardBackwardResult> ForwardBackwardAsync(
+        IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, CancellationToken cancellationToken = default)
+    {
+        Check(data);
+        return Task.Run(
+            () =>
+            {
+                var scores = loss.Beta > 0
+                    ? PolicyPass.Score(
+                        reference ?? throw new HoneException("Loss.Beta is above 0 but the session was started without KeepReference."),
+                        data, loss.Temperature, RowBudget, options.Workers, cancellationToken)
+                    : null;
+                return new PolicyPass(training, data, loss, RowBudget, scores).Run(options.Workers, cancellationToken);
+            },
+            cancellationToken);
+    }
+
+    public async Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var started = Stopwatch.GetTimestamp();
+        var norm = await Task.Run(() => Apply(options), CancellationToken.None).ConfigureAwait(false);
+        await RefreshPolicyAsync(PolicyVersion + 1).ConfigureAwait(false);
+        return new(norm, Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    public Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default)
+    {
+        Check(data);
+        return Task.Run(() => PolicyPass.Score(training, data, temperature, RowBudget, options.Workers, cancellationToken), cancellationToken);
+    }
+
+    public async Task SaveStateAsync(string directory, CancellationToken cancellationToken = default)
+    {
+        if (Directory.Exists(directory))
+            throw new HoneException($"Training state is written to a new directory, but {directory} exists.");
+        Directory.CreateDirectory(directory);
+        Write(Path.Combine(directory, TrainedFile), string.Empty, () => training.Trained.Values);
+        var moments = SourcesOf("m.", () => optimizer.FirstMoments).Concat(SourcesOf("v.", () => optimizer.SecondMoments));
+        SafetensorsWriter.Write(Path.Combine(directory, MomentsFile), [.. moments], WeightFormat.Float32);
+        var session = JsonSerializer.Serialize(new SessionState(PolicyVersion, optimizer.Step));
+        await File.WriteAllTextAsync(Path.Combine(directory, SessionFile), session, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task LoadStateAsync(string directory, CancellationToken cancellationToken = default)
+    {
+        var path = Path.Combine(directory, SessionFile);
+        if (!File.Exists(path))
+            throw new HoneException($"{directory} holds no training state: {SessionFile} is missing.");
+        var session = JsonSerializer.Deserialize<SessionState>(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false))!;
+        using (var trained = SafetensorsFile.Open(Path.Combine(directory, TrainedFile)))
+            Read(trained, string.Empty, training.Trained.Values);
+        using (var moments = SafetensorsFile.Open(Path.Combine(directory, MomentsFile)))
+        {
+            Read(moments, "m.", optimizer.FirstMoments);
+            Read(moments, "v.", optimizer.SecondMoments);
+        }
+
+        optimizer.Step = session.OptimizerStep;
+        training.ZeroGradients();
+        training.Repack();
+        await RefreshPolicyAsync(session.PolicyVersion).ConfigureAwait(false);
+    }
+
+    public Task<LM> SnapshotAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var weights = policyModel.Weights.Clone();
+        adapter?.MergeInto(weights);
+        return Task.FromResult(EngineLM.Owning(start.WithWeights(name, weights), options with { PolicyVersion = PolicyVersion }));
+    }
+
+    public Task<LM> LoadSnapshotAsync(string directory, string name, CancellationToken cancellationToken = default) =>
+        Task.FromResult(EngineLM.Owning(start.WithWeights(name, Checkpoint.Load(directory).Weights), options));
+
+    public ValueTask DisposeAsync()
+    {
+        policy.Dispose();
+        policyModel.Dispose();
+        training.Dispose();
+        reference?.Dispose();
+        optimizer.Dispose();
+        adapter?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    // Gradient sums per lane do not depend on the number of threads, so the lane count must not depend on the machine. A large model gets one: a lane costs a
+    // gradient buffer as large as the weights.
+    private static int LaneCountOf(ParameterSet weights) => weights.Values.Length > 50_000_000 ? 1 : 4;
+
+    private double Apply(OptimizerStepOptions step)
+    {
+        optimizer.Options = new()
+        {
+            Beta1 = step.Beta1,
+            Beta2 = step.Beta2,
+            Epsilon = step.Epsilon,
+            WeightDecay = step.WeightDecay,
+            MaxGradientNorm = step.MaxGradientNorm,
+        };
+        var norm = optimizer.Update(training.SumGradients(), step.LearningRate);
+        training.ZeroGradients();
+        training.Repack();
+        return norm;
+    }
+
+    private async Task RefreshPolicyAsync(int version)
+    {
+        await policy.Scheduler.UpdateModelAsync(
+            model =>
+            {
+                model.Repack(policyModel.Weights, adapter);
+                return model;
+            },
+            version,
+            CancellationToken.None).ConfigureAwait(false);
+        PolicyVersion = version;
+    }
+
+    private void Check(IReadOnlyList<TrainingDatum> data)
+    {
+        for (var i = 0; i < data.Count; i++)
+        {
+            var length = data[i].PromptIds.Count + data[i].CompletionIds.Count;
+            if (data[i].PromptIds.Count == 0 || data[i].CompletionIds.Count == 0)
+                throw new HoneException($"Training datum {i} of predictor '{data[i].Predictor}' has an empty prompt or completion: there is nothing to predict from or to learn.");
+            if (length > start.Config.MaxPositions)
+                throw new HoneException($"Training datum {i} of predictor '{data[i].Predictor}' has {length} tokens; model '{start.Name}' holds {start.Config.MaxPositions}.");
+        }
+    }
+
+    private void Write(string path, string prefix, TensorValues values) => SafetensorsWriter.Write(path, [.. SourcesOf(prefix, values)], WeightFormat.Float32);
+
+    private IEnumerable<SafetensorsSource> SourcesOf(string prefix, TensorValues values) => training.Trained.Tensors.Select(tensor =>
+        new SafetensorsSource(prefix + tensor.Name, tensor.Shape, () => values().Slice(tensor.Offset, tensor.Length)));
+
+    private void Read(SafetensorsFile file, string prefix, Span<float> target)
+    {
+        foreach (var tensor in training.Trained.Tensors)
+            file.Read(prefix + tensor.Name, target.Slice(tensor.Offset, tensor.Length));
+    }
+
+    private sealed record SessionState(int PolicyVersion, int OptimizerStep);
+}

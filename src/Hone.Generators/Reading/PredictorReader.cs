@@ -1,0 +1,126 @@
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Hone.Generators;
+
+/// <summary>Reads one method with a predictor attribute: a model for the emitter, or problems for the author.</summary>
+internal static class PredictorReader
+{
+    public static PredictorReading Read(GeneratorAttributeSyntaxContext context, CancellationToken cancellationToken)
+    {
+        if (ShapeRules.Check(context) is { } problem)
+            return PredictorReading.Failed(IsFirstAttribute(context) ? [problem] : []);
+        cancellationToken.ThrowIfCancellationRequested();
+
+        var declaration = (MethodDeclarationSyntax)context.TargetNode;
+        var method = (IMethodSymbol)context.TargetSymbol;
+        var problems = new List<Problem>();
+        var path = NameRules.PathOf(method.Name);
+        var inputs = ReadInputs(method, problems);
+        var result = ResultReader.Read(method, context.Attributes[0], path, (type, reason) => problems.Add(Problem.At(
+            Descriptors.NotAField, declaration.ReturnType.GetLocation(), "The result", method.Name, ShortName(type), reason)));
+        cancellationToken.ThrowIfCancellationRequested();
+
+        problems.AddRange(NameChecks.Fields(declaration, method, IsChainOfThought(context), inputs, result));
+        problems.AddRange(NameChecks.Path(declaration, method, path));
+        return problems.Count > 0
+            ? PredictorReading.Failed(problems)
+            : new(Model(context, declaration, method, path, inputs, result!), EquatableArray<Problem>.Empty);
+    }
+
+    private static List<(string Name, FieldModel Field)> ReadInputs(IMethodSymbol method, List<Problem> problems)
+    {
+        var inputs = new List<(string Name, FieldModel Field)>();
+        foreach (var parameter in method.Parameters.Where(parameter => !HoneSymbols.IsCancellationToken(parameter.Type)))
+        {
+            if (FieldTypeRules.Refusal(parameter.Type) is { } reason)
+            {
+                problems.Add(Problem.At(
+                    Descriptors.NotAField, parameter.Locations[0], $"Parameter '{parameter.Name}'", method.Name, ShortName(parameter.Type), reason));
+            }
+
+            var attributes = parameter.GetAttributes().Select(CodeWriter.ForRecordParameter).Where(text => text is not null);
+            inputs.Add((
+                NameRules.ToSnakeCase(parameter.Name),
+                new(NameRules.Capitalize(parameter.Name), CodeWriter.Type(parameter.Type), new(attributes!), CodeWriter.Default(parameter))));
+        }
+
+        return inputs;
+    }
+
+    private static PredictorModel Model(
+        GeneratorAttributeSyntaxContext context,
+        MethodDeclarationSyntax declaration,
+        IMethodSymbol method,
+        string path,
+        List<(string Name, FieldModel Field)> inputs,
+        ResultReading result)
+    {
+        var token = method.Parameters.FirstOrDefault(parameter => HoneSymbols.IsCancellationToken(parameter.Type));
+        var values = method.Parameters.Where(parameter => !SymbolEqualityComparer.Default.Equals(parameter, token));
+        var prefix = NameRules.TypePrefixOf(method.Name);
+        return new()
+        {
+            Module = ModuleReader.Read(method.ContainingType, context.SemanticModel.Compilation),
+            Order = PredictorMethods(method.ContainingType).TakeWhile(other => !SymbolEqualityComparer.Default.Equals(other, method)).Count(),
+            Kind = IsChainOfThought(context) ? "ChainOfThought" : "Predict",
+            Instructions = InstructionsOf(context.Attributes[0]),
+            Path = path,
+            Modifiers = string.Join(" ", declaration.Modifiers.Where(word => !word.IsKind(SyntaxKind.PartialKeyword)).Select(word => word.Text)),
+            ReturnType = CodeWriter.Type(method.ReturnType),
+            Method = NameRules.Escape(method.Name),
+            Parameters = new(method.Parameters.Select(Declaration)),
+            Arguments = new(values.Select(parameter => NameRules.Escape(parameter.Name))),
+            CancellationToken = token is null ? "default" : NameRules.Escape(token.Name),
+            Field = FreeName(context, declaration, NameRules.FieldOf(method.Name), "Predictor"),
+            OutputLocal = FreeLocal(method),
+            InputType = FreeName(context, declaration, prefix + "Input", "Record"),
+            OutputType = result.Shape == ResultShape.Record ? CodeWriter.Type(result.Type.WithNullableAnnotation(NullableAnnotation.NotAnnotated))
+                : FreeName(context, declaration, prefix + "Output", "Record"),
+            Shape = result.Shape,
+            Inputs = new(inputs.Select(input => input.Field)),
+            Outputs = result.Shape == ResultShape.Record ? EquatableArray<FieldModel>.Empty : new(result.Outputs.Select(output => output.Field)),
+        };
+    }
+
+    /// <summary>The methods of a class that ask to be predictors, in declaration order.</summary>
+    public static IEnumerable<IMethodSymbol> PredictorMethods(ITypeSymbol type) =>
+        type.GetMembers().OfType<IMethodSymbol>().Where(method => HoneSymbols.PredictorAttributes(method).Any());
+
+    // A method with both attributes is read twice and reported once.
+    private static bool IsFirstAttribute(GeneratorAttributeSyntaxContext context) => context.TargetSymbol is not IMethodSymbol method
+        || HoneSymbols.PredictorAttributes(method).FirstOrDefault()?.AttributeClass is not { } first
+        || SymbolEqualityComparer.Default.Equals(first, context.Attributes[0].AttributeClass);
+
+    private static bool IsChainOfThought(GeneratorAttributeSyntaxContext context) =>
+        HoneSymbols.Is(context.Attributes[0].AttributeClass, HoneSymbols.ChainOfThoughtAttribute);
+
+    // A raw literal has the line ends of its file; a prompt must not change with the checkout.
+    private static string? InstructionsOf(AttributeData attribute) =>
+        (attribute.ConstructorArguments.FirstOrDefault().Value as string)?.Replace("\r\n", "\n");
+
+    private static string Declaration(IParameterSymbol parameter) =>
+        $"{(parameter.IsParams ? "params " : string.Empty)}{CodeWriter.Type(parameter.Type)} {NameRules.Escape(parameter.Name)}";
+
+    // Another type or member of that name, in the class or visible from it, would change its meaning.
+    private static string FreeName(GeneratorAttributeSyntaxContext context, MethodDeclarationSyntax declaration, string name, string suffix)
+    {
+        while (!context.SemanticModel.LookupSymbols(declaration.SpanStart, name: name).IsEmpty)
+            name += suffix;
+        return name;
+    }
+
+    private static string FreeLocal(IMethodSymbol method)
+    {
+        var name = "output";
+        while (method.Parameters.Any(parameter => parameter.Name == name))
+            name += "Record";
+        return name;
+    }
+
+    private static string ShortName(ITypeSymbol type) => type.ToDisplayString(SymbolDisplayFormat.CSharpShortErrorMessageFormat);
+}

@@ -1,0 +1,107 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Microsoft.CodeAnalysis;
+
+namespace Hone.Generators;
+
+/// <summary>The outputs of a predictor method, read from its result type.</summary>
+/// <param name="Shape">How the result relates to the fields.</param>
+/// <param name="Type">The type inside the task, without a question mark on tuples and records.</param>
+/// <param name="Outputs">The fields with their model-facing names; for records those of the user's properties.</param>
+internal sealed record ResultReading(ResultShape Shape, ITypeSymbol Type, IReadOnlyList<(string Name, FieldModel Field)> Outputs);
+
+/// <summary>Reads the result type of a predictor method.</summary>
+internal static class ResultReader
+{
+    public static ResultReading? Read(IMethodSymbol method, AttributeData attribute, string path, Action<ITypeSymbol, string> refuse)
+    {
+        if (ValueOf(method.ReturnType) is not { } value)
+        {
+            refuse(method.ReturnType, "a predictor method returns Task<T> or ValueTask<T>, where T holds the outputs");
+            return null;
+        }
+
+        var type = value is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable
+            ? nullable.TypeArguments[0]
+            : value;
+        if (FieldTypeRules.Refusal(type) is { } reason)
+        {
+            refuse(type, reason);
+            return null;
+        }
+
+        var named = attribute.NamedArguments.FirstOrDefault(argument => argument.Key == "Output").Value.Value as string;
+        var described = OutputAttributes(method);
+        if (type is INamedTypeSymbol { IsTupleType: true } tuple)
+            return ReadTuple(tuple, named, described, refuse);
+        var name = named ?? described.FirstOrDefault().Name;
+        return name is null && FieldTypeRules.IsRecordLike(type) ? ReadRecord(type, refuse)
+            : new(ResultShape.Value, value, [ValueField(method, value, NameRules.ToSnakeCase(name ?? NameRules.OutputOf(path)), described)]);
+    }
+
+    private static ITypeSymbol? ValueOf(ITypeSymbol type) =>
+        HoneSymbols.Is(type, "System.Threading.Tasks.Task", arity: 1) || HoneSymbols.Is(type, "System.Threading.Tasks.ValueTask", arity: 1)
+            ? ((INamedTypeSymbol)type).TypeArguments[0]
+            : null;
+
+    private static List<(string Name, string? Description)> OutputAttributes(IMethodSymbol method) =>
+    [
+        .. method.GetReturnTypeAttributes()
+            .Where(attribute => HoneSymbols.Is(attribute.AttributeClass, HoneSymbols.OutputAttribute))
+            .Select(attribute => (
+                attribute.ConstructorArguments.FirstOrDefault().Value as string ?? string.Empty,
+                attribute.NamedArguments.FirstOrDefault(argument => argument.Key == "Description").Value.Value as string))
+            .Where(output => output.Item1.Length > 0),
+    ];
+
+    private static (string Name, FieldModel Field) ValueField(
+        IMethodSymbol method, ITypeSymbol type, string name, List<(string Name, string? Description)> described)
+    {
+        var attributes = method.GetReturnTypeAttributes().Select(CodeWriter.ForRecordParameter).Where(text => text is not null)
+            .Concat(Description(described, name));
+        return (name, new(NameRules.PropertyOf(name), CodeWriter.Type(type), new(attributes!), null));
+    }
+
+    private static ResultReading? ReadTuple(
+        INamedTypeSymbol tuple, string? named, List<(string Name, string? Description)> described, Action<ITypeSymbol, string> refuse)
+    {
+        if (named is not null)
+            refuse(tuple, "each element of a tuple is an output of its own name; leave Output away");
+        else if (tuple.TupleElements.Any(element => !element.IsExplicitlyNamedTupleElement))
+            refuse(tuple, "its elements need names, which become the output fields: Task<(string Query, int Count)>");
+        else if (described.FirstOrDefault(output => !HasElement(tuple, output.Name)).Name is { } stray)
+            refuse(tuple, $"it has no element '{stray}' that [return: Output(\"{stray}\")] could describe");
+        else
+            return new(ResultShape.Tuple, tuple, [.. tuple.TupleElements.Select(element => TupleField(element, described))]);
+        return null;
+    }
+
+    private static bool HasElement(INamedTypeSymbol tuple, string name) =>
+        tuple.TupleElements.Any(element => NameRules.ToSnakeCase(element.Name) == NameRules.ToSnakeCase(name));
+
+    private static (string Name, FieldModel Field) TupleField(IFieldSymbol element, List<(string Name, string? Description)> described)
+    {
+        var name = NameRules.ToSnakeCase(element.Name);
+        return (name, new(NameRules.Capitalize(element.Name), CodeWriter.Type(element.Type), new(Description(described, name)!), null));
+    }
+
+    private static ResultReading? ReadRecord(ITypeSymbol type, Action<ITypeSymbol, string> refuse)
+    {
+        var fields = FieldTypeRules.Properties(type)
+            .Select(property => (NameOf(property), new FieldModel(property.Name, CodeWriter.Type(property.Type), EquatableArray<string>.Empty, null)))
+            .ToList();
+        if (fields.Count > 0)
+            return new(ResultShape.Record, type, fields);
+        refuse(type, "it has no public properties that could be outputs");
+        return null;
+    }
+
+    private static string NameOf(IPropertySymbol property) => property.GetAttributes()
+        .FirstOrDefault(attribute => HoneSymbols.Is(attribute.AttributeClass, "System.Text.Json.Serialization.JsonPropertyNameAttribute"))
+        ?.ConstructorArguments.FirstOrDefault().Value as string ?? NameRules.ToSnakeCase(property.Name);
+
+    private static IEnumerable<string> Description(List<(string Name, string? Description)> described, string name) => described
+        .Where(output => NameRules.ToSnakeCase(output.Name) == name && output.Description is not null)
+        .Select(output => $"[property: global::System.ComponentModel.Description({CodeWriter.Text(output.Description!)})]");
+}

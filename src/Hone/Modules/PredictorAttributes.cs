@@ -1,0 +1,43 @@
+namespace Hone;
+
+/// <summary>
+/// Makes a partial method of a module a predictor: its parameters are the inputs, its result the outputs, its name the path. The source
+/// generator writes the body. See <see cref="PredictAttribute"/> and <see cref="ChainOfThoughtAttribute"/>.
+/// </summary>
+[AttributeUsage(AttributeTargets.Method, Inherited = false)]
+public abstract class PredictorAttribute : Attribute
+{
+    private protected PredictorAttribute(string? instructions) => Instructions = instructions;
+
+    /// <summary>What to do; null gives a default sentence that names the fields. Line ends reach the model as a single line feed.</summary>
+    public string? Instructions { get; }
+
+    /// <summary>
+    /// Name of the single output field; null takes the method's name without its first word (<c>GenerateQuery</c> gives <c>query</c>), or
+    /// <c>answer</c>. With a name, a record result is one field; without, its properties are the fields. Not for tuples.
+    /// </summary>
+    public string? Output { get; set; }
+}
+
+/// <summary>A partial method that calls the model once, as <see cref="Predict{TIn,TOut}"/> does.</summary>
+/// <param name="instructions">What to do; null gives a default sentence that names the fields.</param>
+public sealed class PredictAttribute(string? instructions = null) : PredictorAttribute(instructions);
+
+/// <summary>A partial method that calls the model once and lets it reason first, as <see cref="ChainOfThought{TIn,TOut}"/> does.</summary>
+/// <param name="instructions">What to do; null gives a default sentence that names the fields.</param>
+public sealed class ChainOfThoughtAttribute(string? instructions = null) : PredictorAttribute(instructions);
+
+/// <summary>
+/// On the result of a predictor method, <c>[return: Output("query", Description = "…")]</c>: names its single output field, or describes the
+/// tuple element of that name.
+/// </summary>
+/// <param name="name">Name of the field, in C# or snake case; for tuples, of the element.</param>
+[AttributeUsage(AttributeTargets.ReturnValue, AllowMultiple = true)]
+public sealed class OutputAttribute(string name) : Attribute
+{
+    /// <summary>Name of the field.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>What the field means; null when the name says it.</summary>
+    public string? Description { get; set; }
+}
