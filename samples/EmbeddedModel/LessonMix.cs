@@ -13,6 +13,7 @@ internal sealed class LessonMix : IDisposable
     private const double SkillShare = 0.4;
     private const int OpenWorlds = 12;
     private const int StepsPerWorld = 25;
+    private const int FormsPerStep = 7;
 
     private readonly SeedStream stream;
     private readonly ProgramSignatures signatures;
@@ -36,12 +37,15 @@ internal sealed class LessonMix : IDisposable
             Renew(step / StepsPerWorld % OpenWorlds);
         var random = stream.Derive("lessons", step).CreateRandom();
         var lessons = new List<Lesson>(count);
+
+        // A few forms a step: their system turns are computed once for all lessons that share them.
+        int[] forms = [.. Enumerable.Range(0, FormsPerStep).Select(_ => random.Next())];
         while (lessons.Count < count)
         {
             var place = places[random.Next(OpenWorlds)];
             if (random.NextDouble() < SkillShare)
             {
-                lessons.Add(place.Skills.Next(random));
+                lessons.Add(place.Skills.Next(forms[random.Next(forms.Length)], random));
                 continue;
             }
 

@@ -1,23 +1,43 @@
 using EmbeddedModel;
+string Arg(string name, string fallback) { var i = Array.IndexOf(args, "--" + name); return i < 0 ? fallback : args[i + 1]; }
+var output = Arg("output", "/tmp/world-model");
+var seed = int.Parse(Arg("seed", "1"));
+Directory.CreateDirectory(output);
 var signatures = ProgramSignatures.Read();
-using var mix = new LessonMix(signatures, new SeedStream(1).Derive("corpus"));
-var encoder = new LessonEncoder(ChatAdapter.Default, ChatTemplate.ForName("chatml"));
-var watch = System.Diagnostics.Stopwatch.StartNew();
-var lessons = Enumerable.Range(0, 250).SelectMany(s => mix.ForStep(s, 64, DemonstratorSkill.Uniform(.8))).ToArray();
-Console.WriteLine($"{watch.Elapsed.TotalMilliseconds / 250:f1} ms a step of lessons"); watch.Restart();
-var texts = lessons.Select(l => encoder.Render(l)).ToArray();
-Console.WriteLine($"{watch.Elapsed.TotalMilliseconds / 250:f1} ms render");watch.Restart();
-var json = BpeTrainer.Train(texts.Select(t => t.Prompt + t.Completion), new BpeTrainerOptions { VocabularySize = 2048 });
-Console.WriteLine($"{watch.Elapsed.TotalSeconds:f1} s bpe");
-File.WriteAllText("/tmp/tok_world.json", json);
-var tok = Tokenizer.Load(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json)));
-var enc = lessons.Select(l => encoder.Encode(l, tok)).ToArray();
-foreach (var g in lessons.Zip(enc).GroupBy(p => p.First.Signature == signatures.AppendNotes ? "notes" : p.First.Signature == signatures.GenerateQuery ? "query" : "skill"))
-    Console.WriteLine($"{g.Key} n {g.Count()} prompt mean {g.Average(p => p.Second.CompletionStart):f0} max {g.Max(p => p.Second.CompletionStart)} system {g.Average(p => p.Second.UserStart):f0} completion mean {g.Average(p => p.Second.Tokens.Length - p.Second.CompletionStart):f1} max {g.Max(p => p.Second.Tokens.Length - p.Second.CompletionStart)}");
-Console.WriteLine($"bare {Vocabulary.FirstWords.Count(w => tok.Encode(w).Length == 1)}/{Vocabulary.FirstWords.Count} spaced {Vocabulary.FirstWords.Count(w => tok.Encode(" " + w).Length == 1)} second spaced {Vocabulary.SecondWords.Count(w => tok.Encode(" " + w).Length == 1)}/{Vocabulary.SecondWords.Count}");
-foreach (var name in new[] { "notes", "query" })
+using var mix = new LessonMix(signatures, new SeedStream(seed).Derive("mix"));
+var template = ChatTemplate.ForName("chatml");
+var encoder = new LessonEncoder(ChatAdapter.Default, template);
+var tokenizerPath = Path.Combine(output, "tokenizer.json");
+if (!File.Exists(tokenizerPath))
 {
-    var i = Random.Shared.Next(1000); while ((lessons[i].Signature == signatures.AppendNotes ? "notes" : lessons[i].Signature == signatures.GenerateQuery ? "query" : "skill") != name) i++;
-    Console.WriteLine(string.Join("·", enc[i].Tokens.Select(t => tok.Decode([t]))));
-    Console.WriteLine("------------");
+    using var corpus = new LessonMix(signatures, new SeedStream(seed).Derive("corpus"));
+    var texts = Enumerable.Range(0, 250).SelectMany(s => corpus.ForStep(s, 64, DemonstratorSkill.Uniform(.8))).Select(l => encoder.Render(l));
+    File.WriteAllText(tokenizerPath, BpeTrainer.Train(texts.Select(t => t.Prompt + t.Completion), new BpeTrainerOptions { VocabularySize = 2048 }));
 }
+var tok = Tokenizer.Load(File.OpenRead(tokenizerPath));
+var from = Arg("from", "");
+var config = new ModelConfig { Family = ModelFamily.Qwen2, VocabularySize = 2048, HiddenSize = 128, LayerCount = 4, HeadCount = 4, KeyValueHeadCount = 2, HeadWidth = 32, FeedForwardSize = 384, TiedEmbeddings = true, MaxPositions = 1024, EndTokenIds = [tok.IdOf("<|im_end|>")!.Value] };
+var weights = from == "" ? ParameterSet.CreateRandom(config, seed) : Checkpoint.Load(from).Weights;
+Console.WriteLine($"{weights.Values.Length} parameters");
+using var model = new TrainingModel(weights, laneCount: 4);
+var trainer = new SupervisedTrainer(model, mix, l => encoder.Encode(l, tok), Console.Out);
+async Task Evaluate()
+{
+    using var inference = InferenceModel.Create(weights);
+    var world = Encyclopedia.Create(1); using var search = world.CreateRetriever();
+    var n = int.Parse(Arg("claims", "100"));
+    foreach (var t in new[] { 0f, 1f })
+    {
+        var client = new DirectChatClient(inference, tok, template, 2);
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        var s = await ProgramEvaluation.RunAsync(client, search, [.. world.Tasks[Region.Test].Take(n)], t, 1);
+        Console.WriteLine($"T={t} {s} {watch.Elapsed.TotalSeconds:f1} s  {string.Join(", ", s.ByKind.Select(k => $"{k.Key} {k.Value:f2}"))}");
+        foreach (var x in client.Log.Take(6)) Console.WriteLine("   " + x.Replace("\n", "\\n"));
+    }
+}
+var tokens = (long)(double.Parse(Arg("tokens", "2")) * 1e6);
+var lr = double.Parse(Arg("lr", "3e-3"));
+if (tokens > 0)
+    trainer.Run(new("main", tokens, lr, DemonstratorSkill.Uniform(double.Parse(Arg("quality", "0.8")))), 2, TimeSpan.FromMinutes(double.Parse(Arg("minutes", "60"))), () => { Checkpoint.Save(output, config, weights); });
+Checkpoint.Save(output, config, weights);
+await Evaluate();

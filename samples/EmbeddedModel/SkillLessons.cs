@@ -12,118 +12,121 @@ internal sealed class SkillLessons(Encyclopedia world)
     private static readonly string[] OutputListNames = ["answers", "results", "copies", "facts", "sentences", "new_key_facts", "found_items", "quotes"];
 
     /// <summary>A random task.</summary>
-    public Lesson Next(Random random)
+    /// <param name="formSeed">Decides what sort of task it is and the words of its signature: equal seeds give lessons with equal system turns.</param>
+    /// <param name="random">Decides the values.</param>
+    public Lesson Next(int formSeed, Random random)
     {
-        var draft = random.Next(16) switch
+        var form = new Random(formSeed);
+        var draft = form.Next(16) switch
         {
-            0 or 1 => CopyText(random),
-            2 => CopyList(random),
-            3 or 4 => LookUpValue(random),
-            5 or 6 or 7 => QuoteSentence(random),
-            8 or 9 or 10 => LastEntity(random),
-            11 => TitleOf(random),
-            12 => ItemAt(random),
-            13 => CountOrContains(random),
-            14 => EntityOfSentence(random),
-            _ => CopyOneOfTwo(random),
+            0 or 1 => CopyText(form, random),
+            2 => CopyList(form, random),
+            3 or 4 => LookUpValue(form, random),
+            5 or 6 or 7 => QuoteSentence(form, random),
+            8 or 9 or 10 => LastEntity(form, random),
+            11 => TitleOf(form, random),
+            12 => ItemAt(form, random),
+            13 => CountOrContains(form, random),
+            14 => EntityOfSentence(form, random),
+            _ => CopyOneOfTwo(form, random),
         };
-        return draft.Build(random);
+        return draft.Build(form, random);
     }
 
-    private static Draft CopyText(Random random)
+    private static Draft CopyText(Random form, Random random)
     {
         var text = random.Next(3) == 0 ? Name(random) : Words(random, 1, 8);
-        return new Draft(Pick(["Copy the text.", "Repeat the text.", "Write the same again."], random))
-            .Input(Pick(TextNames, random), text).Output(Pick(OutputNames, random), text);
+        return new Draft(Pick(["Copy the text.", "Repeat the text.", "Write the same again."], form))
+            .Input(Pick(TextNames, form), text).Output(Pick(OutputNames, form), text);
     }
 
-    private static Draft CopyOneOfTwo(Random random)
+    private static Draft CopyOneOfTwo(Random form, Random random)
     {
         var (first, second) = (Words(random, 1, 4), Words(random, 1, 4));
-        var takeFirst = random.Next(2) == 0;
+        var takeFirst = form.Next(2) == 0;
         return new Draft(takeFirst ? "Copy the first input." : "Copy the second input.")
-            .Input(Pick(TextNames, random), first).Input(Pick(TextNames, random), second).Output(Pick(OutputNames, random), takeFirst ? first : second);
+            .Input(Pick(TextNames, form), first).Input(Pick(TextNames, form), second).Output(Pick(OutputNames, form), takeFirst ? first : second);
     }
 
-    private static Draft CopyList(Random random)
+    private static Draft CopyList(Random form, Random random)
     {
         var items = Many(random, 0, 3, () => Words(random, 1, 4));
-        return new Draft(Pick(["Copy the list.", "Repeat all items."], random))
-            .Input(Pick(ListNames, random), items).Output(Pick(OutputListNames, random), items);
+        return new Draft(Pick(["Copy the list.", "Repeat all items."], form))
+            .Input(Pick(ListNames, form), items).Output(Pick(OutputListNames, form), items);
     }
 
-    private static Draft LookUpValue(Random random)
+    private static Draft LookUpValue(Random form, Random random)
     {
         var names = Many(random, 2, 4, () => Name(random)).Distinct().ToArray();
         var values = names.Select(_ => random.Next(2) == 0 ? Name(random) : Words(random, 1, 2)).ToArray();
         var index = random.Next(names.Length);
-        return new Draft(Pick(["Give the value that belongs to the name.", "Look up the name."], random))
-            .Input(Pick(ListNames, random), names.Zip(values, (name, value) => $"{name} | {value}").ToArray())
-            .Input(Pick(TextNames, random), names[index])
-            .Output(Pick(OutputNames, random), values[index]);
+        return new Draft(Pick(["Give the value that belongs to the name.", "Look up the name."], form))
+            .Input(Pick(ListNames, form), names.Zip(values, (name, value) => $"{name} | {value}").ToArray())
+            .Input(Pick(TextNames, form), names[index])
+            .Output(Pick(OutputNames, form), values[index]);
     }
 
     // The words that a claim uses for a relation, beside the sentence that states it.
-    private Draft QuoteSentence(Random random)
+    private Draft QuoteSentence(Random form, Random random)
     {
         var task = RandomTask(random);
         var (entity, fact) = random.Next(2) == 0 ? (task.First, task.FirstFact) : (task.Second, task.SecondFact);
         var articles = new[] { world.Find(entity), RandomArticle(random) };
         random.Shuffle(articles);
         var words = RelationWords.First(pair => fact.Contains(pair.Sentence, StringComparison.Ordinal)).Question;
-        return new Draft(Pick(["Quote the sentence about the topic.", "Quote the fact that answers."], random))
-            .Input(Pick(TextNames, random), $"{words} {entity}")
-            .Input(Pick(ListNames, random), articles.Select(article => $"{article.Title} | {article.Text}").ToArray())
-            .Output(Pick(OutputListNames, random), new[] { fact });
+        return new Draft(Pick(["Quote the sentence about the topic.", "Quote the fact that answers."], form))
+            .Input(Pick(TextNames, form), $"{words} {entity}")
+            .Input(Pick(ListNames, form), articles.Select(article => $"{article.Title} | {article.Text}").ToArray())
+            .Output(Pick(OutputListNames, form), new[] { fact });
     }
 
-    private Draft LastEntity(Random random)
+    private Draft LastEntity(Random form, Random random)
     {
         var task = RandomTask(random);
         var useFirst = random.Next(2) == 0;
         var (fact, entity) = useFirst ? (task.FirstFact, task.Second) : (task.SecondFact, task.Third);
         var before = useFirst || random.Next(2) == 0 ? Array.Empty<string>() : [task.FirstFact];
-        var draft = new Draft(Pick(["Name what the last fact leads to.", "Look up what the last fact ends with."], random))
-            .Input(Pick(ListNames, random), before.Append(fact).ToArray());
-        if (random.Next(2) == 0)
+        var draft = new Draft(Pick(["Name what the last fact leads to.", "Look up what the last fact ends with."], form))
+            .Input(Pick(ListNames, form), before.Append(fact).ToArray());
+        if (form.Next(2) == 0)
             draft.Output("reasoning", $"Look up {entity}.");
-        return draft.Output(Pick(OutputNames, random), entity);
+        return draft.Output(Pick(OutputNames, form), entity);
     }
 
-    private Draft EntityOfSentence(Random random)
+    private Draft EntityOfSentence(Random form, Random random)
     {
         var task = RandomTask(random);
         var fact = random.Next(2) == 0 ? task.FirstFact : task.SecondFact;
         var entity = fact == task.FirstFact ? task.First : task.Second;
-        return new Draft(Pick(["Name what the fact is about.", "Who or what is the fact about?"], random))
-            .Input(Pick(TextNames, random), fact).Output(Pick(OutputNames, random), entity);
+        return new Draft(Pick(["Name what the fact is about.", "Who or what is the fact about?"], form))
+            .Input(Pick(TextNames, form), fact).Output(Pick(OutputNames, form), entity);
     }
 
-    private Draft TitleOf(Random random)
+    private Draft TitleOf(Random form, Random random)
     {
         var articles = Enumerable.Range(0, 2).Select(_ => RandomArticle(random)).DistinctBy(article => article.Title).ToArray();
         var article = articles[random.Next(articles.Length)];
-        return new Draft(Pick(["Give the title of the passage with this sentence.", "Find the title."], random))
-            .Input(Pick(ListNames, random), articles.Select(each => $"{each.Title} | {each.Text}").ToArray())
-            .Input(Pick(TextNames, random), Pick(article.Sentences, random))
-            .Output(Pick(OutputNames, random), article.Title);
+        return new Draft(Pick(["Give the title of the passage with this sentence.", "Find the title."], form))
+            .Input(Pick(ListNames, form), articles.Select(each => $"{each.Title} | {each.Text}").ToArray())
+            .Input(Pick(TextNames, form), Pick(article.Sentences, random))
+            .Output(Pick(OutputNames, form), article.Title);
     }
 
-    private static Draft ItemAt(Random random)
+    private static Draft ItemAt(Random form, Random random)
     {
         var items = Many(random, 2, 4, () => Words(random, 1, 2));
-        var last = random.Next(2) == 0;
-        return new Draft(last ? "Give the last item." : "Give the first item.").Input(Pick(ListNames, random), items).Output(Pick(OutputNames, random), last ? items[^1] : items[0]);
+        var last = form.Next(2) == 0;
+        return new Draft(last ? "Give the last item." : "Give the first item.").Input(Pick(ListNames, form), items).Output(Pick(OutputNames, form), last ? items[^1] : items[0]);
     }
 
-    private static Draft CountOrContains(Random random)
+    private static Draft CountOrContains(Random form, Random random)
     {
         var items = Many(random, 1, 4, () => Name(random));
-        if (random.Next(2) == 0)
-            return new Draft("Count the items.").Input(Pick(ListNames, random), items).Output(Pick(OutputNames, random), (long)items.Length);
+        if (form.Next(2) == 0)
+            return new Draft("Count the items.").Input(Pick(ListNames, form), items).Output(Pick(OutputNames, form), (long)items.Length);
         var item = random.Next(2) == 0 ? Pick(items, random) : Name(random);
         return new Draft("Say whether the list has the item.")
-            .Input(Pick(ListNames, random), items).Input(Pick(TextNames, random), item).Output(Pick(OutputNames, random), items.Contains(item));
+            .Input(Pick(ListNames, form), items).Input(Pick(TextNames, form), item).Output(Pick(OutputNames, form), items.Contains(item));
     }
 
     private static readonly (string Sentence, string Question)[] RelationWords =
@@ -159,11 +162,11 @@ internal sealed class SkillLessons(Encyclopedia world)
 
         public Draft Output(string name, object value) => Add(outputs, name, value, FieldDirection.Output);
 
-        public Lesson Build(Random random)
+        public Lesson Build(Random form, Random random)
         {
             // An input that does not matter, now and then.
-            if (random.Next(5) == 0)
-                Input(Pick(TextNames, random), Words(random, 1, 3));
+            if (form.Next(5) == 0)
+                Input(Pick(TextNames, form), Words(random, 1, 3));
             return new(
                 new Signature(inputs.Concat(outputs).Select(entry => entry.Field), instructions),
                 FieldMap.Create(inputs.Select(entry => KeyValuePair.Create(entry.Field.Name, (object?)entry.Value))),

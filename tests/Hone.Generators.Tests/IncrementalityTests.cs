@@ -21,6 +21,9 @@ public class IncrementalityTests
         }
         """;
 
+    private static readonly string[] Steps =
+        [PredictorGenerator.ReadingsStep, PredictorGenerator.PredictorsStep, PredictorGenerator.ModulesStep, "SourceOutput"];
+
     [Fact]
     public void Run_UnrelatedFileEdited_EverythingIsCached()
     {
@@ -52,7 +55,12 @@ public class IncrementalityTests
     [Fact]
     public void Run_ErrorMoves_GoodSourcesAreCached()
     {
-        const string Wrong = "public abstract partial class Wrong : Module<int, int> { [Predict] private partial Task<int> Count(Action step, CancellationToken c); }";
+        const string Wrong = """
+            public abstract partial class Wrong : Module<int, int>
+            {
+                [Predict] private partial Task<int> Count(Action step, CancellationToken cancellationToken);
+            }
+            """;
         var reasons = RunTwice(
             Edit(text => text.Replace("// comment", "// comment\n\n", StringComparison.Ordinal)), Program + "\n" + Wrong);
 
@@ -71,7 +79,8 @@ public class IncrementalityTests
         Assert.NotEqual(first, new EquatableArray<string>(["b", "a"]));
     }
 
-    private static void IsKept(IncrementalStepRunReason reason) => Assert.True(reason is IncrementalStepRunReason.Cached or IncrementalStepRunReason.Unchanged, $"{reason}");
+    private static void IsKept(IncrementalStepRunReason reason) =>
+        Assert.True(reason is IncrementalStepRunReason.Cached or IncrementalStepRunReason.Unchanged, $"{reason}");
 
     private static Func<CSharpCompilation, CSharpCompilation> Edit(Func<string, string> change) => compilation =>
     {
@@ -82,13 +91,14 @@ public class IncrementalityTests
         return compilation.ReplaceSyntaxTree(tree, CSharpSyntaxTree.ParseText(edited, (CSharpParseOptions)tree.Options, tree.FilePath));
     };
 
-    private static Dictionary<string, List<IncrementalStepRunReason>> RunTwice(Func<CSharpCompilation, CSharpCompilation> edit, string program = Program)
+    private static Dictionary<string, List<IncrementalStepRunReason>> RunTwice(
+        Func<CSharpCompilation, CSharpCompilation> edit, string program = Program)
     {
         var compilation = TestCompilation.Create(program);
         var driver = TestCompilation.Driver().RunGenerators(compilation, TestContext.Current.CancellationToken);
         var result = driver.RunGenerators(edit(compilation), TestContext.Current.CancellationToken).GetRunResult().Results.Single();
         return result.TrackedSteps
-            .Where(step => step.Key is PredictorGenerator.ReadingsStep or PredictorGenerator.PredictorsStep or PredictorGenerator.ModulesStep or "SourceOutput")
+            .Where(step => Steps.Contains(step.Key))
             .ToDictionary(
                 step => step.Key,
                 step => step.Value.SelectMany(run => run.Outputs).Select(output => output.Reason).ToList());

@@ -12,7 +12,8 @@ public class PredictorGeneratorTests
             private partial Task<string> GenerateQuery(
                 [Description("claim to verify")] string claim, IReadOnlyList<string> keyFacts, CancellationToken cancellationToken);
 
-            protected override Task<string> ForwardAsync(string input, CancellationToken cancellationToken) => GenerateQuery(input, [$"{hops}"], cancellationToken);
+            protected override Task<string> ForwardAsync(string input, CancellationToken cancellationToken) =>
+                GenerateQuery(input, [$"{hops}"], cancellationToken);
         }
         """);
 
@@ -28,7 +29,8 @@ public class PredictorGeneratorTests
                 string claim, string? context, int limit = 3, CancellationToken cancellationToken = default);
 
             [Predict]
-            internal partial ValueTask<int> CountAsync(string claim, DayOfWeek day = DayOfWeek.Monday, double? share = 0.5, CancellationToken token = default);
+            internal partial ValueTask<int> CountAsync(
+                string claim, DayOfWeek day = DayOfWeek.Monday, double? share = 0.5, CancellationToken token = default);
 
             protected override Task<int> ForwardAsync(string input, CancellationToken cancellationToken) => CountAsync(input).AsTask();
         }
@@ -49,7 +51,7 @@ public class PredictorGeneratorTests
             private partial Task<Verdict> Choose(IReadOnlyList<Verdict> verdicts, CancellationToken stop);
 
             protected override async Task<Verdict> ForwardAsync(string input, CancellationToken cancellationToken) =>
-                await Choose([await Decide(await rewrite.CallAsync(input, cancellationToken), cancellationToken) ?? new(false, "")], cancellationToken);
+                await Choose([await Decide(await rewrite.CallAsync(input, cancellationToken), default) ?? new(false, "")], cancellationToken);
         }
         """);
 
@@ -84,7 +86,8 @@ public class PredictorGeneratorTests
 
             [Predict]
             [return: Output("solution"), Description("the number alone")]
-            private partial Task<string> SolveAsync(SolveInput problem, [System.ComponentModel.DataAnnotations.Range(1, 9)] int output, CancellationToken cancellationToken);
+            private partial Task<string> SolveAsync(
+                SolveInput problem, [System.ComponentModel.DataAnnotations.Range(1, 9)] int output, CancellationToken cancellationToken);
 
             #pragma warning disable HONE005
             [Predict]
@@ -92,7 +95,8 @@ public class PredictorGeneratorTests
 
             protected override IEnumerable<KeyValuePair<string, Module>> GetChildren() => base.GetChildren();
 
-            protected override Task<string> ForwardAsync(SolveInput input, CancellationToken cancellationToken) => SolveAsync(input, _solve.Length, cancellationToken);
+            protected override Task<string> ForwardAsync(SolveInput input, CancellationToken cancellationToken) =>
+                SolveAsync(input, _solve.Length, cancellationToken);
         }
         """);
 
@@ -120,7 +124,8 @@ public class PredictorGeneratorTests
         var result = TestCompilation.Driver().RunGenerators(compilation, TestContext.Current.CancellationToken).GetRunResult();
 
         var text = Assert.Single(result.Results.Single().GeneratedSources).SourceText.ToString();
-        var places = new[] { "\"write_draft\"", "\"review_draft\"", "\"polish\"" }.Select(path => text.IndexOf(path, StringComparison.Ordinal)).ToArray();
+        string[] paths = ["\"write_draft\"", "\"review_draft\"", "\"polish\""];
+        var places = paths.Select(path => text.IndexOf(path, StringComparison.Ordinal)).ToArray();
         Assert.DoesNotContain(-1, places);
         Assert.Equal(places.Order(), places);
     }
@@ -143,6 +148,82 @@ public class PredictorGeneratorTests
             """);
 
         Assert.Single(program.Sources);
+    }
+
+    [Theory]
+    [InlineData("Program", "protected override")]
+    [InlineData("Hone.Tests", "protected internal override")]
+    public void Generate_FriendOfHone_RepeatsInternal(string assembly, string modifiers)
+    {
+        // Hone shows its internals to Hone.Tests: there an override of a protected internal member must say so (CS0507).
+        var program = TestCompilation.Generate(
+            """
+            public abstract partial class Ask : Module<string, string>
+            {
+                [Predict] private partial Task<string> Guess(string question, CancellationToken cancellationToken);
+            }
+            """,
+            assembly);
+
+        Assert.Contains($"    {modifiers} global::", program.Sources.Values.Single(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("public")]
+    [InlineData("protected internal")]
+    [InlineData("private protected")]
+    [InlineData("public virtual")]
+    [InlineData("protected override")]
+    [InlineData("protected sealed override")]
+    [InlineData("public new")]
+    public void Generate_Modifiers_AreRepeated(string modifiers)
+    {
+        var method = modifiers.Contains("override", StringComparison.Ordinal) ? "Draft"
+            : modifiers.Contains("new", StringComparison.Ordinal) ? "Old"
+            : "Own";
+        var program = TestCompilation.Generate($$"""
+            public abstract class Base : Module<string, string>
+            {
+                protected virtual Task<string> Draft(string topic, CancellationToken cancellationToken) => Task.FromResult(topic);
+                public Task<string> Old(string topic, CancellationToken cancellationToken) => Task.FromResult(topic);
+            }
+            public abstract partial class Ask : Base
+            {
+                [Predict] {{modifiers}} partial Task<string> {{method}}(string topic, CancellationToken cancellationToken);
+            }
+            """);
+
+        Assert.Contains($"    {modifiers} async partial global::", program.Sources.Values.Single(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Generate_GeneratedBaseInAnotherAssembly_Compiles()
+    {
+        var library = TestCompilation.Generate(
+            """
+            public abstract partial class Drafting : Module<string, string>
+            {
+                [Predict] protected partial Task<string> WriteDraft(string topic, CancellationToken cancellationToken);
+            }
+            """,
+            "Library");
+        using var image = new MemoryStream();
+        Assert.True(library.Compilation.Emit(image, cancellationToken: TestContext.Current.CancellationToken).Success);
+        var user = TestCompilation.Create("""
+            public sealed partial class Editor : Drafting
+            {
+                [Predict] private partial Task<string> Polish(string draft, CancellationToken cancellationToken);
+                protected override async Task<string> ForwardAsync(string input, CancellationToken cancellationToken) =>
+                    await Polish(await WriteDraft(input, cancellationToken), cancellationToken);
+            }
+            """).AddReferences(Microsoft.CodeAnalysis.MetadataReference.CreateFromImage(image.ToArray()));
+
+        TestCompilation.Driver().RunGeneratorsAndUpdateCompilation(user, out var compilation, out var problems, TestContext.Current.CancellationToken);
+
+        Assert.Empty(problems);
+        Assert.DoesNotContain(
+            compilation.GetDiagnostics(TestContext.Current.CancellationToken),
+            diagnostic => diagnostic.Severity > Microsoft.CodeAnalysis.DiagnosticSeverity.Hidden);
     }
 
     [Fact]
@@ -214,7 +295,8 @@ public class PredictorGeneratorTests
     [Theory]
     [InlineData("[Description(\"a \\\"b\\\"\")]", "[property: global::System.ComponentModel.DescriptionAttribute(\"a \\\"b\\\"\")] ")]
     [InlineData("[Mark(typeof(List<int>), DayOfWeek.Friday, new[] { \"x\" }, Flag = true)]",
-        "[property: global::MarkAttribute(typeof(global::System.Collections.Generic.List<int>), (global::System.DayOfWeek)(5), new string[] { \"x\" }, Flag = true)] ")]
+        "[property: global::MarkAttribute(typeof(global::System.Collections.Generic.List<int>), "
+        + "(global::System.DayOfWeek)(5), new string[] { \"x\" }, Flag = true)] ")]
     [InlineData("[OnParameter(1.5)]", "[global::OnParameterAttribute(1.5D)] ")]
     [InlineData("[System.Diagnostics.CodeAnalysis.DisallowNull]", "")]
     public void Generate_ParameterAttribute_IsCarriedOver(string attribute, string carried)
@@ -263,7 +345,8 @@ public class PredictorGeneratorTests
     private static void Match(string name, string source)
     {
         var program = TestCompilation.Generate(source);
-        var text = string.Join("\n", program.Sources.OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => $"// {file.Key}\n{file.Value}"));
+        var files = program.Sources.OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => $"// {file.Key}\n{file.Value}");
+        var text = string.Join("\n", files);
         var version = typeof(PredictorGenerator).Assembly.GetName().Version!.ToString(3);
         GoldenFile.Match(name, text.Replace($"\"Hone.Generators\", \"{version}\"", "\"Hone.Generators\", \"VERSION\"", StringComparison.Ordinal));
     }

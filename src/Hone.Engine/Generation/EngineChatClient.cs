@@ -28,13 +28,20 @@ public sealed class EngineChatClient : IChatClient
         var context = _options.MaxContext ?? model.Config.MaxPositions;
         if (context > model.Config.MaxPositions)
             throw new ArgumentException(
-                $"{nameof(EngineOptions)}.{nameof(EngineOptions.MaxContext)} is {context}, but model '{model.Name}' holds {model.Config.MaxPositions} positions.",
+                $"{nameof(EngineOptions)}.{nameof(EngineOptions.MaxContext)} is {context}, but model '{model.Name}' holds " +
+                $"{model.Config.MaxPositions} positions.",
                 nameof(options));
         var limits = new GenerationLimits(
             Sequences: (_options.MaxBatchRows + _options.Workers - 1) / _options.Workers, PrefillRows: 512, context,
             CacheBytes: (long)_options.PrefixCacheMegabytes * 1024 * 1024 / _options.Workers);
         Scheduler = new GenerationScheduler(model.Inference, _options.PolicyVersion, _options.Workers, limits);
     }
+
+    /// <summary>True when the model belongs to this client and is disposed with it.</summary>
+    internal bool OwnsModel { get; init; }
+
+    /// <summary>Further services of the client, from rooms that this one does not see.</summary>
+    internal Func<Type, object?>? Services { get; init; }
 
     /// <summary>The scheduler, for whoever changes the weights.</summary>
     internal GenerationScheduler Scheduler { get; }
@@ -80,6 +87,7 @@ public sealed class EngineChatClient : IChatClient
             var result = await generation.ConfigureAwait(false);
             if (text.Finish() is { Length: > 0 } rest) yield return Update(call, rest);
             var last = Update(call, null);
+            last.MessageId = null; // so that its properties become the response's, not the message's
             last.FinishReason = FinishReasonOf(result);
             last.Contents.Add(new UsageContent(UsageOf(call.Request, result)));
             last.AdditionalProperties = PropertiesOf(call.Request, result);
@@ -98,11 +106,15 @@ public sealed class EngineChatClient : IChatClient
         if (serviceKey is not null) return null;
         if (serviceType == typeof(ChatClientMetadata)) return _metadata;
         if (serviceType == typeof(EngineModel)) return _model;
-        return serviceType.IsInstanceOfType(this) ? this : null;
+        return serviceType.IsInstanceOfType(this) ? this : Services?.Invoke(serviceType);
     }
 
     /// <summary>Stops the worker threads; calls that still run fail.</summary>
-    public void Dispose() => Scheduler.Dispose();
+    public void Dispose()
+    {
+        Scheduler.Dispose();
+        if (OwnsModel) _model.Dispose();
+    }
 
     private Call Prepare(IEnumerable<ChatMessage> messages, ChatOptions? options, ChannelWriter<int>? stream)
     {
@@ -138,13 +150,15 @@ public sealed class EngineChatClient : IChatClient
             _ => default,
         };
         if (refused.Item1 is not null)
-            throw new NotSupportedException($"{nameof(ChatOptions)}.{refused.Item1} is set, which an in-process model does not support: {refused.Item2}.");
+            throw new NotSupportedException(
+                $"{nameof(ChatOptions)}.{refused.Item1} is set, which an in-process model does not support: {refused.Item2}.");
     }
 
     private string TextOf(GenerationResult result, string[] stops)
     {
         var text = _model.Tokenizer.Decode(result.Tokens, skipSpecial: true);
-        return result.End == GenerationEnd.StopSequence ? text[..StopMatcher.FirstIn(text, stops)] : text;
+        var stop = StopMatcher.FirstIn(text, stops);
+        return stop < 0 ? text : text[..stop];
     }
 
     private static ChatFinishReason FinishReasonOf(GenerationResult result) =>

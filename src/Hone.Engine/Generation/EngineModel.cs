@@ -1,20 +1,25 @@
+using System.Text.Json;
+
 namespace Hone.Engine;
 
 /// <summary>A language model in memory: weights, tokenizer and chat format. Share it among clients; dispose it after them.</summary>
-public sealed class EngineModel : IDisposable
+public sealed partial class EngineModel : IDisposable
 {
     private readonly Lazy<InferenceModel> _inference;
 
-    internal EngineModel(string name, ParameterSet weights, Tokenizer tokenizer, ChatTemplate template)
+    internal EngineModel(
+        string name, ParameterSet weights, Tokenizer tokenizer, ChatTemplate template, IReadOnlyList<int>? moreEndTokens = null)
     {
         var config = weights.Config;
         if (tokenizer.VocabularySize > config.VocabularySize)
             throw new InvalidDataException(
-                $"Model '{name}' has {config.VocabularySize} token ids but its tokenizer has {tokenizer.VocabularySize}: they do not belong together.");
+                $"Model '{name}' has {config.VocabularySize} token ids but its tokenizer has {tokenizer.VocabularySize}: " +
+                "they do not belong together.");
         (Name, Weights, Tokenizer, Template) = (name, weights, tokenizer, template);
         EndTokenIds = tokenizer.IdOf(template.EndOfTurnToken) is { } endOfTurn
-            ? [.. config.EndTokenIds.Append(endOfTurn).Distinct()]
-            : throw new InvalidDataException($"Model '{name}': the chat format '{template.Name}' ends turns with {template.EndOfTurnToken}, which its tokenizer lacks.");
+            ? [.. config.EndTokenIds.Append(endOfTurn).Concat(moreEndTokens ?? []).Distinct()]
+            : throw new InvalidDataException(
+                $"Model '{name}': the chat format '{template.Name}' ends turns with {template.EndOfTurnToken}, which its tokenizer lacks.");
         _inference = new Lazy<InferenceModel>(() => InferenceModel.Create(Weights));
     }
 
@@ -38,10 +43,56 @@ public sealed class EngineModel : IDisposable
     /// <summary>The weights packed for generation; made on first use.</summary>
     internal InferenceModel Inference => _inference.Value;
 
+    /// <summary>
+    /// Reads a checkpoint in the Hugging Face layout: config.json, safetensors, tokenizer.json and, if present, tokenizer_config.json and
+    /// generation_config.json.
+    /// </summary>
+    /// <param name="directory">The checkpoint.</param>
+    /// <param name="chatFormat">One of <see cref="ChatTemplate.Names"/>; null to recognize it.</param>
+    /// <param name="name">Name for traces and reports; null for the directory's.</param>
+    /// <exception cref="InvalidDataException">A file is missing something or is of a kind that the engine does not read.</exception>
+    public static EngineModel Load(string directory, string? chatFormat = null, string? name = null)
+    {
+        var tokenizer = Tokenizer.Load(directory);
+        using var tokenizerConfig = ReadJson(directory, "tokenizer_config.json");
+        using var generationConfig = ReadJson(directory, "generation_config.json");
+        var (config, weights) = Checkpoint.Load(directory);
+        var template = chatFormat is null
+            ? ChatTemplate.For(config.Family.ToString().ToLowerInvariant(), tokenizerConfig?.RootElement, tokenizer)
+            : ChatTemplate.ForName(chatFormat);
+        return new EngineModel(name ?? new DirectoryInfo(directory).Name, weights, tokenizer, template, EndTokens(generationConfig)) { Files = ReadTextFiles(directory) };
+    }
+
     /// <summary>Frees the weights.</summary>
     public void Dispose()
     {
         if (_inference.IsValueCreated) _inference.Value.Dispose();
         Weights.Dispose();
+    }
+
+    private static JsonDocument? ReadJson(string directory, string file)
+    {
+        var path = Path.Combine(directory, file);
+        if (!File.Exists(path)) return null;
+        try
+        {
+            return JsonDocument.Parse(File.ReadAllBytes(path));
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"'{path}' is not JSON: {error.Message}", error);
+        }
+    }
+
+    // One id or a list of them.
+    private static int[] EndTokens(JsonDocument? generationConfig)
+    {
+        if (generationConfig is null || !generationConfig.RootElement.TryGetProperty("eos_token_id", out var ids)) return [];
+        return ids.ValueKind switch
+        {
+            JsonValueKind.Number => [ids.GetInt32()],
+            JsonValueKind.Array => [.. ids.EnumerateArray().Select(id => id.GetInt32())],
+            _ => [],
+        };
     }
 }

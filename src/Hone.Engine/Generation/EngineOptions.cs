@@ -14,7 +14,9 @@ public sealed record EngineOptions
     /// <summary>Longest prompt plus completion in tokens; null for what the model was made for. Default null.</summary>
     public int? MaxContext { get; init => field = value is null ? null : AtLeastOne(value.Value); }
 
-    /// <summary>Memory for keys and values of past requests, from which later ones with the same beginning continue; 0 for none. Default 256.</summary>
+    /// <summary>
+    /// Memory for keys and values of past requests, from which later ones with the same beginning continue; 0 for none. Default 256.
+    /// </summary>
     public int PrefixCacheMegabytes
     {
         get;

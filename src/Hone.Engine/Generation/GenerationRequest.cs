@@ -87,7 +87,7 @@ internal sealed class GenerationRequest
         _logProbs[Count++] = token.LogProb;
         Stream?.TryWrite(token.Id);
         if (Array.IndexOf(EndTokens, token.Id) >= 0) return GenerationEnd.EndToken;
-        if (Stop is not null && Stop.Add(Tokenizer!.BytesOf(token.Id))) return GenerationEnd.StopSequence;
+        if (Stop is not null && !Tokenizer!.IsSpecial(token.Id) && Stop.Add(Tokenizer.BytesOf(token.Id))) return GenerationEnd.StopSequence;
         return Count == MaxNewTokens ? GenerationEnd.Length : null;
     }
 

@@ -8,7 +8,7 @@ internal sealed class GenerationWorker : IDisposable
 {
     private readonly GenerationLimits _limits;
     private readonly KeyValuePool _pool;
-    private readonly PrefixTree _tree;
+    private readonly PrefixCache _prefixes;
     private readonly Sampler _sampler;
     private readonly InferenceScratch _scratch;
     private readonly InferenceRow[] _rows;
@@ -20,7 +20,7 @@ internal sealed class GenerationWorker : IDisposable
     {
         (_model, _modelVersion, _limits) = (model, modelVersion, limits);
         _pool = new KeyValuePool(model.Config);
-        _tree = new PrefixTree(_pool, limits.CacheBytes / _pool.BytesPerBlock);
+        _prefixes = new PrefixCache(_pool, limits.CacheBytes / _pool.BytesPerBlock);
         _sampler = new Sampler(model.Config.VocabularySize);
         _rows = new InferenceRow[limits.Sequences + limits.PrefillRows];
         _scratch = model.CreateScratch(_rows.Length, limits.MaxContext);
@@ -42,7 +42,7 @@ internal sealed class GenerationWorker : IDisposable
     public void Admit(GenerationRequest request)
     {
         if (request.IsCancelled) return;
-        _running.Add(new Run(request, _tree.Acquire(request.Prompt, Math.Min(request.MaxNewTokens, 256))));
+        _running.Add(new Run(request, _prefixes.Acquire(request.Prompt, Math.Min(request.MaxNewTokens, 256))));
     }
 
     /// <summary>Computes one step. A fault ends all running requests with it.</summary>
@@ -66,7 +66,7 @@ internal sealed class GenerationWorker : IDisposable
     /// <summary>Takes over other weights of the same shape. Nothing may be running; what was cached is forgotten.</summary>
     public void Reset(InferenceModel model, int modelVersion)
     {
-        _tree.Clear();
+        _prefixes.Clear();
         (_model, _modelVersion) = (model, modelVersion);
     }
 
@@ -76,14 +76,14 @@ internal sealed class GenerationWorker : IDisposable
         foreach (var run in _running)
         {
             run.Request.Fail(error);
-            _tree.Release(run.Node, keep: false);
+            _prefixes.Release(run.Node, keep: false);
         }
         _running.Clear();
     }
 
     public void Dispose()
     {
-        _tree.Dispose();
+        _prefixes.Dispose();
         _scratch.Dispose();
         _pool.Dispose();
     }
@@ -127,7 +127,7 @@ internal sealed class GenerationWorker : IDisposable
                 continue;
             }
             run.Request.Finish(end.Value, _modelVersion, run.Node.Start);
-            _tree.Release(run.Node, keep: true);
+            _prefixes.Release(run.Node, keep: true);
         }
         _running.RemoveRange(kept, _running.Count - kept);
     }
@@ -141,7 +141,7 @@ internal sealed class GenerationWorker : IDisposable
             // Others may continue from tokens of it that are still to be computed: those are done first.
             run.IsOrphan = run.Node.Users > 1 && run.Node.Segment!.End < run.Node.End;
             if (run.IsOrphan) continue;
-            _tree.Release(run.Node, keep: true);
+            _prefixes.Release(run.Node, keep: true);
             _running.RemoveAt(i);
         }
     }

@@ -20,7 +20,7 @@ internal sealed class Sampler(int vocabularySize)
     /// <param name="logits">[V]; overwritten.</param>
     /// <param name="options">How to draw.</param>
     /// <param name="random">The request's stream; moves on by exactly one number unless greedy.</param>
-    public SampledToken Sample(Span<float> logits, in SamplingOptions options, ref RandomStream random)
+    public SampledToken Sample(Span<float> logits, SamplingOptions options, ref RandomStream random)
     {
         if (options.Temperature == 0)
         {
@@ -77,7 +77,7 @@ internal sealed class Sampler(int vocabularySize)
         return last >= 0 ? last : TensorPrimitives.IndexOfMax(weights);
     }
 
-    private int DrawTruncated(ReadOnlySpan<float> weights, double total, in SamplingOptions options, double draw)
+    private int DrawTruncated(ReadOnlySpan<float> weights, double total, SamplingOptions options, double draw)
     {
         // All tokens below (1 - p)/V together have less than 1 - p, so the nucleus is among the others. Top-k may keep fewer still, never more.
         var floor = options.TopK > 0 && options.TopK < weights.Length ? 0 : (float)((1 - options.TopP) / weights.Length * total);

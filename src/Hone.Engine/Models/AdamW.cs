@@ -1,7 +1,7 @@
 namespace Hone.Engine;
 
 /// <summary>Constants of AdamW; the learning rate is given per step.</summary>
-public sealed record AdamWOptions
+internal sealed record AdamWOptions
 {
     /// <summary>Decay of the first moment.</summary>
     public double Beta1 { get; init; } = 0.9;
@@ -39,7 +39,8 @@ internal sealed unsafe class AdamW : IDisposable
         }
     }
 
-    public AdamWOptions Options { get; }
+    /// <summary>Constants of the next update.</summary>
+    public AdamWOptions Options { get; set; }
 
     /// <summary>Number of updates so far; set it together with the moments when a run is resumed.</summary>
     public int Step { get; set; }

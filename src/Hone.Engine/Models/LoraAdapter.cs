@@ -1,7 +1,7 @@
 namespace Hone.Engine;
 
 /// <summary>Shape of a low-rank adapter (Hu et al. 2021, <c>W + alpha/rank · B A</c>).</summary>
-public sealed record LoraOptions
+internal sealed record LoraOptions
 {
     /// <summary>Rank of the update; positive.</summary>
     public int Rank { get; init; } = 16;

@@ -46,7 +46,7 @@ internal static class Checkpoint
             [.. weights.Tensors.Select(tensor => new SafetensorsSource(tensor.Name, tensor.Shape, () => weights.Slice(tensor)))],
             format);
         var dataType = format switch { WeightFormat.Float32 => "float32", WeightFormat.Float16 => "float16", _ => "bfloat16" };
-        AtomicFile.WriteText(Path.Combine(directory, ConfigFile), config.ToJson(dataType));
+        AtomicFile.Write(Path.Combine(directory, ConfigFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(config.ToJson(dataType))));
     }
 
     /// <summary>Reads one tensor into its place, checking the shape.</summary>

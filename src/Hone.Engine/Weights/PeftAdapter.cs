@@ -57,7 +57,7 @@ internal static class PeftAdapter
             ["init_lora_weights"] = true,
             ["inference_mode"] = true,
         };
-        AtomicFile.WriteText(Path.Combine(directory, ConfigFile), root.ToJsonString(Indented));
+        AtomicFile.Write(Path.Combine(directory, ConfigFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(root.ToJsonString(Indented))));
     }
 
     private static LoraOptions ReadOptions(string path, SafetensorsFile file)

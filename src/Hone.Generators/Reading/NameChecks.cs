@@ -61,7 +61,7 @@ internal static class NameChecks
 
     private static string Advice(ResultShape shape) => shape switch
     {
-        ResultShape.Value => "name it: [Predict(\"…\", Output = \"…\")]",
+        ResultShape.Value => "name it in the attribute: Output = \"…\"",
         ResultShape.Tuple => "rename the element",
         _ => "rename the property",
     };

@@ -33,11 +33,34 @@ internal static class ResultReader
 
         var named = attribute.NamedArguments.FirstOrDefault(argument => argument.Key == "Output").Value.Value as string;
         var described = OutputAttributes(method);
+        var attributes = method.GetReturnTypeAttributes().Select(CodeWriter.ForRecordParameter).Where(text => text is not null).ToList();
         if (type is INamedTypeSymbol { IsTupleType: true } tuple)
-            return ReadTuple(tuple, named, described, refuse);
-        var name = named ?? described.FirstOrDefault().Name;
-        return name is null && FieldTypeRules.IsRecordLike(type) ? ReadRecord(type, refuse)
-            : new(ResultShape.Value, value, [ValueField(method, value, NameRules.ToSnakeCase(name ?? NameRules.OutputOf(path)), described)]);
+        {
+            const string Better = "use [return: Output(\"name\", Description = \"…\")]";
+            return named is not null ? Refuse("each element of a tuple is an output of its own name; leave Output away")
+                : attributes.Count > 0 ? Refuse($"{attributes[0]} does not say which element it is about; {Better}")
+                : ReadTuple(tuple, described, refuse);
+        }
+
+        var names = new[] { named }.Concat(described.Select(output => output.Name)).Where(name => name is not null).Distinct().ToList();
+        if (names.Count > 1)
+            return Refuse($"it is one output, but has the names {string.Join(", ", names)}; keep one, or return a tuple");
+        if (names.Count == 1 || !FieldTypeRules.IsRecordLike(type))
+        {
+            var name = NameRules.ToSnakeCase(names.FirstOrDefault() ?? NameRules.OutputOf(path));
+            var all = attributes.Concat(Description(described, name));
+            return new(ResultShape.Value, value, [(name, new(NameRules.PropertyOf(name), CodeWriter.Type(value), new(all!), null))]);
+        }
+
+        return attributes.Count > 0
+            ? Refuse($"its properties are the outputs, so {attributes[0]} belongs on one of them; or make it one output with Output = \"…\"")
+            : ReadRecord(type, refuse);
+
+        ResultReading? Refuse(string why)
+        {
+            refuse(type, why);
+            return null;
+        }
     }
 
     private static ITypeSymbol? ValueOf(ITypeSymbol type) =>
@@ -55,20 +78,10 @@ internal static class ResultReader
             .Where(output => output.Item1.Length > 0),
     ];
 
-    private static (string Name, FieldModel Field) ValueField(
-        IMethodSymbol method, ITypeSymbol type, string name, List<(string Name, string? Description)> described)
-    {
-        var attributes = method.GetReturnTypeAttributes().Select(CodeWriter.ForRecordParameter).Where(text => text is not null)
-            .Concat(Description(described, name));
-        return (name, new(NameRules.PropertyOf(name), CodeWriter.Type(type), new(attributes!), null));
-    }
-
     private static ResultReading? ReadTuple(
-        INamedTypeSymbol tuple, string? named, List<(string Name, string? Description)> described, Action<ITypeSymbol, string> refuse)
+        INamedTypeSymbol tuple, List<(string Name, string? Description)> described, Action<ITypeSymbol, string> refuse)
     {
-        if (named is not null)
-            refuse(tuple, "each element of a tuple is an output of its own name; leave Output away");
-        else if (tuple.TupleElements.Any(element => !element.IsExplicitlyNamedTupleElement))
+        if (tuple.TupleElements.Any(element => !element.IsExplicitlyNamedTupleElement))
             refuse(tuple, "its elements need names, which become the output fields: Task<(string Query, int Count)>");
         else if (described.FirstOrDefault(output => !HasElement(tuple, output.Name)).Name is { } stray)
             refuse(tuple, $"it has no element '{stray}' that [return: Output(\"{stray}\")] could describe");

@@ -13,7 +13,7 @@ internal static class ModuleReflector
     {
         foreach (var field in FieldsByType.GetOrAdd(module.GetType(), FieldsOf))
         {
-            foreach (var child in Expand(NamingRules.ToSnakeCase(field.Name), field.GetValue(module)))
+            foreach (var child in Expand(NamingRules.ToSnakeCase(field.Name).TrimStart('_'), field.GetValue(module)))
                 yield return child;
         }
     }

@@ -49,16 +49,21 @@ public class ErrorTests
     }
 
     [Theory]
-    [InlineData("private Task<string> Guess(string t, CancellationToken c) => null!;", "it has a body, which Hone writes; remove the body, or the attribute")]
-    [InlineData("private partial Task<string> Guess(string t, CancellationToken c) { return null!; }", "it has a body, which Hone writes; remove the body, or the attribute")]
+    [InlineData("private Task<string> Guess(string t, CancellationToken c) => null!;",
+        "it has a body, which Hone writes; remove the body, or the attribute")]
+    [InlineData("private partial Task<string> Guess(string t, CancellationToken c) { return null!; }",
+        "it has a body, which Hone writes; remove the body, or the attribute")]
     [InlineData("private Task<string> Guess(string t, CancellationToken c);", "it is not partial; add the partial modifier")]
-    [InlineData("private static partial Task<string> Guess(string t, CancellationToken c);", "it is static, but its predictor is a field of the module; remove static")]
-    [InlineData("private partial Task<string> Guess<T>(T t, CancellationToken c);", "it is generic, but a predictor has one signature; make the class generic instead")]
+    [InlineData("private static partial Task<string> Guess(string t, CancellationToken c);",
+        "it is static, but its predictor is a field of the module; remove static")]
+    [InlineData("private partial Task<string> Guess<T>(T t, CancellationToken c);",
+        "it is generic, but a predictor has one signature; make the class generic instead")]
     [InlineData("private partial Task<string> Guess(ref string t, CancellationToken c);", "parameter 't' is passed by reference; pass it by value")]
     [InlineData("private partial Task<string> Guess(in int t, CancellationToken c);", "parameter 't' is passed by reference; pass it by value")]
     [InlineData("private partial Task<string> Guess(out string t);", "parameter 't' is passed by reference; pass it by value")]
     [InlineData("private partial Task<string> Guess(CancellationToken t, CancellationToken c);", "it takes two cancellation tokens; keep one")]
-    [InlineData("private partial Task<string> Guess(CancellationToken c);", "it has no inputs; give it a parameter for what the model should work on")]
+    [InlineData("private partial Task<string> Guess(CancellationToken c);",
+        "it has no inputs; give it a parameter for what the model should work on")]
     public void Hone002_MethodShape_SaysWhatToChange(string method, string reason)
     {
         var program = TestCompilation.Run($$"""
@@ -83,7 +88,8 @@ public class ErrorTests
             }
             """);
 
-        Assert.Equal(["HONE002: 'Guess' cannot be a predictor: it has a body, which Hone writes; remove the body, or the attribute"], program.Problems);
+        Assert.Equal(
+            ["HONE002: 'Guess' cannot be a predictor: it has a body, which Hone writes; remove the body, or the attribute"], program.Problems);
     }
 
     [Fact]
@@ -96,7 +102,8 @@ public class ErrorTests
             }
             """);
 
-        Assert.Equal(["HONE002: 'Guess' cannot be a predictor: its class 'Ask' is no module; derive it from Hone.Module<TIn, TOut>"], program.Problems);
+        Assert.Equal(
+            ["HONE002: 'Guess' cannot be a predictor: its class 'Ask' is no module; derive it from Hone.Module<TIn, TOut>"], program.Problems);
     }
 
     [Fact]
@@ -145,7 +152,8 @@ public class ErrorTests
     [InlineData("Module<string, string>", "it is a live object, not a value; pass the data that you want the model to see")]
     [InlineData("IServiceProvider", "it is a live object, not a value; pass the data that you want the model to see")]
     [InlineData("IDisposable", "an interface does not say which values to write; use a record, or a collection interface such as IReadOnlyList<T>")]
-    [InlineData("System.Collections.IEnumerable", "the collection does not say what its items are; use one with an item type, such as IReadOnlyList<T>")]
+    [InlineData("System.Collections.IEnumerable",
+        "the collection does not say what its items are; use one with an item type, such as IReadOnlyList<T>")]
     [InlineData("List<Action>", "its items are Action: a delegate cannot be written as text")]
     [InlineData("Dictionary<string, List<Action>>", "its items are List<Action>: its items are Action: a delegate cannot be written as text")]
     [InlineData("(int Count, Action Then)", "its element 'Then' is Action: a delegate cannot be written as text")]
@@ -193,15 +201,20 @@ public class ErrorTests
     }
 
     [Theory]
-    [InlineData("[Predict(Output = \"x\")]", "each element of a tuple is an output of its own name; leave Output away")]
-    [InlineData("[Predict, return: Output(\"size\", Description = \"d\")]", "it has no element 'size' that [return: Output(\"size\")] could describe")]
-    public void Hone003_TupleWithOutputName_IsRefused(string attributes, string reason)
+    [InlineData("(string Query, int Count)", "[Predict(Output = \"x\")]", "each element of a tuple is an output of its own name; leave Output away")]
+    [InlineData("(string Query, int Count)", "[Predict][return: Output(\"size\", Description = \"d\")]",
+        "it has no element 'size' that [return: Output(\"size\")] could describe")]
+    [InlineData("(string Query, int Count)", "[Predict][return: Description(\"d\")]",
+        "does not say which element it is about; use [return: Output(\"name\", Description = \"…\")]")]
+    [InlineData("Reply", "[Predict][return: Description(\"d\")]", "belongs on one of them; or make it one output with Output = \"…\"")]
+    [InlineData("int", "[Predict(Output = \"a\")][return: Output(\"b\")]", "it is one output, but has the names a, b; keep one, or return a tuple")]
+    public void Hone003_ResultAttributesThatDoNotFit_AreRefused(string type, string attributes, string reason)
     {
         var program = TestCompilation.Run($$"""
+            public sealed record Reply(string Text);
             public abstract partial class Ask : Module<string, string>
             {
-                {{attributes.Replace(", return", "][return", StringComparison.Ordinal)}}
-                private partial Task<(string Query, int Count)> Guess(string text, CancellationToken cancellationToken);
+                {{attributes}} private partial Task<{{type}}> Guess(string text, CancellationToken cancellationToken);
             }
             """);
 
@@ -253,12 +266,8 @@ public class ErrorTests
             }
             """);
 
-        Assert.Equal(
-            [
-                "HONE004: The path 'guess' of 'Guess' is already that of 'Ask.Guess(string, CancellationToken)'; give each predictor its own name",
-                "HONE004: The path 'guess' of 'GuessAsync' is already that of 'Ask.Guess(string, CancellationToken)'; give each predictor its own name",
-            ],
-            program.Problems);
+        const string End = "is already that of 'Ask.Guess(string, CancellationToken)'; give each predictor its own name";
+        Assert.Equal([$"HONE004: The path 'guess' of 'Guess' {End}", $"HONE004: The path 'guess' of 'GuessAsync' {End}"], program.Problems);
         Assert.Single(program.Sources);
     }
 
@@ -278,7 +287,8 @@ public class ErrorTests
             """);
 
         Assert.Equal(
-            [$"HONE004: The path 'generate_query' of 'GenerateQuery' is already that of '{name}'; give each predictor its own name"], program.Problems);
+            [$"HONE004: The path 'generate_query' of 'GenerateQuery' is already that of '{name}'; give each predictor its own name"],
+            program.Problems);
     }
 
     [Fact]
@@ -300,7 +310,7 @@ public class ErrorTests
 
     [Theory]
     [InlineData("[Predict] private partial Task<string> AppendNotes(string notes, CancellationToken c);",
-        "output 'notes' of 'AppendNotes' has the name of an input; name it: [Predict(\"…\", Output = \"…\")]")]
+        "output 'notes' of 'AppendNotes' has the name of an input; name it in the attribute: Output = \"…\"")]
     [InlineData("[Predict] private partial Task<(string Notes, int Count)> Append(string notes, CancellationToken c);",
         "output 'notes' of 'Append' has the name of an input; rename the element")]
     [InlineData("[Predict] private partial Task<Reply> Append(string notes, CancellationToken c);",
@@ -310,13 +320,13 @@ public class ErrorTests
     [InlineData("[Predict] private partial Task<string> Append(string keyFacts, string KeyFacts, CancellationToken c);",
         "input 'key_facts' of 'Append' is there twice; rename a parameter")]
     [InlineData("[Predict(Output = \"completed\")] private partial Task<string> Append(string text, CancellationToken c);",
-        "output 'completed' of 'Append' has the name of the marker that ends an answer; name it: [Predict(\"…\", Output = \"…\")]")]
+        "output 'completed' of 'Append' has the name of the marker that ends an answer; name it in the attribute: Output = \"…\"")]
     [InlineData("[ChainOfThought] private partial Task<string> Append(string reasoning, CancellationToken c);",
         "input 'reasoning' of 'Append' has the name of the field that chain of thought adds to the outputs; rename the parameter")]
     [InlineData("[Predict] private partial Task<string> Append(string clone, CancellationToken c);",
         "input 'clone' of 'Append' has the name of a member of every record; rename the parameter")]
     [InlineData("[Predict(Output = \"to_string\")] private partial Task<string> Append(string text, CancellationToken c);",
-        "output 'to_string' of 'Append' has the name of a member of every record; name it: [Predict(\"…\", Output = \"…\")]")]
+        "output 'to_string' of 'Append' has the name of a member of every record; name it in the attribute: Output = \"…\"")]
     [InlineData("[Predict(Output = \"two words\")] private partial Task<string> Append(string text, CancellationToken c);",
         "output 'two words' of 'Append' is no name; use letters, digits and underscores, not starting with a digit")]
     public void Hone007_NameTaken_SaysByWhat(string method, string message)

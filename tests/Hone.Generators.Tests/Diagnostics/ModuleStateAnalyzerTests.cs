@@ -7,7 +7,8 @@ public class ModuleStateAnalyzerTests
     [InlineData("protected string? last;", "last", "make it readonly, or keep what belongs to a run in local variables")]
     [InlineData("public int Count { get; private set; }", "Count", "make it init-only, or keep what belongs to a run in local variables")]
     [InlineData("public event Action? Changed;", "Changed", "report progress through the trace of the run")]
-    [InlineData("public int Count { get => field; set => field = value; }", "Count", "make it init-only, or keep what belongs to a run in local variables")]
+    [InlineData("public int Count { get => field; set => field = value; }", "Count",
+        "make it init-only, or keep what belongs to a run in local variables")]
     public void Hone006_MutableMember_IsReported(string member, string name, string advice)
     {
         var program = TestCompilation.Run($$"""
@@ -67,9 +68,8 @@ public class ModuleStateAnalyzerTests
             }
             """);
 
-        Assert.Equal(
-            ["HONE006: 'hops' of the module 'Ask' can change between calls; do not assign a constructor parameter, keep what belongs to a run in local variables"],
-            program.Problems);
+        const string Advice = "do not assign a constructor parameter, keep what belongs to a run in local variables";
+        Assert.Equal([$"HONE006: 'hops' of the module 'Ask' can change between calls; {Advice}"], program.Problems);
     }
 
     [Fact]

@@ -21,18 +21,20 @@ internal static class TestCompilation
 
     private static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Preview);
 
-    public static ImmutableArray<MetadataReference> Platform { get; } =
+    // The framework, Hone, and what Hone's own signatures mention.
+    private static readonly ImmutableArray<MetadataReference> References =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Where(path => Path.GetFileName(path) is var file
-                && (file.StartsWith("System.", StringComparison.Ordinal) || file is "netstandard.dll" or "mscorlib.dll"))
+                && (file.StartsWith("System.", StringComparison.Ordinal) || file is "netstandard.dll" or "Microsoft.Extensions.AI.Abstractions.dll"))
+            .Append(typeof(Module).Assembly.Location)
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];
 
     public static CSharpCompilation Create(string source, string assemblyName = "Program") => CSharpCompilation.Create(
         assemblyName,
         [Parse(source, "Program.cs")],
-        [.. Platform, HoneReference.Instance],
+        References,
         new(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable, allowUnsafe: true));
 
     public static SyntaxTree Parse(string source, string path) => CSharpSyntaxTree.ParseText(Usings + source, ParseOptions, path);
@@ -56,15 +58,20 @@ internal static class TestCompilation
         var driver = Driver().RunGeneratorsAndUpdateCompilation(
             Create(source, assemblyName), out var compilation, out var problems, TestContext.Current.CancellationToken);
         var sources = driver.GetRunResult().Results.Single().GeneratedSources;
-        var compiled = compilation.GetDiagnostics(TestContext.Current.CancellationToken).Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning);
+        var compiled = compilation.GetDiagnostics(TestContext.Current.CancellationToken)
+            .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning);
         var analyzers = compilation.WithAnalyzers([new CancellationAnalyzer(), new ModuleStateAnalyzer()]);
         var analyzed = analyzers.GetAnalyzerDiagnosticsAsync(TestContext.Current.CancellationToken).GetAwaiter().GetResult();
-        return new((CSharpCompilation)compilation, sources.ToDictionary(text => text.HintName, text => text.SourceText.ToString()), [.. problems, .. compiled, .. analyzed]);
+        return new(
+            (CSharpCompilation)compilation,
+            sources.ToDictionary(text => text.HintName, text => text.SourceText.ToString()),
+            [.. problems, .. compiled, .. analyzed]);
     }
 }
 
 /// <summary>What came out.</summary>
-internal sealed record GeneratedProgram(CSharpCompilation Compilation, IReadOnlyDictionary<string, string> Sources, ImmutableArray<Diagnostic> Diagnostics)
+internal sealed record GeneratedProgram(
+    CSharpCompilation Compilation, IReadOnlyDictionary<string, string> Sources, ImmutableArray<Diagnostic> Diagnostics)
 {
     /// <summary>Hone's own diagnostics as <c>ID: message</c>.</summary>
     public IEnumerable<string> Problems => Diagnostics.Where(diagnostic => diagnostic.Id.StartsWith("HONE", StringComparison.Ordinal))

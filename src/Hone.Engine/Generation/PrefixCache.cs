@@ -5,7 +5,7 @@ namespace Hone.Engine;
 /// is there. A node keeps its memory while it is used by a request or has children; the rest goes, least recently used first, when the budget is
 /// exceeded. Not thread-safe.
 /// </summary>
-internal sealed class PrefixTree : IDisposable
+internal sealed class PrefixCache : IDisposable
 {
     private readonly KeyValuePool _pool;
     private readonly long _maxBlocks;
@@ -15,7 +15,7 @@ internal sealed class PrefixTree : IDisposable
 
     /// <param name="pool">Where segments take memory from.</param>
     /// <param name="maxBlocks">Blocks of finished requests that may be kept; with none, nothing is reused.</param>
-    public PrefixTree(KeyValuePool pool, long maxBlocks) => (_pool, _maxBlocks) = (pool, maxBlocks);
+    public PrefixCache(KeyValuePool pool, long maxBlocks) => (_pool, _maxBlocks) = (pool, maxBlocks);
 
     /// <summary>
     /// Takes a node for a prompt, starting where the longest known prefix ends; the last prompt token is always left to compute, because its
