@@ -1,4 +1,5 @@
 using Hone.Engine.Tests;
+using Hone.Engine.Tests.Vectors;
 
 namespace Hone.Conformance;
 
@@ -22,7 +23,13 @@ internal static class SuiteList
         new NotYetSuite("programs"),
 
         // The engine's suites are shared with its tests: static classes in tests/Hone.Engine.Tests/Vectors.
-        new SharedSuite("engine", LossVectors.Run),
+        new SharedSuite(
+            "engine",
+            LossVectors.Run,
+            vectors => EngineVectors.Forward(Path.Combine(vectors, "engine")),
+            vectors => EngineVectors.Gradients(Path.Combine(vectors, "engine")),
+            StepVectors.GrpoSteps,
+            StepVectors.SupervisedSteps),
         new SharedSuite("tokenizers", TokenizerVectors.Run),
     ];
 }

@@ -156,7 +156,7 @@ internal static class StepVectors
         foreach (var tensor in trained.Tensors)
         {
             var expected = new float[tensor.Length];
-            var stored = file.Entries.Select(entry => entry.Name).First(name => name == tensor.Name || name.EndsWith(tensor.Name, StringComparison.Ordinal));
+            var stored = file.Entries.Keys.First(name => name == tensor.Name || name.EndsWith(tensor.Name, StringComparison.Ordinal));
             file.Read(stored, expected);
             var actual = trained.Slice(tensor);
             var worst = 0.0;
