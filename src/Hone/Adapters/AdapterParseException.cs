@@ -23,7 +23,13 @@ public sealed class AdapterParseException : HoneException
 {
     /// <summary>Creates the error.</summary>
     public AdapterParseException(
-        string adapter, Signature signature, string completion, ParseFailureKind kind, FieldMap parsed, string reason, Exception? innerException = null)
+        string adapter,
+        Signature signature,
+        string completion,
+        ParseFailureKind kind,
+        FieldMap parsed,
+        string reason,
+        Exception? innerException = null)
         : base($"{adapter} could not read the answer for signature '{signature.Shape}': {reason}", innerException)
     {
         Adapter = adapter;

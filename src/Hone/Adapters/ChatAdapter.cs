@@ -99,7 +99,7 @@ public sealed class ChatAdapter : Adapter
         }
 
         HoneException Unreadable(object? found) => new(
-            $"{Name}: input '{history.Name}' of signature '{signature.Shape}' must be a {nameof(History)} or a list of turns, each a {nameof(FieldMap)} of field values; "
-            + $"found {found?.GetType().Name ?? "null"}.");
+            $"{Name}: input '{history.Name}' of signature '{signature.Shape}' must be a {nameof(History)} or a list of turns, "
+            + $"each a {nameof(FieldMap)} of field values; found {found?.GetType().Name ?? "null"}.");
     }
 }

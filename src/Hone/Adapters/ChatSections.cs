@@ -7,8 +7,8 @@ internal static class ChatSections
     private const string ThinkClosing = "</think>";
 
     /// <summary>
-    /// The text of each output, in the order of the signature; null where there is none. Only markers of the signature's own fields and the end marker
-    /// count; any other line belongs to the value it stands in. The first section of a name wins. A leading reasoning block is skipped.
+    /// The text of each output, in the order of the signature; null where there is none. Only markers of the signature's own fields and the
+    /// end marker count; any other line belongs to the value it stands in. The first section of a name wins. A leading reasoning block is skipped.
     /// </summary>
     public static string?[] Read(Signature signature, string completion)
     {

@@ -32,7 +32,8 @@ internal static class DemoRenderer
     {
         foreach (var field in signature.Fields)
         {
-            if (field.Type.Kind != FieldTypeKind.History && !(demo.Fields.TryGetValue(field.Name, out var value) && (value is not null || field.Type.AdmitsNull)))
+            var isGiven = demo.Fields.TryGetValue(field.Name, out var value) && (value is not null || field.Type.AdmitsNull);
+            if (!isGiven && field.Type.Kind != FieldTypeKind.History)
                 return false;
         }
 

@@ -11,7 +11,8 @@ internal static class FieldInventory
         for (var i = 0; i < fields.Length; i++)
         {
             var field = fields[i];
-            text.Append(i > 0 ? "\n" : string.Empty).Append(i + 1).Append(". `").Append(field.Name).Append("` (").Append(TypeNames.Of(field.Type)).Append("):");
+            text.Append(i > 0 ? "\n" : string.Empty).Append(i + 1);
+            text.Append(". `").Append(field.Name).Append("` (").Append(TypeNames.Of(field.Type)).Append("):");
             if (!string.IsNullOrEmpty(field.Description))
                 text.Append(' ').Append(field.Description);
             if (!field.Constraints.IsEmpty)

@@ -28,6 +28,7 @@ internal static class OutputReader
         if (missing is null)
             return FieldMap.Create(entries);
         var isEmpty = string.IsNullOrWhiteSpace(completion);
+        var expected = string.Join(", ", outputs.Select(output => output.Name));
         var present = entries.Count == 0 ? "none" : string.Join(", ", entries.Select(entry => entry.Key));
         throw new AdapterParseException(
             adapter,
@@ -35,7 +36,9 @@ internal static class OutputReader
             completion,
             isEmpty ? ParseFailureKind.Empty : ParseFailureKind.Structural,
             FieldMap.Create(entries),
-            isEmpty ? "the answer is empty." : $"no value for {string.Join(", ", missing)}; found {present}. Expected the outputs {string.Join(", ", outputs.Select(output => output.Name))}.");
+            isEmpty
+                ? "the answer is empty."
+                : $"no value for {string.Join(", ", missing)}; found {present}. Expected {expected}.");
     }
 
     private static object? ReadField(

@@ -8,7 +8,8 @@ public static class TextMetrics
     private static readonly string[] ClosedAnswers = ["yes", "no", "noanswer"];
 
     /// <summary>
-    /// Normalises a text for comparison: canonical decomposition, lower case, ASCII punctuation deleted, the words a, an and the dropped, blanks collapsed.
+    /// Normalises a text for comparison: canonical decomposition, lower case, ASCII punctuation deleted, the words a, an
+    /// and the dropped, blanks collapsed.
     /// </summary>
     public static string Normalize(string text)
     {

@@ -4,7 +4,8 @@ namespace Hone;
 public static class Majority
 {
     /// <summary>Normalises text as <see cref="TextMetrics.Normalize"/> does, nothing left counting as null; other values stay as they are.</summary>
-    public static object? NormalizeText(object? value) => value is string text ? TextNormalizer.Normalize(text) is { Length: > 0 } normalized ? normalized : null : value;
+    public static object? NormalizeText(object? value) =>
+        value is string text ? TextNormalizer.Normalize(text) is { Length: > 0 } normalized ? normalized : null : value;
 
     /// <summary>The first completion whose value is the most frequent one; of equally frequent values the earliest wins.</summary>
     /// <param name="completions">Outputs of several samples.</param>
@@ -23,7 +24,8 @@ public static class Majority
         ArgumentNullException.ThrowIfNull(completions);
         if (completions.Count == 0)
             throw new HoneException("There are no completions to vote on. Pass at least one.");
-        field ??= completions[0].Keys.LastOrDefault() ?? throw new HoneException("The first completion has no fields, so there is nothing to vote on.");
+        field ??= completions[0].Keys.LastOrDefault()
+            ?? throw new HoneException("The first completion has no fields, so there is nothing to vote on.");
         normalize ??= NormalizeText;
         var votes = completions.Select(completion => normalize(completion[field])).ToList();
         var firsts = new List<(int Index, int Count)>();

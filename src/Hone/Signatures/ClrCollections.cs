@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 
 namespace Hone;
@@ -8,8 +9,12 @@ internal sealed record ClrCollection(FieldTypeKind Kind, ImmutableArray<Type> Ar
 /// <summary>Recognises collection types by the interfaces they implement.</summary>
 internal static class ClrCollections
 {
+    private static readonly ConcurrentDictionary<Type, ClrCollection?> Cache = new();
+
     /// <summary>What collection the type is, or null when it is none.</summary>
-    public static ClrCollection? Classify(Type type)
+    public static ClrCollection? Classify(Type type) => Cache.GetOrAdd(type, static each => Inspect(each));
+
+    private static ClrCollection? Inspect(Type type)
     {
         if (type == typeof(string))
             return null;

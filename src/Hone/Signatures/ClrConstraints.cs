@@ -4,7 +4,9 @@ using System.Globalization;
 
 namespace Hone;
 
-/// <summary>Reads bounds from data annotations: <c>[Range]</c>, <c>[MinLength]</c>, <c>[MaxLength]</c>, <c>[Length]</c>, <c>[StringLength]</c>.</summary>
+/// <summary>
+/// Reads bounds from data annotations: <c>[Range]</c>, <c>[MinLength]</c>, <c>[MaxLength]</c>, <c>[Length]</c>, <c>[StringLength]</c>.
+/// </summary>
 internal static class ClrConstraints
 {
     public static ImmutableArray<FieldConstraint> Read(IEnumerable<object> attributes) => [.. attributes.SelectMany(Read)];

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.ComponentModel;
+using System.Globalization;
 using System.Numerics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -89,7 +90,7 @@ internal sealed class ClrShape
             Getter = MethodInvoker.Create(property.GetMethod!),
             Setter = property.SetMethod is { IsPublic: true } setter ? MethodInvoker.Create(setter) : null,
             ParameterIndex = index,
-            Description = property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? parameter?.GetCustomAttribute<DescriptionAttribute>()?.Description,
+            Description = (property.GetCustomAttribute<DescriptionAttribute>() ?? parameter?.GetCustomAttribute<DescriptionAttribute>())?.Description,
             HasDefault = hasDefault,
             Default = value,
             Constraints = ClrConstraints.Read([.. property.GetCustomAttributes(), .. parameter?.GetCustomAttributes() ?? []]),
@@ -135,8 +136,8 @@ internal sealed class ClrShape
         {
             char c => c.ToString(),
             ulong large and > long.MaxValue => new BigInteger(large),
-            sbyte or byte or short or ushort or int or uint or ulong => Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture),
-            float single => double.Parse(single.ToString("R", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture),
+            sbyte or byte or short or ushort or int or uint or ulong => Convert.ToInt64(value, CultureInfo.InvariantCulture),
+            float single => double.Parse(single.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
             _ => value,
         };
     }

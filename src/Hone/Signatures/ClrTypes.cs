@@ -16,10 +16,13 @@ internal static class ClrTypes
 
     private static readonly Dictionary<Type, FieldType> Simple = new()
     {
-        [typeof(string)] = FieldType.String, [typeof(char)] = FieldType.String, [typeof(TimeSpan)] = FieldType.String, [typeof(TimeOnly)] = FieldType.String,
+        [typeof(string)] = FieldType.String, [typeof(char)] = FieldType.String,
+        [typeof(TimeSpan)] = FieldType.String, [typeof(TimeOnly)] = FieldType.String,
         [typeof(bool)] = FieldType.Boolean,
-        [typeof(sbyte)] = FieldType.Integer, [typeof(byte)] = FieldType.Integer, [typeof(short)] = FieldType.Integer, [typeof(ushort)] = FieldType.Integer,
-        [typeof(int)] = FieldType.Integer, [typeof(uint)] = FieldType.Integer, [typeof(long)] = FieldType.Integer, [typeof(ulong)] = FieldType.Integer,
+        [typeof(sbyte)] = FieldType.Integer, [typeof(byte)] = FieldType.Integer,
+        [typeof(short)] = FieldType.Integer, [typeof(ushort)] = FieldType.Integer,
+        [typeof(int)] = FieldType.Integer, [typeof(uint)] = FieldType.Integer,
+        [typeof(long)] = FieldType.Integer, [typeof(ulong)] = FieldType.Integer,
         [typeof(BigInteger)] = FieldType.Integer,
         [typeof(float)] = FieldType.Number, [typeof(double)] = FieldType.Number,
         [typeof(decimal)] = FieldType.Decimal,
@@ -48,7 +51,8 @@ internal static class ClrTypes
     }
 
     public static bool IsTuple(Type type) =>
-        type.IsGenericType && typeof(ITuple).IsAssignableFrom(type) && type.Namespace == "System" && type.Name.Contains("Tuple", StringComparison.Ordinal);
+        type.IsGenericType && typeof(ITuple).IsAssignableFrom(type) && type.Namespace == "System"
+            && type.Name.Contains("Tuple", StringComparison.Ordinal);
 
     /// <summary>The text of an enum member as the model sees it.</summary>
     public static string EnumText(FieldInfo member) => member.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name
@@ -71,7 +75,11 @@ internal static class ClrTypes
         if (type.IsEnum)
             return DescribeEnum(type);
         if (IsTuple(type))
-            return FieldType.TupleOf([.. type.GetGenericArguments().Select((item, i) => Describe(item, Argument(nullability, i), path))]).BoundTo(type);
+        {
+            var items = type.GetGenericArguments().Select((item, i) => Describe(item, Argument(nullability, i), path));
+            return FieldType.TupleOf([.. items]).BoundTo(type);
+        }
+
         if (ClrCollections.Classify(type) is { } collection)
             return DescribeCollection(collection, nullability, path).BoundTo(type);
         return path.Contains(type) ? FieldType.Any.BoundTo(type) : DescribeObject(type, path.Add(type));
@@ -79,8 +87,10 @@ internal static class ClrTypes
 
     private static FieldType DescribeEnum(Type type) => FieldType.EnumOf(
         type.Name,
-        [.. type.GetFields(BindingFlags.Public | BindingFlags.Static).Select(member => new EnumMember(member.Name, EnumText(member), member.GetValue(null)))])
-        .BoundTo(type);
+        [
+            .. type.GetFields(BindingFlags.Public | BindingFlags.Static)
+                .Select(member => new EnumMember(member.Name, EnumText(member), member.GetValue(null))),
+        ]).BoundTo(type);
 
     private static FieldType DescribeCollection(ClrCollection collection, NullabilityInfo? nullability, ImmutableHashSet<Type> path)
     {

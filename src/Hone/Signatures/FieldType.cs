@@ -73,7 +73,8 @@ public enum FieldTypeKind
 public sealed record EnumMember(string Name, object Value, object? ClrValue = null);
 
 /// <summary>One property of an object type.</summary>
-public sealed record ObjectProperty(string Name, FieldType Type, bool IsRequired = true, object? Default = null, string? Description = null, string? ClrName = null)
+public sealed record ObjectProperty(
+    string Name, FieldType Type, bool IsRequired = true, object? Default = null, string? Description = null, string? ClrName = null)
 {
     /// <summary>Bounds on the value.</summary>
     public ImmutableArray<FieldConstraint> Constraints { get; init; } = [];
@@ -149,7 +150,9 @@ public sealed class FieldType : IEquatable<FieldType>
     /// <summary>A map.</summary>
     public static FieldType DictionaryOf(FieldType key, FieldType value) => new(FieldTypeKind.Dictionary) { Arguments = [key, value] };
 
-    /// <summary>One of several types; nested unions are flattened, duplicates dropped, null comes last. A single alternative is returned as it is.</summary>
+    /// <summary>
+    /// One of several types; nested unions are flattened, duplicates dropped, null comes last. A single alternative is returned as it is.
+    /// </summary>
     public static FieldType UnionOf(params ImmutableArray<FieldType> alternatives)
     {
         var flat = alternatives.SelectMany(type => type.Kind == FieldTypeKind.Union ? type.Arguments : [type]).Distinct()
@@ -164,7 +167,8 @@ public sealed class FieldType : IEquatable<FieldType>
     public static FieldType LiteralOf(params ImmutableArray<object?> values) => new(FieldTypeKind.Literal) { Literals = values };
 
     /// <summary>An enumeration.</summary>
-    public static FieldType EnumOf(string name, params ImmutableArray<EnumMember> members) => new(FieldTypeKind.Enum) { Name = name, Members = members };
+    public static FieldType EnumOf(string name, params ImmutableArray<EnumMember> members) =>
+        new(FieldTypeKind.Enum) { Name = name, Members = members };
 
     /// <summary>An object with named properties.</summary>
     public static FieldType ObjectOf(string name, params ImmutableArray<ObjectProperty> properties) =>
@@ -196,7 +200,7 @@ public sealed class FieldType : IEquatable<FieldType>
 
     /// <inheritdoc/>
     public override int GetHashCode() =>
-        Arguments.Aggregate(HashCode.Combine(Kind, Name, Literals.Length, Members.Length, Properties.Length), (hash, argument) => HashCode.Combine(hash, argument));
+        Arguments.Aggregate(HashCode.Combine(Kind, Name, Literals.Length, Members.Length, Properties.Length), HashCode.Combine);
 
     /// <summary>The type in the grammar that <c>Signature.Parse</c> reads, e.g. <c>list[str]</c>.</summary>
     public override string ToString() => TypeExpressionWriter.Write(this);

@@ -24,8 +24,8 @@ public sealed partial class Signature
         if (position < 0 || position > siblings.Length)
         {
             throw new HoneException(
-                $"Signature '{Name}' ({Shape}): cannot insert '{field.Name}' at {index}; the {siblings.Length} {field.Direction.ToString().ToLowerInvariant()} "
-                + $"fields allow {-siblings.Length - 1} to {siblings.Length}.");
+                $"Signature '{Name}' ({Shape}): cannot insert '{field.Name}' at {index}; the {siblings.Length} "
+                + $"{field.Direction.ToString().ToLowerInvariant()} fields allow {-siblings.Length - 1} to {siblings.Length}.");
         }
 
         return new Signature(siblings.Insert(position, field).AddRange(others), Instructions, Name);
@@ -39,8 +39,8 @@ public sealed partial class Signature
     public Signature WithUpdatedField(string name, Func<SignatureField, SignatureField> edit)
     {
         ArgumentNullException.ThrowIfNull(edit);
-        var field = Find(name)
-            ?? throw new HoneException($"Signature '{Name}' ({Shape}) has no field '{name}'. Its fields are: {string.Join(", ", Fields.Select(each => each.Name))}.");
+        var field = Find(name) ?? throw new HoneException(
+            $"Signature '{Name}' ({Shape}) has no field '{name}'. Its fields are: {string.Join(", ", Fields.Select(each => each.Name))}.");
         return new Signature(Fields.Replace(field, edit(field)), Instructions, Name);
     }
 

@@ -60,11 +60,18 @@ public sealed partial class Signature : IEquatable<Signature>
         foreach (var field in Fields)
         {
             if (!IsIdentifier(field.Name))
-                throw new HoneException($"Signature '{Name}': '{field.Name}' is not a field name. Use letters, digits and underscores, not starting with a digit.");
+            {
+                throw new HoneException(
+                    $"Signature '{Name}': '{field.Name}' is not a field name. Use letters, digits and underscores, not starting with a digit.");
+            }
+
             if (!seen.Add(field.Name))
                 throw new HoneException($"Signature '{Name}' ({Shape}) has the field '{field.Name}' twice. Give each input and output its own name.");
             if (field is { Name: "completed", Direction: FieldDirection.Output })
-                throw new HoneException($"Signature '{Name}': an output cannot be called 'completed', the chat format ends with that marker. Rename it.");
+            {
+                throw new HoneException(
+                    $"Signature '{Name}': an output cannot be called 'completed', the chat format ends with that marker. Rename it.");
+            }
         }
     }
 
@@ -76,6 +83,8 @@ public sealed partial class Signature : IEquatable<Signature>
     private string DefaultInstructions()
     {
         static string Names(IEnumerable<SignatureField> fields) => string.Join(", ", fields.Select(field => $"`{field.Name}`"));
-        return Inputs.IsEmpty ? $"Produce {Names(Outputs)}." : Outputs.IsEmpty ? $"Read {Names(Inputs)}." : $"From {Names(Inputs)} produce {Names(Outputs)}.";
+        return Inputs.IsEmpty ? $"Produce {Names(Outputs)}."
+            : Outputs.IsEmpty ? $"Read {Names(Inputs)}."
+            : $"From {Names(Inputs)} produce {Names(Outputs)}.";
     }
 }

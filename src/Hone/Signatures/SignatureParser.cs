@@ -51,7 +51,10 @@ internal static class SignatureParser
         if (name[0] == '_')
             throw cursor.ErrorAt(start, $"the field name '{name}' starts with an underscore; use '{name.TrimStart('_')}'.");
         if (!positions.TryAdd(name, start))
-            throw cursor.ErrorAt(start, $"the field '{name}' is already declared at position {positions[name]}. Give each input and output its own name.");
+        {
+            throw cursor.ErrorAt(
+                start, $"the field '{name}' is already declared at position {positions[name]}. Give each input and output its own name.");
+        }
 
         var hasType = cursor.TryTake(':');
         var type = hasType ? types.Parse() : FieldType.String;
@@ -76,7 +79,8 @@ internal static class SignatureParser
             else if (c == '>' && (i == 0 || text[i - 1] != '-'))
                 depth = Math.Max(0, depth - 1);
             else if (depth == 0 && c == '-' && i + 1 < text.Length && text[i + 1] == '>')
-                first = first < 0 ? i : throw new SignatureFormatException(text, i, $"a second '->'; the first is at position {first}. Write exactly one.");
+                first = first < 0 ? i
+                    : throw new SignatureFormatException(text, i, $"a second '->'; the first is at position {first}. Write exactly one.");
         }
 
         if (first < 0)

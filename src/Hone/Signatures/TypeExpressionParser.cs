@@ -171,7 +171,9 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
     {
         cursor.Peek();
         var start = cursor.Position;
-        var close = cursor.TryTake('(') ? ')' : TryOpen(out var bracket) ? bracket : throw cursor.Error($"'{name}' needs values in brackets, such as Literal['yes', 'no'].");
+        var close = cursor.TryTake('(') ? ')'
+            : TryOpen(out var bracket) ? bracket
+            : throw cursor.Error($"'{name}' needs values in brackets, such as Literal['yes', 'no'].");
         var values = ImmutableArray.CreateBuilder<object?>();
         while (!cursor.TryTake(close))
         {
@@ -237,8 +239,8 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
 
     private string Known()
     {
-        const string BuiltIn = "Known: str, int, float, decimal, bool, bytes, date, datetime, guid, uri, Any, list[T], set[T], tuple[T, ...], dict[K, V], "
-            + "Optional[T], A | B, Literal['a', 1], History";
+        const string BuiltIn = "Known: str, int, float, decimal, bool, bytes, date, datetime, guid, uri, Any, list[T], set[T], tuple[T, ...], "
+            + "dict[K, V], Optional[T], A | B, Literal['a', 1], History";
         return registeredTypes.Count == 0 ? $"{BuiltIn}; pass .NET types to Signature.Parse to use them by name."
             : $"{BuiltIn}, {string.Join(", ", registeredTypes.Select(type => type.Name))}.";
     }

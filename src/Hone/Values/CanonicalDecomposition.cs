@@ -10,7 +10,9 @@ namespace Hone;
 internal static class CanonicalDecomposition
 {
     // Hangul syllables decompose by arithmetic: The Unicode Standard, section 3.12.
-    private const int FirstSyllable = 0xAC00, LastSyllable = 0xD7A3, FirstLead = 0x1100, FirstVowel = 0x1161, TrailBase = 0x11A7, Vowels = 21, Trails = 28;
+    private const int FirstSyllable = 0xAC00, LastSyllable = 0xD7A3;
+    private const int FirstLead = 0x1100, FirstVowel = 0x1161, TrailBase = 0x11A7;
+    private const int Vowels = 21, Trails = 28;
 
     private static readonly Lazy<Tables> Data = new(Load);
 

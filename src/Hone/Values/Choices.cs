@@ -44,7 +44,8 @@ internal static class Choices
         type.Kind == FieldTypeKind.Enum ? type.Members.Select(member => member.Value) : type.Literals;
 
     private static bool TryText(string text, FieldType type, out object? value) =>
-        TryExact(text, type, out value) || TryName(text, type, out value) || TryTextForm(text, type, out value) || TryOtherCase(text, type, out value);
+        TryExact(text, type, out value) || TryName(text, type, out value) || TryTextForm(text, type, out value)
+            || TryOtherCase(text, type, out value);
 
     private static bool TryName(string text, FieldType type, out object? value)
     {

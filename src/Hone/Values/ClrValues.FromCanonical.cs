@@ -61,17 +61,30 @@ internal static partial class ClrValues
         if (type == typeof(JsonElement))
             return value => JsonSerializer.Deserialize<JsonElement>(JsonText.Write(value));
         if (typeof(JsonNode).IsAssignableFrom(type))
-            return value => JsonNode.Parse(JsonText.Write(value)) is var node && (node is null || type.IsInstanceOfType(node)) ? node : throw Mismatch(type, value);
+        {
+            return value => JsonNode.Parse(JsonText.Write(value)) is var node && (node is null || type.IsInstanceOfType(node))
+                ? node
+                : throw Mismatch(type, value);
+        }
+
         if (type == typeof(FieldMap))
             return value => value is null or FieldMap ? value : throw Mismatch(type, value);
         if (type == typeof(History))
-            return value => value is ImmutableArray<object?> turns ? History.Of(turns.Cast<FieldMap>()) : value is null ? null : throw Mismatch(type, value);
+        {
+            return value => value is ImmutableArray<object?> turns ? History.Of(turns.Cast<FieldMap>())
+                : value is null ? null
+                : throw Mismatch(type, value);
+        }
+
         if (ClrTypes.IsTuple(type))
             return TupleReader(type);
         if (ClrCollections.Classify(type) is { } collection)
             return CollectionReaders.Create(type, collection, Reader);
         var shape = ClrShape.Of(type);
-        return value => value is null ? NullFor(type) : type.IsInstanceOfType(value) ? value : value is FieldMap map ? Build(shape, map) : throw Mismatch(type, value);
+        return value => value is null ? NullFor(type)
+            : type.IsInstanceOfType(value) ? value
+            : value is FieldMap map ? Build(shape, map)
+            : throw Mismatch(type, value);
     }
 
     private static Func<object, object?>? ScalarReaderOf(Type type)
@@ -174,8 +187,8 @@ internal static partial class ClrValues
         var value = values.TryGetValue(member.Name, out var given) ? given : member.HasDefault ? member.Default : null;
         if (value is null && IsNonNullable(member) && !(member.HasDefault && member.Default is null && given is null))
         {
-            throw new PathException(
-                $"{shape.Type.Name}.{member.ClrName} ({member.Type.Name}) must not be null, but no value was given for '{member.Name}'") { Path = $".{member.Name}" };
+            var target = $"{shape.Type.Name}.{member.ClrName} ({member.Type.Name})";
+            throw new PathException($"{target} must not be null, but no value was given for '{member.Name}'") { Path = $".{member.Name}" };
         }
 
         return value is null ? null : PathException.Within($".{member.Name}", Reader(member.Type), value);
@@ -187,5 +200,6 @@ internal static partial class ClrValues
 
     private static object? NullFor(Type type) => type.IsValueType ? throw new PathException($"expected {type.Name}, found null") : null;
 
-    private static PathException Mismatch(Type type, object? value) => new($"expected {TypeNames.Of(ClrTypes.Of(type))} for {type.Name}, found {FieldConstraints.Shorten(value)}");
+    private static PathException Mismatch(Type type, object? value) =>
+        new($"expected {TypeNames.Of(ClrTypes.Of(type))} for {type.Name}, found {FieldConstraints.Shorten(value)}");
 }

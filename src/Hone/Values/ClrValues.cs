@@ -82,7 +82,8 @@ internal static partial class ClrValues
     }
 
     private static object FromEntries(IEnumerable<(object Key, object? Value)> entries, int depth) =>
-        FieldMap.Create(entries.Select(entry => KeyValuePair.Create(JsonText.Scalar(ToCanonical(entry.Key, depth + 1)!), ToCanonical(entry.Value, depth + 1))));
+        FieldMap.Create(entries.Select(entry =>
+            KeyValuePair.Create(JsonText.Scalar(ToCanonical(entry.Key, depth + 1)!), ToCanonical(entry.Value, depth + 1))));
 
     private static object FromList(IEnumerable<object?> items, int depth)
     {
@@ -96,7 +97,11 @@ internal static partial class ClrValues
     {
         var shape = ClrShape.Of(value.GetType());
         if (shape.Members.IsEmpty)
-            throw new HoneException($"A value of type {value.GetType()} has no public properties, so it cannot be a field value. Pass text, numbers, lists or records.");
+        {
+            throw new HoneException(
+                $"A value of type {value.GetType()} has no public properties, so it cannot be a field value. Pass text, numbers, lists or records.");
+        }
+
         return FieldMap.Create(shape.Members.Select(member => KeyValuePair.Create(member.Name, ToCanonical(member.Getter.Invoke(value), depth + 1))));
     }
 

@@ -10,7 +10,8 @@ internal static class CollectionReaders
     public static Func<object?, object?> Create(Type type, ClrCollection collection, Func<Type, Func<object?, object?>> reader)
     {
         var name = collection.Kind == FieldTypeKind.Dictionary ? nameof(Dictionary) : nameof(Sequence);
-        var method = typeof(CollectionReaders).GetMethod(name, BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod([.. collection.Arguments]);
+        var method = typeof(CollectionReaders).GetMethod(name, BindingFlags.NonPublic | BindingFlags.Static)!
+            .MakeGenericMethod([.. collection.Arguments]);
         return (Func<object?, object?>)method.Invoke(null, [type, reader])!;
     }
 
@@ -65,7 +66,8 @@ internal static class CollectionReaders
         var constructor = type.GetConstructor([typeof(IEnumerable<T>)]) ?? type.GetConstructor([typeof(IList<T>)]);
         return constructor is not null
             ? items => constructor.Invoke([items])
-            : throw new HoneException($"The collection type {type} cannot be built from a list. Use List<T>, T[], IReadOnlyList<T>, HashSet<T> or an immutable collection.");
+            : throw new HoneException(
+                $"The collection type {type} cannot be built from a list. Use List<T>, T[], IReadOnlyList<T>, HashSet<T> or an immutable one.");
     }
 
     private static Func<object?, object?> Dictionary<TKey, TValue>(Type type, Func<Type, Func<object?, object?>> reader)
@@ -98,6 +100,7 @@ internal static class CollectionReaders
         var constructor = type.GetConstructor([typeof(IDictionary<TKey, TValue>)]);
         return constructor is not null
             ? entries => constructor.Invoke([entries])
-            : throw new HoneException($"The dictionary type {type} cannot be built. Use Dictionary<K, V>, IReadOnlyDictionary<K, V> or an immutable dictionary.");
+            : throw new HoneException(
+                $"The dictionary type {type} cannot be built. Use Dictionary<K, V>, IReadOnlyDictionary<K, V> or an immutable dictionary.");
     }
 }

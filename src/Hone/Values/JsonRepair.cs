@@ -9,7 +9,8 @@ namespace Hone;
 internal readonly record struct JsonRepairResult(bool Found, object? Value);
 
 /// <summary>
-/// Reads JSON as models write it: fenced, surrounded by prose, single-quoted, unquoted, commented, cut off, with Python words. Never throws; one pass.
+/// Reads JSON as models write it: fenced, surrounded by prose, single-quoted, unquoted, commented, cut off, with Python words. Never throws;
+/// one pass.
 /// </summary>
 internal static class JsonRepair
 {
@@ -81,8 +82,10 @@ internal static class JsonRepair
 
     private static bool HaveSameShape(object? left, object? right) => (left, right) switch
     {
-        (FieldMap a, FieldMap b) => a.Count == b.Count && a.All(entry => b.TryGetValue(entry.Key, out var value) && HaveSameShape(entry.Value, value)),
-        (ImmutableArray<object?> a, ImmutableArray<object?> b) => a.Length == b.Length && a.Zip(b).All(pair => HaveSameShape(pair.First, pair.Second)),
+        (FieldMap a, FieldMap b) =>
+            a.Count == b.Count && a.All(entry => b.TryGetValue(entry.Key, out var value) && HaveSameShape(entry.Value, value)),
+        (ImmutableArray<object?> a, ImmutableArray<object?> b) =>
+            a.Length == b.Length && a.Zip(b).All(pair => HaveSameShape(pair.First, pair.Second)),
         _ => left?.GetType() == right?.GetType(),
     };
 }

@@ -14,7 +14,8 @@ internal static class JsonValues
         JsonValueKind.False => false,
         JsonValueKind.Number => Number(element),
         JsonValueKind.Array => element.EnumerateArray().Select(FromElement).ToImmutableArray(),
-        JsonValueKind.Object => FieldMap.Create(element.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, FromElement(property.Value)))),
+        JsonValueKind.Object =>
+            FieldMap.Create(element.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, FromElement(property.Value)))),
         _ => null,
     };
 

@@ -76,8 +76,10 @@ internal static class ScalarReader
         value = raw switch
         {
             DateOnly => raw,
-            string text when DateOnly.TryParseExact(text.AsSpan().Trim(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) => date,
-            _ when TryTime(raw, out var time) && ((DateTimeOffset)time!).TimeOfDay == TimeSpan.Zero => DateOnly.FromDateTime(((DateTimeOffset)time).Date),
+            string text when DateOnly.TryParseExact(
+                text.AsSpan().Trim(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) => date,
+            _ when TryTime(raw, out var time) && ((DateTimeOffset)time!).TimeOfDay == TimeSpan.Zero =>
+                DateOnly.FromDateTime(((DateTimeOffset)time).Date),
             _ => null,
         };
         return value is not null;
@@ -139,7 +141,8 @@ internal static class ScalarReader
     }
 
     private static object? DecimalFromText(string text) =>
-        TryDropSeparators(text.AsSpan().Trim(), out var digits) && decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        TryDropSeparators(text.AsSpan().Trim(), out var digits)
+            && decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             ? number
             : null;
 
@@ -167,7 +170,9 @@ internal static class ScalarReader
     private static object? FromSeconds(double seconds)
     {
         var milliseconds = Math.Abs(seconds) > LargestSeconds ? seconds : seconds * 1000;
-        return double.IsFinite(milliseconds) && Math.Abs(milliseconds) < 62_000_000_000_000 ? DateTimeOffset.UnixEpoch.AddMilliseconds(milliseconds) : null;
+        return double.IsFinite(milliseconds) && Math.Abs(milliseconds) < 62_000_000_000_000
+            ? DateTimeOffset.UnixEpoch.AddMilliseconds(milliseconds)
+            : null;
     }
 
     private static object? TimeFromText(ReadOnlySpan<char> text)
@@ -180,7 +185,9 @@ internal static class ScalarReader
             normalized[10] = 'T';
         if (normalized[^1] == 'z')
             normalized[^1] = 'Z';
-        return DateTimeOffset.TryParseExact(normalized, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        return DateTimeOffset.TryParseExact(normalized, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time
+            : null;
     }
 
     private static object Narrow(BigInteger number) => number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;

@@ -18,7 +18,12 @@ internal static class SignatureReflector
             return [new SignatureField(BareName(direction), ClrTypes.Of(type), direction)];
         var shape = ClrShape.Of(type);
         if (shape.Members.IsEmpty)
-            throw new HoneException($"{type} has no public properties, so it declares no {direction.ToString().ToLowerInvariant()} fields. Use a record such as record Ask(string Question).");
+        {
+            throw new HoneException(
+                $"{type} has no public properties, so it declares no {direction.ToString().ToLowerInvariant()} fields. "
+                + "Use a record such as record Ask(string Question).");
+        }
+
         return shape.Members.Select(member => Field(member, direction, type));
     }
 
@@ -35,7 +40,8 @@ internal static class SignatureReflector
 
     /// <summary>A value of a type from its fields; fields that the type does not know are left out.</summary>
     /// <exception cref="ValueCoercionException">A value is missing or does not fit; the error names field and path.</exception>
-    public static T FromFieldMap<T>(FieldMap fields, FieldDirection direction = FieldDirection.Output) => (T)FromFieldMap(typeof(T), fields, direction)!;
+    public static T FromFieldMap<T>(FieldMap fields, FieldDirection direction = FieldDirection.Output) =>
+        (T)FromFieldMap(typeof(T), fields, direction)!;
 
     /// <summary>As <see cref="FromFieldMap{T}"/>, for a type known at run time.</summary>
     public static object? FromFieldMap(Type type, FieldMap fields, FieldDirection direction = FieldDirection.Output)

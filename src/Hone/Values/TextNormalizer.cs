@@ -79,7 +79,8 @@ internal static class TextNormalizer
         {
             if (IsMark(char.GetUnicodeCategory(text[i])) || text[i] is '\'' or '.' or ':' or '\u00B7' or '\u2019' or '\u00AD')
                 continue;
-            return char.GetUnicodeCategory(text[i]) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
+            return char.GetUnicodeCategory(text[i]) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter
+                or UnicodeCategory.TitlecaseLetter;
         }
 
         return false;
@@ -141,5 +142,6 @@ internal static class TextNormalizer
 
     private static bool IsSeparatorOrControl(UnicodeCategory category) => category
         is UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-        or UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
+        or UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
+        or UnicodeCategory.OtherNotAssigned;
 }

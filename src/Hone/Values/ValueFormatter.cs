@@ -13,7 +13,8 @@ internal static class ValueFormatter
         string text => text,
         FieldMap or History => JsonText.Write(value),
         IEnumerable list when ClrValues.IsCanonicalList(list) => type.Kind == FieldTypeKind.String ? FormatPassages(list) : JsonText.Write(list),
-        bool or long or double or decimal or System.Numerics.BigInteger or DateOnly or DateTimeOffset or byte[] or Guid or Uri => JsonText.Scalar(value),
+        bool or long or double or decimal or System.Numerics.BigInteger or DateOnly or DateTimeOffset or byte[] or Guid or Uri =>
+            JsonText.Scalar(value),
         _ => Format(ClrValues.ToCanonical(value), type),
     };
 
