@@ -65,7 +65,7 @@ public sealed partial class EngineModel : IDisposable
         var template = chatFormat is null
             ? ChatTemplate.For(config.Family.ToString().ToLowerInvariant(), tokenizerConfig?.RootElement, tokenizer)
             : ChatTemplate.ForName(chatFormat);
-        return new EngineModel(name ?? new DirectoryInfo(directory).Name, weights, tokenizer, template, EndTokens(generationConfig)) { Files = ReadTextFiles(directory) };
+        return new EngineModel(name ?? new DirectoryInfo(directory).Name, weights, tokenizer, template, EndTokens(generationConfig));
     }
 
     /// <summary>
@@ -77,14 +77,13 @@ public sealed partial class EngineModel : IDisposable
     public void Save(string directory, WeightFormat format = WeightFormat.Float32)
     {
         Checkpoint.Save(directory, Config, Weights, format);
-        AtomicFile.WriteText(Path.Combine(directory, TokenizerFileName), Encoding.UTF8.GetString(Tokenizer.Json.Span));
-        AtomicFile.WriteText(
-            Path.Combine(directory, TokenizerConfigFileName),
-            new JsonObject { ["hone_chat_format"] = Template.Name, ["eos_token"] = Template.EndOfTurnToken }.ToJsonString());
-        AtomicFile.WriteText(
-            Path.Combine(directory, GenerationConfigFileName),
-            new JsonObject { ["eos_token_id"] = new JsonArray([.. EndTokenIds.Select(id => JsonValue.Create(id))]) }.ToJsonString());
+        AtomicFile.Write(Path.Combine(directory, TokenizerFileName), stream => stream.Write(Tokenizer.Json.Span));
+        WriteJson(Path.Combine(directory, TokenizerConfigFileName), new JsonObject { ["hone_chat_format"] = Template.Name, ["eos_token"] = Template.EndOfTurnToken });
+        WriteJson(Path.Combine(directory, GenerationConfigFileName), new JsonObject { ["eos_token_id"] = new JsonArray([.. EndTokenIds.Select(id => JsonValue.Create(id))]) });
     }
+
+    private static void WriteJson(string path, JsonObject content) =>
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(content.ToJsonString())));
 
     /// <summary>A model with other weights of the same shape and everything else as here. It owns the weights.</summary>
     internal EngineModel WithWeights(ParameterSet weights, string? name = null) => new(name ?? Name, weights, Tokenizer, Template, EndTokenIds);
