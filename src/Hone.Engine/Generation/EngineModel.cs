@@ -1,10 +1,15 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Hone.Engine;
 
 /// <summary>A language model in memory: weights, tokenizer and chat format. Share it among clients; dispose it after them.</summary>
 public sealed partial class EngineModel : IDisposable
 {
+    private const string TokenizerFileName = "tokenizer.json", TokenizerConfigFileName = "tokenizer_config.json",
+        GenerationConfigFileName = "generation_config.json";
+
     private readonly Lazy<InferenceModel> _inference;
 
     internal EngineModel(
@@ -54,14 +59,34 @@ public sealed partial class EngineModel : IDisposable
     public static EngineModel Load(string directory, string? chatFormat = null, string? name = null)
     {
         var tokenizer = Tokenizer.Load(directory);
-        using var tokenizerConfig = ReadJson(directory, "tokenizer_config.json");
-        using var generationConfig = ReadJson(directory, "generation_config.json");
+        using var tokenizerConfig = ReadJson(directory, TokenizerConfigFileName);
+        using var generationConfig = ReadJson(directory, GenerationConfigFileName);
         var (config, weights) = Checkpoint.Load(directory);
         var template = chatFormat is null
             ? ChatTemplate.For(config.Family.ToString().ToLowerInvariant(), tokenizerConfig?.RootElement, tokenizer)
             : ChatTemplate.ForName(chatFormat);
-        return new EngineModel(name ?? new DirectoryInfo(directory).Name, weights, tokenizer, template, EndTokens(generationConfig)) { Files = ReadTextFiles(directory) };
+        return new EngineModel(name ?? new DirectoryInfo(directory).Name, weights, tokenizer, template, EndTokens(generationConfig));
     }
+
+    /// <summary>
+    /// Writes a checkpoint that <see cref="Load"/> reads: weights, configuration, tokenizer, chat format and end tokens. Each file is replaced
+    /// as a whole.
+    /// </summary>
+    /// <param name="directory">Where to; created if needed.</param>
+    /// <param name="format">Number format of the weights.</param>
+    public void Save(string directory, WeightFormat format = WeightFormat.Float32)
+    {
+        Checkpoint.Save(directory, Config, Weights, format);
+        AtomicFile.Write(Path.Combine(directory, TokenizerFileName), stream => stream.Write(Tokenizer.Json.Span));
+        WriteJson(Path.Combine(directory, TokenizerConfigFileName), new JsonObject { ["hone_chat_format"] = Template.Name, ["eos_token"] = Template.EndOfTurnToken });
+        WriteJson(Path.Combine(directory, GenerationConfigFileName), new JsonObject { ["eos_token_id"] = new JsonArray([.. EndTokenIds.Select(id => JsonValue.Create(id))]) });
+    }
+
+    private static void WriteJson(string path, JsonObject content) =>
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(content.ToJsonString())));
+
+    /// <summary>A model with other weights of the same shape and everything else as here. It owns the weights.</summary>
+    internal EngineModel WithWeights(ParameterSet weights, string? name = null) => new(name ?? Name, weights, Tokenizer, Template, EndTokenIds);
 
     /// <summary>Frees the weights.</summary>
     public void Dispose()

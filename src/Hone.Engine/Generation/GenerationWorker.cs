@@ -42,7 +42,14 @@ internal sealed class GenerationWorker : IDisposable
     public void Admit(GenerationRequest request)
     {
         if (request.IsCancelled) return;
-        _running.Add(new Run(request, _prefixes.Acquire(request.Prompt, Math.Min(request.MaxNewTokens, 256))));
+        try
+        {
+            _running.Add(new Run(request, _prefixes.Acquire(request.Prompt, Math.Min(request.MaxNewTokens, 256))));
+        }
+        catch (Exception error)
+        {
+            request.Fail(error);
+        }
     }
 
     /// <summary>Computes one step. A fault ends all running requests with it.</summary>

@@ -45,6 +45,9 @@ public sealed class Tokenizer
     /// <summary>The highest id plus one. A model's logits may be wider (padded vocabularies).</summary>
     public int VocabularySize { get; }
 
+    /// <summary>The file as it was read.</summary>
+    internal ReadOnlyMemory<byte> Json { get; private init; }
+
     /// <summary>Reads <c>tokenizer.json</c> from a directory, or the file itself.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is not a byte-level BPE tokenizer that is fully understood.</exception>
@@ -64,8 +67,11 @@ public sealed class Tokenizer
     {
         try
         {
-            using var document = JsonDocument.Parse(json);
-            return new Tokenizer(TokenizerFile.Parse(document.RootElement, source));
+            using var content = new MemoryStream();
+            json.CopyTo(content);
+            var bytes = content.ToArray();
+            using var document = JsonDocument.Parse(bytes);
+            return new Tokenizer(TokenizerFile.Parse(document.RootElement, source)) { Json = bytes };
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
         {

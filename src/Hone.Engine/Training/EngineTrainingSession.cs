@@ -27,7 +27,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
     public EngineTrainingSession(EngineModel start, EngineOptions options, TrainingOptions training)
     {
         (this.start, this.options) = (start, options);
-        policyModel = start.WithWeights(start.Name, start.Weights.Clone());
+        policyModel = start.WithWeights(start.Weights.Clone());
         adapter = training.Lora is { } lora
             ? LoraAdapter.CreateRandom(start.Config, new() { Rank = lora.Rank, Alpha = lora.Alpha, TargetModules = lora.Targets }, (int)(training.Seed & int.MaxValue))
             : null;
@@ -117,11 +117,11 @@ internal sealed class EngineTrainingSession : ITrainingSession
     {
         var weights = policyModel.Weights.Clone();
         adapter?.MergeInto(weights);
-        return Task.FromResult(EngineLM.Owning(start.WithWeights(name, weights), options with { PolicyVersion = PolicyVersion }));
+        return Task.FromResult(EngineLM.Owning(start.WithWeights(weights, name), options with { PolicyVersion = PolicyVersion }));
     }
 
     public Task<LM> LoadSnapshotAsync(string directory, string name, CancellationToken cancellationToken = default) =>
-        Task.FromResult(EngineLM.Owning(start.WithWeights(name, Checkpoint.Load(directory).Weights), options));
+        Task.FromResult(EngineLM.Owning(start.WithWeights(Checkpoint.Load(directory).Weights, name), options));
 
     public ValueTask DisposeAsync()
     {

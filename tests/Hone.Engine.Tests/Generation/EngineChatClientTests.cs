@@ -146,17 +146,15 @@ public sealed class EngineChatClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Load_CheckpointDirectory_SamplesLikeTheModelSaved()
+    public async Task Load_SavedModel_SamplesTheSame()
     {
         var directory = Directory.CreateTempSubdirectory("hone-engine-").FullName;
         try
         {
-            Checkpoint.Save(directory, _model.Config, _model.Weights);
-            await File.WriteAllTextAsync(Path.Combine(directory, "tokenizer.json"), SmallTokenizer.Json, Token);
-            await File.WriteAllTextAsync(Path.Combine(directory, "tokenizer_config.json"), """{"hone_chat_format":"chatml"}""", Token);
-            await File.WriteAllTextAsync(Path.Combine(directory, "generation_config.json"), """{"eos_token_id":[497]}""", Token);
+            _model.Save(directory);
             using var loaded = EngineModel.Load(directory);
-            Assert.Equal([499, 497], loaded.EndTokenIds);
+            Assert.Equal(_model.EndTokenIds, loaded.EndTokenIds);
+            Assert.Equal("chatml", loaded.Template.Name);
             using var client = new EngineChatClient(loaded);
             var options = new ChatOptions { Seed = 1, MaxOutputTokens = 10 };
             var expected = await _client.GetResponseAsync(Question, options, Token);

@@ -8,6 +8,12 @@ public sealed class EngineVectorTests
     [Fact]
     public void Gradients_AllModels_MatchTheReference() => AssertAll(EngineVectors.Gradients);
 
+    [Fact]
+    public void GrpoSteps_AllRuns_FollowTheReference() => AssertAll(StepVectors.GrpoSteps);
+
+    [Fact]
+    public void SupervisedSteps_AllRuns_FollowTheReference() => AssertAll(StepVectors.SupervisedSteps);
+
     private static void AssertAll(Func<string, IEnumerable<(string Id, string? Failure)>> cases)
     {
         var directory = EngineVectors.FindDirectory();

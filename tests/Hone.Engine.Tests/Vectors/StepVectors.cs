@@ -10,7 +10,7 @@ internal static class StepVectors
 
     public static IEnumerable<(string Id, string? Failure)> GrpoSteps(string vectorsDir)
     {
-        var folder = Path.Combine(vectorsDir, "engine", "grpo_steps");
+        var folder = Path.Combine(EngineFolder(vectorsDir), "grpo_steps");
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "runs.json")));
         var sequences = document.RootElement.GetProperty("sequences").EnumerateArray().ToArray();
         foreach (var run in document.RootElement.GetProperty("runs").EnumerateArray())
@@ -19,13 +19,13 @@ internal static class StepVectors
 
     public static IEnumerable<(string Id, string? Failure)> SupervisedSteps(string vectorsDir)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(vectorsDir, "engine", "sft_steps.json")));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(EngineFolder(vectorsDir), "sft_steps.json")));
         var name = document.RootElement.GetProperty("model").GetString()!;
         var batches = document.RootElement.GetProperty("batches").EnumerateArray().ToArray();
         foreach (var run in document.RootElement.GetProperty("runs").EnumerateArray())
         {
             var kind = run.GetProperty("name").GetString()!;
-            yield return ($"engine/sft_steps/{kind}", SupervisedRun(Path.Combine(vectorsDir, "engine"), name, batches, run, kind == "lora"));
+            yield return ($"engine/sft_steps/{kind}", SupervisedRun(EngineFolder(vectorsDir), name, batches, run, kind == "lora"));
         }
     }
 
@@ -190,6 +190,10 @@ internal static class StepVectors
         var expected = step.GetProperty(name).GetDouble();
         return Math.Abs(actual - expected) <= Tolerance * Math.Max(1, Math.Abs(expected)) ? null : $"step {step.GetProperty("step")}: {name} is {actual}, expected {expected}";
     }
+
+    // Either the folder of all vectors or its engine folder.
+    private static string EngineFolder(string directory) =>
+        Path.Combine(directory, "engine") is var inner && Directory.Exists(inner) ? inner : directory;
 
     private static int[] Integers(JsonElement array) => [.. array.EnumerateArray().Select(item => item.GetInt32())];
 }
