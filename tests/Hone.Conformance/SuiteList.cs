@@ -17,10 +17,10 @@ internal static class SuiteList
         new MetricsSuite(),
         new MajoritySuite(),
         new NotYetSuite("bm25"),
-        new NotYetSuite("grpo"),
+        new GrpoSuite(),
         new NotYetSuite("saved_state"),
         new NotYetSuite("usage"),
-        new NotYetSuite("programs"),
+        new ProgramsSuite(),
 
         // The engine's suites are shared with its tests: static classes in tests/Hone.Engine.Tests/Vectors.
         new SharedSuite(
