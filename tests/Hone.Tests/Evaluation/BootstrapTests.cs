@@ -1,0 +1,36 @@
+namespace Hone.Tests.Evaluation;
+
+public sealed class BootstrapTests
+{
+    [Fact]
+    public void OfMean_NormalScores_HasAboutTheTextbookWidth()
+    {
+        var random = new Random(1);
+        double[] scores = [.. Enumerable.Range(0, 400).Select(_ => random.NextDouble() < 0.5 ? 1.0 : 0.0)];
+        var interval = Bootstrap.OfMean(scores);
+        var width = 2 * 1.96 * 0.5 / Math.Sqrt(400);
+        Assert.InRange(interval.High - interval.Low, width * 0.9, width * 1.1);
+        Assert.InRange(scores.Average(), interval.Low, interval.High);
+    }
+
+    [Fact]
+    public void Compare_SameNoiseOnBothSides_IsRemovedByPairing()
+    {
+        var random = new Random(2);
+        double[] before = [.. Enumerable.Range(0, 50).Select(_ => random.NextDouble())];
+        double[] after = [.. before.Select(score => score + 0.05)];
+        var comparison = Bootstrap.Compare(before, after);
+        Assert.Equal(0.05, comparison.Gain, 1e-9);
+        Assert.True(comparison.IsSignificant);
+        Assert.Equal(0.05, comparison.Interval.Low, 1e-9);
+    }
+
+    [Fact]
+    public void Compare_NoDifference_IsNotSignificant() => Assert.False(Bootstrap.Compare([0, 1, 0, 1], [1, 0, 1, 0]).IsSignificant);
+
+    [Fact]
+    public void Compare_SameSeed_SameInterval() => Assert.Equal(Bootstrap.Compare([0, 1, 2, 5], [1, 1, 4, 4], 3), Bootstrap.Compare([0, 1, 2, 5], [1, 1, 4, 4], 3));
+
+    [Fact]
+    public void Compare_DifferentLengths_IsRefused() => Assert.Throws<HoneException>(() => Bootstrap.Compare([1, 2], [1]));
+}

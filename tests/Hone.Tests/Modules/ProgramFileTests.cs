@@ -1,0 +1,82 @@
+using Hone.Testing;
+
+namespace Hone.Tests.Modules;
+
+public sealed class ProgramFileTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("hone-file").FullName;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string FilePath => Path.Combine(directory, "program.json");
+
+    public void Dispose() => Directory.Delete(directory, recursive: true);
+
+    [Fact]
+    public async Task SaveThenLoad_EveryPartOfTheState_ComesBackEqual()
+    {
+        var demo = new Demo(FieldMap.Of(("question", "é 東京 \"q\"\nline"), ("tags", System.Collections.Immutable.ImmutableArray.Create<object?>("a", "b")), ("score", 0.25)), IsAugmented: true);
+        var state = ProgramState.Default.With("self", new()
+        {
+            Instructions = "Be brief.",
+            Demos = [demo],
+            FieldDescriptions = System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty.Add("question", "what to answer"),
+            Options = new() { Temperature = 0.5f, StopSequences = ["\n\n"] },
+        });
+        var program = Create().With(state);
+        await program.SaveAsync(FilePath, Token);
+        var loaded = await Create().LoadStateAsync(FilePath, Token);
+        Assert.Equal(state, loaded.State);
+        Assert.Equal(demo.Fields, loaded.State["self"].Demos[0].Fields);
+    }
+
+    [Fact]
+    public async Task Load_OtherFields_ListsBothSides()
+    {
+        await Create().SaveAsync(FilePath, Token);
+        var changed = Predict.Parse("question, tags: list[int] -> score: float, why").WithModel(ScriptedChatClient.InSequence());
+        var error = await Assert.ThrowsAsync<HoneException>(() => changed.LoadStateAsync(FilePath, Token));
+        Assert.Contains("tags: in list[str] in the file, in list[int] in the module", error.Message, StringComparison.Ordinal);
+        Assert.Contains("why: absent in the file, out str in the module", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Load_OtherPredictors_ListsBothSides()
+    {
+        await Create().SaveAsync(FilePath, Token);
+        var error = await Assert.ThrowsAsync<HoneException>(() => new TwoSteps().WithModel(ScriptedChatClient.InSequence()).LoadStateAsync(FilePath, Token));
+        Assert.Contains("In the file only: self. In the module only: plan, solve.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("{}")]
+    [InlineData("{\"format\": \"hone.program\", \"formatVersion\": 99}")]
+    public async Task Load_OtherContent_IsRefusedWithTheFilesName(string content)
+    {
+        await File.WriteAllTextAsync(FilePath, content, Token);
+        var error = await Assert.ThrowsAsync<HoneException>(() => Create().LoadStateAsync(FilePath, Token));
+        Assert.Contains("program.json", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Save_ModelWithWeights_WritesThemBeside()
+    {
+        var policy = new ToyPolicy(new ToyChoice("x", "a", "b"));
+        await Create().WithModel(new LM(policy)).SaveAsync(FilePath, Token);
+        Assert.Equal(Path.Combine(directory, "program.weights"), ProgramFile.WeightsDirectoryOf(FilePath));
+        Assert.True(Directory.Exists(Path.Combine(directory, "program.weights")));
+        Assert.Empty(Directory.GetFiles(directory, "*.tmp"));
+    }
+
+    private static Program<FieldMap, FieldMap> Create() =>
+        Predict.Parse("question, tags: list[str] -> score: float").WithModel(ScriptedChatClient.InSequence());
+
+    private sealed class TwoSteps : Module<string, string>
+    {
+        private readonly Predict plan = Predict.Parse("a -> b");
+        private readonly Predict solve = Predict.Parse("b -> c");
+
+        protected override Task<string> ForwardAsync(string input, CancellationToken cancellationToken) => Task.FromResult($"{plan}{solve}");
+    }
+}
