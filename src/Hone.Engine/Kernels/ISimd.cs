@@ -45,6 +45,9 @@ internal unsafe interface ISimd<TVector>
     /// <summary>value · 2^exponent for whole exponents in [−126, 127].</summary>
     static abstract TVector ScaleByPowerOfTwo(TVector value, TVector exponent);
 
+    /// <summary>Hints that the panel row at this address, two vectors, is needed soon. Any address is fine.</summary>
+    static abstract void PrefetchPanel(float* source);
+
     static abstract float Sum(TVector value);
 
     static abstract float Maximum(TVector value);

@@ -53,6 +53,11 @@ internal readonly unsafe struct SimdPortable : ISimd<Vector<float>>
     public static Vector<float> ScaleByPowerOfTwo(Vector<float> value, Vector<float> exponent) => value * Vector.AsVectorSingle(Vector.ShiftLeft(Vector.ConvertToInt32Native(exponent) + new Vector<int>(127), 23));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PrefetchPanel(float* source)
+    {
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector<float> value) => Vector.Sum(value);
 
     public static float Maximum(Vector<float> value)
