@@ -84,6 +84,8 @@ internal sealed unsafe class InferenceModel : IDisposable
             AddBlocks(scratch.Blocks, run.Segment, run.FirstPosition + run.Count);
             run = run with { FirstBlock = firstBlock, BlockCount = scratch.Blocks.Count - firstBlock };
         }
+
+        scratch.FindSiblings();
     }
 
     // Root first; of each segment the positions before its child's start.
@@ -117,7 +119,13 @@ internal sealed unsafe class InferenceModel : IDisposable
             InferenceAttention.Write(Config, _kernels, index, rows[row].Segment, position, keys, keys + Config.KeyValueWidth);
         }
 
-        for (var run = 0; run < scratch.RunCount; run++) InferenceAttention.Attend(Config, _kernels, scratch, index, scratch.Runs[run]);
+        for (var run = 0; run < scratch.RunCount; run++)
+        {
+            if (scratch.Runs[run].Count > 1) InferenceAttention.AttendRun(Config, _kernels, scratch, index, scratch.Runs[run]);
+        }
+
+        for (var group = 0; group < scratch.SiblingGroupCount; group++)
+            InferenceAttention.AttendSiblings(Config, _kernels, scratch, index, scratch.Siblings(group));
         _kernels.Multiply(
             rows.Length, hidden, Config.QueryWidth, new MatrixView(scratch.Attention.Pointer, Config.QueryWidth), _kernels.Packed(layer.Output.Pointer, Config.QueryWidth),
             scratch.Residual.Pointer, hidden, scratch.Residual.Pointer, hidden);
