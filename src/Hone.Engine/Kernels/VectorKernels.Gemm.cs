@@ -42,6 +42,9 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     private const int RowBlock = 96;
     private const int DepthBlock = 256;
 
+    [ThreadStatic]
+    private static NativeBuffer? _gathered;
+
     private static readonly NativeBuffer Zeros = new(2L * TSimd.Count);
 
     public override void Multiply(
@@ -49,6 +52,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     {
         var tile = new Tile { StepA = a.StepStride, RowA = a.RowStride, StepB = b.StepStride, PanelB = b.PanelStride, RowC = rowStrideC, PanelC = PanelWidth };
         var isZero = initial is null;
+        var isTransposed = a.RowStride == 1 && a.StepStride > RowBlock && columns > PanelWidth;
         if (isZero)
         {
             initial = Zeros.Pointer;
@@ -67,7 +71,9 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
                 tile.B = b.Data + start * b.StepStride;
                 tile.C = c + row * rowStrideC;
                 tile.Initial = initial + row * rowStrideInitial;
-                MultiplyRowBlock(tile, Math.Min(RowBlock, rows - row), columns);
+                var count = Math.Min(RowBlock, rows - row);
+                if (isTransposed) GatherRows(ref tile, count, a.StepStride);
+                MultiplyRowBlock(tile, count, columns);
             }
 
             start += DepthBlock;
@@ -76,6 +82,17 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             isZero = false;
         }
         while (start < depth);
+    }
+
+    // A left operand read down its columns touches a page per step. A block of it, copied together, is read by every panel.
+    private static void GatherRows(ref Tile tile, int rows, nint stepStride)
+    {
+        var target = (_gathered ??= new NativeBuffer(RowBlock * DepthBlock)).Pointer;
+        var source = tile.A;
+        (tile.StepA, tile.RowA) = (RowBlock, 1);
+        for (var step = 0; step < tile.Depth; step++, source += stepStride)
+            new ReadOnlySpan<float>(source, rows).CopyTo(new Span<float>(target + step * RowBlock, rows));
+        tile.A = target;
     }
 
     private void MultiplyRowBlock(Tile tile, int rows, int columns)
