@@ -1,8 +1,8 @@
 namespace Hone.Engine;
 
 /// <summary>
-/// The few vector operations that the kernels need, for one register width. Implemented by structs, so that a kernel written once is compiled to straight
-/// machine code for each width.
+/// The few vector operations that the kernels need, for one register width. Implemented by structs, so that a kernel written once is compiled to
+/// straight machine code for each width.
 /// </summary>
 internal unsafe interface ISimd<TVector>
     where TVector : unmanaged

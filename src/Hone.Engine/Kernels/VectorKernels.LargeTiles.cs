@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Hone.Engine;
 
 /// <content>
-/// Microkernels. Each keeps a tile of C in registers and adds a[row, k] · b[k, column] for k ascending with fused multiply-add, from the initial value on:
-/// the same sum for every tile shape, so a row's result does not depend on the rows computed with it.
+/// Microkernels. Each keeps a tile of C in registers and adds a[row, k] · b[k, column] for k ascending with fused multiply-add, from the initial
+/// value on: the same sum for every tile shape, so a row's result does not depend on the rows computed with it.
 /// </content>
 internal sealed unsafe partial class VectorKernels<TSimd, TVector>
 {

@@ -1,8 +1,9 @@
 namespace Hone.Engine;
 
 /// <summary>
-/// Attention of generation over the blocks of a run's past. Scores of all blocks go into one row per query, indexed by position; then maximum, exponentials,
-/// sum and weighted values are taken in position order. So a row's result depends neither on how its past is split into segments nor on the rows beside it.
+/// Attention of generation over the blocks of a run's past. Scores of all blocks go into one row per query, indexed by position; then maximum,
+/// exponentials, sum and weighted values are taken in position order. So a row's result depends neither on how its past is split into segments nor on
+/// the rows beside it.
 /// </summary>
 internal static unsafe class InferenceAttention
 {
@@ -53,8 +54,8 @@ internal static unsafe class InferenceAttention
     }
 
     /// <summary>
-    /// Attention output of single positions whose segments have the same parent. The query heads of all of them pass over the parent's blocks together,
-    /// then each over its own segment's.
+    /// Attention output of single positions whose segments have the same parent. The query heads of all of them pass over the parent's blocks
+    /// together, then each over its own segment's.
     /// </summary>
     public static void AttendSiblings(ModelConfig config, VectorKernels kernels, InferenceScratch scratch, int layer, ReadOnlySpan<int> runs)
     {
@@ -63,7 +64,8 @@ internal static unsafe class InferenceAttention
         for (var head = 0; head < config.KeyValueHeadCount; head++)
         {
             for (var first = 0; first < runs.Length; first += atOnce)
-                AttendSiblings(config, kernels, scratch, head * group * width, KeyOffset(config, layer, head), runs[first..Math.Min(runs.Length, first + atOnce)]);
+                AttendSiblings(config, kernels, scratch, head * group * width, KeyOffset(config, layer, head),
+                    runs[first..Math.Min(runs.Length, first + atOnce)]);
         }
     }
 
@@ -88,7 +90,8 @@ internal static unsafe class InferenceAttention
         {
             var run = scratch.Runs[runs[i]];
             var scores = new MatrixView(allScores.Data + i * group * stride, stride);
-            Score(kernels, width, new MatrixView(queries + i * copied, width), group, Split(scratch, run, segmentStart).Own, offset, run.FirstPosition + 1, scores);
+            Score(kernels, width, new MatrixView(queries + i * copied, width), group, Split(scratch, run, segmentStart).Own, offset,
+                run.FirstPosition + 1, scores);
             for (var k = 0; k < group; k++) Normalize(kernels, width, scores.Data + k * stride, run.FirstPosition + 1, run.FirstPosition + 1);
         }
 
@@ -98,7 +101,8 @@ internal static unsafe class InferenceAttention
             var run = scratch.Runs[runs[i]];
             var scores = new MatrixView(allScores.Data + i * group * stride, stride);
             var output = outputs + i * copied;
-            AddValues(kernels, width, scores, group, Split(scratch, run, segmentStart).Own, offset, run.FirstPosition + 1, new MatrixView(output, width));
+            AddValues(kernels, width, scores, group, Split(scratch, run, segmentStart).Own, offset, run.FirstPosition + 1,
+                new MatrixView(output, width));
             var target = scratch.Attention.Pointer + (nint)run.FirstRow * config.QueryWidth + column;
             new ReadOnlySpan<float>(output, copied).CopyTo(new Span<float>(target, copied));
         }
@@ -114,7 +118,8 @@ internal static unsafe class InferenceAttention
 
     // scores[query, position] for every position of the blocks that is visible to some query.
     private static void Score(
-        VectorKernels kernels, int width, MatrixView queries, int count, ReadOnlySpan<ContextBlock> blocks, nint offset, int visible, MatrixView scores)
+        VectorKernels kernels, int width, MatrixView queries, int count, ReadOnlySpan<ContextBlock> blocks, nint offset, int visible,
+        MatrixView scores)
     {
         foreach (var block in blocks)
         {
@@ -122,7 +127,8 @@ internal static unsafe class InferenceAttention
             var positions = Math.Min(block.Count, visible - block.Position);
             if (positions <= 0) break;
             kernels.Multiply(
-                count, kernels.RoundUp(positions), width, queries, kernels.Packed(block.Memory.Pointer + offset, width), scores.Data + block.Position, scores.RowStride);
+                count, kernels.RoundUp(positions), width, queries, kernels.Packed(block.Memory.Pointer + offset, width),
+                scores.Data + block.Position, scores.RowStride);
         }
     }
 
@@ -136,7 +142,8 @@ internal static unsafe class InferenceAttention
 
     // outputs[query] += Σ over positions of probability · value; the block at position 0 starts from zero.
     private static void AddValues(
-        VectorKernels kernels, int width, MatrixView scores, int count, ReadOnlySpan<ContextBlock> blocks, nint offset, int visible, MatrixView outputs)
+        VectorKernels kernels, int width, MatrixView scores, int count, ReadOnlySpan<ContextBlock> blocks, nint offset, int visible,
+        MatrixView outputs)
     {
         foreach (var block in blocks)
         {

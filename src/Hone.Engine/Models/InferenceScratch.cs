@@ -8,7 +8,9 @@ internal readonly record struct InferenceRow(KeyValueSegment Segment, int Positi
 /// <summary>Adjacent rows of one segment, and the range of <see cref="InferenceScratch.Blocks"/> that holds their whole past.</summary>
 internal readonly record struct InferenceRun(int FirstRow, int Count, int FirstPosition, KeyValueSegment Segment, int FirstBlock, int BlockCount);
 
-/// <summary>A piece of a run's past: keys and values of <paramref name="Count"/> positions from <paramref name="Position"/> on, at the start of a block.</summary>
+/// <summary>
+/// A piece of a run's past: keys and values of <paramref name="Count"/> positions from <paramref name="Position"/> on, at the start of a block.
+/// </summary>
 internal readonly record struct ContextBlock(NativeBuffer Memory, int Position, int Count);
 
 /// <summary>Working memory of one worker thread.</summary>
@@ -84,7 +86,9 @@ internal sealed class InferenceScratch : IDisposable
 
     internal RotaryTable Rotary { get; }
 
-    /// <summary>Logits [V] of the <paramref name="index"/>-th row of the last step; that row must have asked for them. Overwritten by the next step.</summary>
+    /// <summary>
+    /// Logits [V] of the <paramref name="index"/>-th row of the last step; that row must have asked for them. Overwritten by the next step.
+    /// </summary>
     public Span<float> Logits(int index)
     {
         var slot = _slotOfRow[index];
@@ -94,7 +98,8 @@ internal sealed class InferenceScratch : IDisposable
 
     public void Dispose()
     {
-        foreach (var buffer in new[] { Residual, Normalized, Fused, Attention, GateUp, Activated, Scores, GroupQueries, GroupOutputs, _logits }) buffer?.Dispose();
+        NativeBuffer?[] buffers = [Residual, Normalized, Fused, Attention, GateUp, Activated, Scores, GroupQueries, GroupOutputs, _logits];
+        foreach (var buffer in buffers) buffer?.Dispose();
         Rotary.Dispose();
     }
 
@@ -119,7 +124,8 @@ internal sealed class InferenceScratch : IDisposable
             for (var other = first + 1; segment.Parent is not null && other < RunCount; other++)
             {
                 var candidate = Runs[other].Segment;
-                if (Runs[other].Count == 1 && ReferenceEquals(candidate.Parent, segment.Parent) && candidate.Start == segment.Start) _siblings[members++] = other;
+                var isSibling = ReferenceEquals(candidate.Parent, segment.Parent) && candidate.Start == segment.Start;
+                if (isSibling && Runs[other].Count == 1) _siblings[members++] = other;
             }
 
             _siblingEnds[groups++] = members;

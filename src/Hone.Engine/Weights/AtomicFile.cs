@@ -3,7 +3,9 @@ namespace Hone.Engine;
 /// <summary>Files that appear whole or not at all.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Writes to <c>path.tmp</c>, flushes it to disk and renames it over <paramref name="path"/>. The temporary file is removed on failure.</summary>
+    /// <summary>
+    /// Writes to <c>path.tmp</c>, flushes it to disk and renames it over <paramref name="path"/>. The temporary file is removed on failure.
+    /// </summary>
     public static void Write(string path, Action<Stream> write)
     {
         var temporary = path + ".tmp";

@@ -126,9 +126,9 @@ public sealed unsafe class ElementaryKernelTests
         table.Ensure(8);
         var before = head.Span.ToArray();
         Find(set).Rotate(head.Pointer, table.Cosines(7), table.Sines(7), half, 1f);
-        AssertClose(i => i < half
-            ? before[i] * Math.Cos(7 * Math.Pow(10_000, -(double)i / half)) - before[i + half] * Math.Sin(7 * Math.Pow(10_000, -(double)i / half))
-            : before[i] * Math.Cos(7 * Math.Pow(10_000, -(double)(i - half) / half)) + before[i - half] * Math.Sin(7 * Math.Pow(10_000, -(double)(i - half) / half)), head.Span);
+        double Angle(int i) => 7 * Math.Pow(10_000, -(double)(i % half) / half);
+        double Partner(int i) => i < half ? -before[i + half] : before[i - half];
+        AssertClose(i => before[i] * Math.Cos(Angle(i)) + Partner(i) * Math.Sin(Angle(i)), head.Span);
         Find(set).Rotate(head.Pointer, table.Cosines(7), table.Sines(7), half, -1f);
         AssertClose(i => before[i], head.Span);
     }
@@ -143,7 +143,8 @@ public sealed unsafe class ElementaryKernelTests
         using var second = Filled(width, 17, 0.1f);
         foreach (ref var value in second.Span) value = Math.Abs(value);
         var (w, m, v) = (weights.Span.ToArray(), first.Span.ToArray(), second.Span.ToArray());
-        Find(set).AdamW(weights.Pointer, gradients.Pointer, first.Pointer, second.Pointer, width, new AdamWUpdate(0.01f, 0.9f, 0.95f, 1e-8f, 0.1f, 0.5f, 2f, 3f));
+        var update = new AdamWUpdate(0.01f, 0.9f, 0.95f, 1e-8f, 0.1f, 0.5f, 2f, 3f);
+        Find(set).AdamW(weights.Pointer, gradients.Pointer, first.Pointer, second.Pointer, width, update);
         double G(int i) => gradients.Span[i] * 0.5;
         double M(int i) => 0.9 * m[i] + 0.1 * G(i);
         double V(int i) => 0.95 * v[i] + 0.05 * G(i) * G(i);

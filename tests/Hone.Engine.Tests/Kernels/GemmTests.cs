@@ -79,7 +79,8 @@ public sealed unsafe class GemmTests
         public float[] Forward(int first, int count)
         {
             _kernels.Multiply(
-                count, _columns, _depth, new MatrixView(_x.Pointer + first * _depth, _depth), _kernels.Packed(_panels.Pointer, _depth), _y.Pointer, _columns, _initial.Pointer);
+                count, _columns, _depth, new MatrixView(_x.Pointer + first * _depth, _depth), _kernels.Packed(_panels.Pointer, _depth), _y.Pointer,
+                _columns, _initial.Pointer);
             return _y.Span[..(count * _columns)].ToArray();
         }
 
@@ -103,7 +104,8 @@ public sealed unsafe class GemmTests
         {
             _y.Span.Fill(1f);
             _kernels.Multiply(
-                _columns, _depth, _rows, new MatrixView(_initial.Pointer, 1, _columns), _kernels.RowMajor(_x.Pointer, _depth), _y.Pointer, _depth, _y.Pointer, _depth);
+                _columns, _depth, _rows, new MatrixView(_initial.Pointer, 1, _columns), _kernels.RowMajor(_x.Pointer, _depth), _y.Pointer, _depth,
+                _y.Pointer, _depth);
             return Worst(_columns, _depth, (i, j) =>
             {
                 var sum = 1.0;
@@ -116,7 +118,8 @@ public sealed unsafe class GemmTests
         public double WorstRowMajorRight()
         {
             _y.Span.Fill(float.NaN);
-            _kernels.Multiply(_rows, _depth, _columns, new MatrixView(_initial.Pointer, _columns), _kernels.RowMajor(_w.Pointer, _depth), _y.Pointer, _depth);
+            _kernels.Multiply(_rows, _depth, _columns, new MatrixView(_initial.Pointer, _columns), _kernels.RowMajor(_w.Pointer, _depth), _y.Pointer,
+                _depth);
             return Worst(_rows, _depth, (i, j) =>
             {
                 var sum = 0.0;

@@ -64,6 +64,34 @@ public sealed class InferenceModelTests
     }
 
     [Fact]
+    public void Forward_ManySiblingsInOneStep_BitwiseEqualsAlone()
+    {
+        using var weights = TinyModels.Weights(ModelFamily.Llama);
+        using var model = InferenceModel.Create(weights);
+        int[] prefix = TinyModels.Tokens(140, 4);
+        using var pool = new KeyValuePool(model.Config);
+        using var scratch = model.CreateScratch(200, 200);
+        KeyValueSegment root = new(pool), other = new(pool);
+        model.Forward(scratch, [.. prefix.Select((token, position) => new InferenceRow(root, position, token, false))]);
+        model.Forward(scratch, [.. prefix.Skip(70).Select((token, position) => new InferenceRow(other, position, token, false))]);
+
+        // 29 siblings of two parents and one segment with none, in mixed order, growing token by token.
+        KeyValueSegment[] segments = [.. Enumerable.Range(0, 30).Select(i => i == 11 ? new(pool) : new KeyValueSegment(pool, i % 3 == 0 ? other : root))];
+        int[][] texts = [.. Enumerable.Range(0, 30).Select(i => TinyModels.Tokens(5, 100 + i))];
+        for (var step = 0; step < 5; step++)
+        {
+            model.Forward(scratch, [.. segments.Select((segment, i) => new InferenceRow(segment, segment.End, texts[i][step], true))]);
+            for (var i = 0; i < segments.Length; i += 5)
+            {
+                int[] before = i % 3 == 0 ? prefix[70..] : prefix;
+                Assert.Equal(Vectors.EngineVectors.Logits(model, [.. before, .. texts[i][..(step + 1)]])[^1], scratch.Logits(i));
+            }
+
+            Assert.Equal(Vectors.EngineVectors.Logits(model, texts[11][..(step + 1)])[^1], scratch.Logits(11));
+        }
+    }
+
+    [Fact]
     public void Forward_ChildInsideItsParent_SeesOnlyThePositionsBeforeItsStart()
     {
         using var weights = TinyModels.Weights(ModelFamily.Qwen2);
@@ -114,7 +142,8 @@ public sealed class InferenceModelTests
         using var scratch = model.CreateScratch(4, 16);
         using var segment = new KeyValueSegment(pool);
         Assert.Throws<ArgumentException>(() => model.Forward(scratch, [new InferenceRow(segment, 3, 1, true)]));
-        Assert.Throws<ArgumentException>(() => model.Forward(scratch, [new InferenceRow(segment, 0, 1, true), new InferenceRow(segment, 2, 1, true)]));
+        Assert.Throws<ArgumentException>(
+            () => model.Forward(scratch, [new InferenceRow(segment, 0, 1, true), new InferenceRow(segment, 2, 1, true)]));
         Assert.Throws<ArgumentOutOfRangeException>(() => model.Forward(scratch, [new InferenceRow(segment, 0, 53, true)]));
     }
 

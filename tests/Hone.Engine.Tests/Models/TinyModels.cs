@@ -26,8 +26,8 @@ internal static class TinyModels
         var random = new Random(seed);
         foreach (var tensor in weights.Tensors)
         {
-            foreach (ref var value in weights.Slice(tensor))
-                value = (random.NextSingle() - 0.5f) * (tensor.Columns > 40 && tensor.Shape.Length == 1 ? 0.5f : 0.7f) + (tensor.Name.Contains("norm", StringComparison.Ordinal) ? 1f : 0f);
+            var center = tensor.Name.Contains("norm", StringComparison.Ordinal) ? 1f : 0f;
+            foreach (ref var value in weights.Slice(tensor)) value = center + (random.NextSingle() - 0.5f) * 0.7f;
         }
 
         return weights;

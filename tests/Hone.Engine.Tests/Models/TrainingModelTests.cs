@@ -3,7 +3,8 @@ namespace Hone.Engine.Tests.Models;
 public sealed class TrainingModelTests
 {
     public static TheoryData<ModelFamily, bool> Variants =>
-        [.. Enum.GetValues<ModelFamily>().SelectMany(family => new[] { false, true }.Select(lora => new TheoryDataRow<ModelFamily, bool>(family, lora)))];
+        [.. Enum.GetValues<ModelFamily>().SelectMany(
+            family => new[] { false, true }.Select(lora => new TheoryDataRow<ModelFamily, bool>(family, lora)))];
 
     /// <summary>Six sequences, four of them with a common prefix of 40 tokens, two of those with 60.</summary>
     private static TrainingSequence[] Sequences(int seed = 1)
@@ -83,7 +84,8 @@ public sealed class TrainingModelTests
             saved.CopyTo(model.Trained.Slice(tensor));
             var numeric = (plus - minus) / (2 * Step);
             var analytic = direction.Select((value, i) => (double)value / norm * gradient[tensor.Offset + i]).Sum();
-            Assert.True(Math.Abs(numeric - analytic) <= 0.02 * Math.Abs(analytic) + 0.03 * scale + 0.02, $"{tensor.Name}: {analytic} analytic, {numeric} numeric");
+            Assert.True(Math.Abs(numeric - analytic) <= 0.02 * Math.Abs(analytic) + 0.03 * scale + 0.02,
+                $"{tensor.Name}: {analytic} analytic, {numeric} numeric");
         }
     }
 
@@ -210,6 +212,7 @@ public sealed class TrainingModelTests
         using var weights = TinyModels.Weights(ModelFamily.Qwen2);
         using var model = new TrainingModel(weights, laneCount: 2);
         var batches = PackedBatch.Plan(Sequences(), 64);
-        Assert.Throws<InvalidOperationException>(() => model.ForEachBatch(batches, 2, (_, _) => throw new InvalidOperationException("stop"), TestContext.Current.CancellationToken));
+        Assert.Throws<InvalidOperationException>(
+            () => model.ForEachBatch(batches, 2, (_, _) => throw new InvalidOperationException("stop"), TestContext.Current.CancellationToken));
     }
 }
