@@ -114,9 +114,9 @@ internal sealed unsafe partial class TrainingModel
         var adapter = Adapter!;
         var (down, up, rank) = (adapter.Tensor(projection + LoraAdapter.DownSuffix), adapter.Tensor(projection + LoraAdapter.UpSuffix), adapter.Rank);
         var outputs = up.Rows;
-        var narrow = lane.Workspace.Narrow(2L * rows * rank).Pointer;
+        var narrow = lane.Workspace.Narrow((2L * rows + outputs) * rank).Pointer;
         var panels = lane.Workspace.Panels(_kernels.PackedLength(rank, inputs)).Pointer;
-        float* projected = narrow, projectedGradient = narrow + (nint)rows * rank;
+        float* projected = narrow, projectedGradient = narrow + (nint)rows * rank, upTransposed = narrow + 2 * (nint)rows * rank;
         _kernels.PackTransposed(adapter.Buffer.Pointer + down.Offset, inputs, rank, inputs, panels);
         _kernels.Multiply(rows, rank, inputs, new MatrixView(input, inputs), _kernels.Packed(panels, inputs), projected, rank);
         _kernels.Multiply(
@@ -124,8 +124,12 @@ internal sealed unsafe partial class TrainingModel
             projectedGradient, rank);
         _kernels.Scale(narrow, adapter.Scale, 2 * rows * rank);
         float* downGradient = lane.GradientPointer + down.Offset, upGradient = lane.GradientPointer + up.Offset;
-        _kernels.Multiply(
-            outputs, rank, rows, new MatrixView(outputGradient, 1, stride), _kernels.RowMajor(projected, rank), upGradient, rank, upGradient, rank);
+        _kernels.Multiply(rank, outputs, rows, new MatrixView(projected, 1, rank), _kernels.RowMajor(outputGradient, stride), upTransposed, outputs);
+        for (var output = 0; output < outputs; output++)
+        {
+            for (var k = 0; k < rank; k++) upGradient[output * rank + k] += upTransposed[(nint)k * outputs + output];
+        }
+
         _kernels.Multiply(
             rank, inputs, rows, new MatrixView(projectedGradient, 1, rank), _kernels.RowMajor(input, inputs), downGradient, inputs, downGradient,
             inputs);

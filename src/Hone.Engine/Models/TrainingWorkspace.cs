@@ -123,7 +123,7 @@ internal sealed class TrainingWorkspace(ModelConfig config, VectorKernels kernel
     /// <summary>Rows of one chunk of the head.</summary>
     public int ChunkRows { get; private set; }
 
-    /// <summary>Low-rank products [rows, rank], twice.</summary>
+    /// <summary>Low-rank products [rows, rank], twice, and [rank, outputs].</summary>
     public NativeBuffer Narrow(long length) => NativeBuffer.EnsureCapacity(ref _narrow, length);
 
     /// <summary>Panels of one low-rank matrix.</summary>
