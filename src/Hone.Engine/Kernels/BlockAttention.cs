@@ -3,7 +3,9 @@ namespace Hone.Engine;
 /// <summary>A run of adjacent rows, part of the context of some queries.</summary>
 internal readonly record struct RowRun(int Start, int Length);
 
-/// <summary>Where the activations of one layer lie, rows × columns. Query head h of a row is at column h · head width; keys and values follow.</summary>
+/// <summary>
+/// Where the activations of one layer lie, rows × columns. Query head h of a row is at column h · head width; keys and values follow.
+/// </summary>
 internal readonly unsafe struct AttentionView(float* fused, float* output, float* logSumExp)
 {
     /// <summary>Rotated queries and keys, and values: [rows, (H + 2K) · width].</summary>
@@ -17,9 +19,9 @@ internal readonly unsafe struct AttentionView(float* fused, float* output, float
 }
 
 /// <summary>
-/// Causal grouped-query attention of whole runs of rows for training, as small matrix products. Queries are the rows of the last run; keys and values are
-/// those of all runs, in order. The backward pass recomputes the probabilities from <see cref="AttentionView.LogSumExp"/> (Dao et al. 2022, algorithm 4).
-/// Holds scratch memory: one instance per thread.
+/// Causal grouped-query attention of whole runs of rows for training, as small matrix products. Queries are the rows of the last run; keys and values
+/// are those of all runs, in order. The backward pass recomputes the probabilities from <see cref="AttentionView.LogSumExp"/> (Dao et al. 2022,
+/// algorithm 4). Holds scratch memory: one instance per thread.
 /// </summary>
 internal sealed unsafe class BlockAttention(VectorKernels kernels, int headCount, int keyValueHeadCount, int headWidth) : IDisposable
 {
@@ -51,8 +53,8 @@ internal sealed unsafe class BlockAttention(VectorKernels kernels, int headCount
     }
 
     /// <summary>
-    /// Given d loss / d output of the last run's rows, writes their query gradients into <paramref name="fusedGradient"/> [rows, (H + 2K) · width] and adds
-    /// to the key and value gradients of all runs there.
+    /// Given d loss / d output of the last run's rows, writes their query gradients into <paramref name="fusedGradient"/> [rows, (H + 2K) · width]
+    /// and adds to the key and value gradients of all runs there.
     /// </summary>
     public void Backward(AttentionView view, ReadOnlySpan<RowRun> runs, float* outputGradient, float* fusedGradient)
     {
@@ -73,7 +75,8 @@ internal sealed unsafe class BlockAttention(VectorKernels kernels, int headCount
             {
                 for (var first = 0; first < queries.Length; first += QueryBlock)
                 {
-                    var block = new QueryRows(query, queries.Start + first, Math.Min(QueryBlock, queries.Length - first), context - queries.Length + first);
+                    var count = Math.Min(QueryBlock, queries.Length - first);
+                    var block = new QueryRows(query, queries.Start + first, count, context - queries.Length + first);
                     BackwardBlock(view, block, context, keys, outputGradient, fusedGradient, keyGradients, valueGradients);
                 }
             }
@@ -86,7 +89,8 @@ internal sealed unsafe class BlockAttention(VectorKernels kernels, int headCount
 
     public void Dispose()
     {
-        foreach (var buffer in new[] { _keyPanels, _valuePanels, _keys, _values, _keyGradients, _valueGradients, _probabilities, _gradients }) buffer?.Dispose();
+        NativeBuffer?[] scratch = [_keyPanels, _valuePanels, _keys, _values, _keyGradients, _valueGradients, _probabilities, _gradients];
+        foreach (var buffer in scratch) buffer?.Dispose();
     }
 
     private void ForwardBlock(AttentionView view, int query, RowRun queries, int first, int count, int context, MatrixView values)
@@ -107,12 +111,14 @@ internal sealed unsafe class BlockAttention(VectorKernels kernels, int headCount
             ClearFuture(line, before + i + 1, visible);
         }
 
-        kernels.Multiply(count, headWidth, visible, new MatrixView(scores, stride), kernels.RowMajor(values.Data, values.RowStride), output, _outputWidth);
+        kernels.Multiply(count, headWidth, visible, new MatrixView(scores, stride), kernels.RowMajor(values.Data, values.RowStride), output,
+            _outputWidth);
         for (var i = 0; i < count; i++) kernels.Scale(output + (nint)i * _outputWidth, 1f / sums[i], headWidth);
     }
 
     private void BackwardBlock(
-        AttentionView view, QueryRows block, int context, MatrixView keys, float* outputGradient, float* fusedGradient, MatrixView keyGradients, MatrixView valueGradients)
+        AttentionView view, QueryRows block, int context, MatrixView keys, float* outputGradient, float* fusedGradient, MatrixView keyGradients,
+        MatrixView valueGradients)
     {
         var stride = kernels.RoundUp(context);
         var visible = block.Before + block.Count;
@@ -149,7 +155,8 @@ internal sealed unsafe class BlockAttention(VectorKernels kernels, int headCount
     // Whole panels: the columns past the visible ones are computed and never looked at.
     private void Scores(float* queries, nint stride, int count, int visible, NativeBuffer panels, float* scores, nint scoreStride) =>
         kernels.Multiply(
-            count, kernels.RoundUp(visible), headWidth, new MatrixView(queries, stride), kernels.Packed(panels.Pointer, headWidth), scores, scoreStride);
+            count, kernels.RoundUp(visible), headWidth, new MatrixView(queries, stride), kernels.Packed(panels.Pointer, headWidth), scores,
+            scoreStride);
 
     private static void ClearFuture(float* line, int length, int visible) => new Span<float>(line + length, visible - length).Clear();
 

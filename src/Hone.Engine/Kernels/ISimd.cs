@@ -1,8 +1,8 @@
 namespace Hone.Engine;
 
 /// <summary>
-/// The few vector operations that the kernels need, for one register width. Implemented by structs, so that a kernel written once is compiled to straight
-/// machine code for each width.
+/// The few vector operations that the kernels need, for one register width. Implemented by structs, so that a kernel written once is compiled to
+/// straight machine code for each width.
 /// </summary>
 internal unsafe interface ISimd<TVector>
     where TVector : unmanaged
@@ -44,6 +44,9 @@ internal unsafe interface ISimd<TVector>
 
     /// <summary>value · 2^exponent for whole exponents in [−126, 127].</summary>
     static abstract TVector ScaleByPowerOfTwo(TVector value, TVector exponent);
+
+    /// <summary>Hints that the panel row at this address, two vectors, is needed soon. Any address is fine.</summary>
+    static abstract void PrefetchPanel(float* source);
 
     static abstract float Sum(TVector value);
 

@@ -20,7 +20,8 @@ internal sealed unsafe class NativeBuffer : IDisposable
         if (length > int.MaxValue - Slack)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(length), length, $"A buffer of {length} floats is too large; one buffer holds at most {int.MaxValue - Slack}. Use a smaller model or batch.");
+                nameof(length), length,
+                $"A buffer of {length} floats is too large; one buffer holds at most {int.MaxValue - Slack}. Use a smaller model or batch.");
         }
 
         Length = (int)length;
@@ -53,7 +54,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Returns a buffer of at least <paramref name="length"/> floats: <paramref name="buffer"/> itself, or a new one in its place (contents lost).</summary>
+    /// <summary>
+    /// Returns a buffer of at least <paramref name="length"/> floats: <paramref name="buffer"/> itself, or a new one in its place (contents lost).
+    /// </summary>
     public static NativeBuffer EnsureCapacity(ref NativeBuffer? buffer, long length)
     {
         if (buffer is null || buffer.Length < length)

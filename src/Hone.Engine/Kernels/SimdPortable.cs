@@ -35,7 +35,8 @@ internal readonly unsafe struct SimdPortable : ISimd<Vector<float>>
     public static Vector<float> Divide(Vector<float> left, Vector<float> right) => left / right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> MultiplyAdd(Vector<float> left, Vector<float> right, Vector<float> addend) => Vector.MultiplyAddEstimate(left, right, addend);
+    public static Vector<float> MultiplyAdd(Vector<float> left, Vector<float> right, Vector<float> addend) =>
+        Vector.MultiplyAddEstimate(left, right, addend);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Min(Vector<float> left, Vector<float> right) => Vector.MinNative(left, right);
@@ -50,7 +51,13 @@ internal readonly unsafe struct SimdPortable : ISimd<Vector<float>>
     public static Vector<float> Round(Vector<float> value) => Vector.Round(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> ScaleByPowerOfTwo(Vector<float> value, Vector<float> exponent) => value * Vector.AsVectorSingle(Vector.ShiftLeft(Vector.ConvertToInt32Native(exponent) + new Vector<int>(127), 23));
+    public static Vector<float> ScaleByPowerOfTwo(Vector<float> value, Vector<float> exponent) =>
+        value * Vector.AsVectorSingle(Vector.ShiftLeft(Vector.ConvertToInt32Native(exponent) + new Vector<int>(127), 23));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PrefetchPanel(float* source)
+    {
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector<float> value) => Vector.Sum(value);

@@ -40,7 +40,8 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         var i = 0;
         for (; i <= length - TSimd.Count; i += TSimd.Count)
             TSimd.Store(TSimd.MultiplyAdd(factors, TSimd.Load(source + i), TSimd.Load(target + i)), target + i);
-        if (i < length) StorePartial(TSimd.MultiplyAdd(factors, LoadPartial(source + i, length - i), LoadPartial(target + i, length - i)), target + i, length - i);
+        var rest = length - i;
+        if (rest > 0) StorePartial(TSimd.MultiplyAdd(factors, LoadPartial(source + i, rest), LoadPartial(target + i, rest)), target + i, rest);
     }
 
     public override void Scale(float* target, float factor, int length)
@@ -87,8 +88,8 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         Unsafe.CopyBlockUnaligned(destination, &value, (uint)count * sizeof(float));
 
     /// <summary>
-    /// e^x to about one unit in the last place (Cephes <c>expf</c>): x = n ln 2 + r, a polynomial in r, scaled by 2^n. Below −87 the result stays at the
-    /// smallest normal number instead of 0. NaN stays NaN.
+    /// e^x to about one unit in the last place (Cephes <c>expf</c>): x = n ln 2 + r, a polynomial in r, scaled by 2^n. Below −87 the result stays at
+    /// the smallest normal number instead of 0. NaN stays NaN.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Exp(TVector x)

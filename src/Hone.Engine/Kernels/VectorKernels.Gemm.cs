@@ -3,13 +3,21 @@ namespace Hone.Engine;
 internal abstract unsafe partial class VectorKernels
 {
     /// <summary>
-    /// C[rows, columns] = initial + A[rows, depth] · B[depth, columns]. The initial value is 0, or <paramref name="initial"/> with its row stride: a bias
-    /// (stride 0), C itself (to accumulate), or another matrix (a residual). Every element is summed over depth in ascending order, starting from it.
+    /// C[rows, columns] = initial + A[rows, depth] · B[depth, columns]. The initial value is 0, or <paramref name="initial"/> with its row stride: a
+    /// bias (stride 0), C itself (to accumulate), or another matrix (a residual). Every element is summed over depth in ascending order, starting
+    /// from it.
     /// </summary>
     public abstract void Multiply(
         int rows, int columns, int depth, MatrixView a, PanelView b, float* c, nint rowStrideC, float* initial = null, nint rowStrideInitial = 0);
 
-    /// <summary>Packs W [columns, depth] (row stride <paramref name="stride"/>) as the right operand of X · Wᵀ. Missing columns of the last panel become 0.</summary>
+    /// <summary>Y [rows, outputs] = initial + X [rows, inputs] · Wᵀ, with W packed by <see cref="PackTransposed"/>.</summary>
+    public void Project(
+        int rows, float* x, int inputs, NativeBuffer packedWeights, float* y, int outputs, float* initial = null, nint rowStrideInitial = 0) =>
+        Multiply(rows, outputs, inputs, new MatrixView(x, inputs), Packed(packedWeights.Pointer, inputs), y, outputs, initial, rowStrideInitial);
+
+    /// <summary>
+    /// Packs W [columns, depth] (row stride <paramref name="stride"/>) as the right operand of X · Wᵀ. Missing columns of the last panel become 0.
+    /// </summary>
     public void PackTransposed(float* weights, nint stride, int columns, int depth, float* panels)
     {
         for (var first = 0; first < columns; first += PanelWidth, panels += (nint)PanelWidth * depth)
@@ -42,13 +50,17 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     private const int RowBlock = 96;
     private const int DepthBlock = 256;
 
+    [ThreadStatic]
+    private static NativeBuffer? _gathered;
+
     private static readonly NativeBuffer Zeros = new(2L * TSimd.Count);
 
     public override void Multiply(
         int rows, int columns, int depth, MatrixView a, PanelView b, float* c, nint rowStrideC, float* initial = null, nint rowStrideInitial = 0)
     {
-        var tile = new Tile { StepA = a.StepStride, RowA = a.RowStride, StepB = b.StepStride, PanelB = b.PanelStride, RowC = rowStrideC, PanelC = PanelWidth };
+        var tile = new Tile { StepB = b.StepStride, PanelB = b.PanelStride, RowC = rowStrideC, PanelC = PanelWidth };
         var isZero = initial is null;
+        var isTransposed = a.RowStride == 1 && a.StepStride > RowBlock && columns > PanelWidth;
         if (isZero)
         {
             initial = Zeros.Pointer;
@@ -63,11 +75,15 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             tile.InitialPanel = isZero ? 0 : PanelWidth;
             for (var row = 0; row < rows; row += RowBlock)
             {
+                tile.StepA = a.StepStride;
+                tile.RowA = a.RowStride;
                 tile.A = a.Data + row * a.RowStride + start * a.StepStride;
                 tile.B = b.Data + start * b.StepStride;
                 tile.C = c + row * rowStrideC;
                 tile.Initial = initial + row * rowStrideInitial;
-                MultiplyRowBlock(tile, Math.Min(RowBlock, rows - row), columns);
+                var count = Math.Min(RowBlock, rows - row);
+                if (isTransposed) GatherRows(ref tile, count, a.StepStride);
+                MultiplyRowBlock(tile, count, columns);
             }
 
             start += DepthBlock;
@@ -76,6 +92,17 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             isZero = false;
         }
         while (start < depth);
+    }
+
+    // A left operand read down its columns touches a page per step. A block of it, copied together, is read by every panel.
+    private static void GatherRows(ref Tile tile, int rows, nint stepStride)
+    {
+        var target = (_gathered ??= new NativeBuffer(RowBlock * DepthBlock)).Pointer;
+        var source = tile.A;
+        (tile.StepA, tile.RowA) = (RowBlock, 1);
+        for (var step = 0; step < tile.Depth; step++, source += stepStride)
+            new ReadOnlySpan<float>(source, rows).CopyTo(new Span<float>(target + step * RowBlock, rows));
+        tile.A = target;
     }
 
     private void MultiplyRowBlock(Tile tile, int rows, int columns)

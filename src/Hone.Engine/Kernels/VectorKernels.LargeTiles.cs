@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Hone.Engine;
 
 /// <content>
-/// Microkernels. Each keeps a tile of C in registers and adds a[row, k] · b[k, column] for k ascending with fused multiply-add, from the initial value on:
-/// the same sum for every tile shape, so a row's result does not depend on the rows computed with it.
+/// Microkernels. Each keeps a tile of C in registers and adds a[row, k] · b[k, column] for k ascending with fused multiply-add, from the initial
+/// value on: the same sum for every tile shape, so a row's result does not depend on the rows computed with it.
 /// </content>
 internal sealed unsafe partial class VectorKernels<TSimd, TVector>
 {
@@ -13,7 +13,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     {
         var width = TSimd.Count;
         float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
-        nint step = tile.StepA, stepB = tile.StepB;
+        nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row, a6 = a + 6 * row, a9 = a + 9 * row;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
@@ -43,6 +43,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             x = TSimd.Broadcast(*a9); c9_0 = TSimd.MultiplyAdd(x, v0, c9_0); c9_1 = TSimd.MultiplyAdd(x, v1, c9_1);
             x = TSimd.Broadcast(a9[row]); c10_0 = TSimd.MultiplyAdd(x, v0, c10_0); c10_1 = TSimd.MultiplyAdd(x, v1, c10_1);
             x = TSimd.Broadcast(a9[row2]); c11_0 = TSimd.MultiplyAdd(x, v0, c11_0); c11_1 = TSimd.MultiplyAdd(x, v1, c11_1);
+            TSimd.PrefetchPanel(b + next);
             b += stepB;
             a += step; a3 += step; a6 += step; a9 += step;
         }
@@ -66,7 +67,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     {
         var width = TSimd.Count;
         float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
-        nint step = tile.StepA, stepB = tile.StepB;
+        nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row, a6 = a + 6 * row;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
@@ -88,6 +89,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             x = TSimd.Broadcast(a3[row2]); c5_0 = TSimd.MultiplyAdd(x, v0, c5_0); c5_1 = TSimd.MultiplyAdd(x, v1, c5_1);
             x = TSimd.Broadcast(*a6); c6_0 = TSimd.MultiplyAdd(x, v0, c6_0); c6_1 = TSimd.MultiplyAdd(x, v1, c6_1);
             x = TSimd.Broadcast(a6[row]); c7_0 = TSimd.MultiplyAdd(x, v0, c7_0); c7_1 = TSimd.MultiplyAdd(x, v1, c7_1);
+            TSimd.PrefetchPanel(b + next);
             b += stepB;
             a += step; a3 += step; a6 += step;
         }
@@ -107,7 +109,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     {
         var width = TSimd.Count;
         float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
-        nint step = tile.StepA, stepB = tile.StepB;
+        nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
@@ -125,6 +127,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             x = TSimd.Broadcast(*a3); c3_0 = TSimd.MultiplyAdd(x, v0, c3_0); c3_1 = TSimd.MultiplyAdd(x, v1, c3_1);
             x = TSimd.Broadcast(a3[row]); c4_0 = TSimd.MultiplyAdd(x, v0, c4_0); c4_1 = TSimd.MultiplyAdd(x, v1, c4_1);
             x = TSimd.Broadcast(a3[row2]); c5_0 = TSimd.MultiplyAdd(x, v0, c5_0); c5_1 = TSimd.MultiplyAdd(x, v1, c5_1);
+            TSimd.PrefetchPanel(b + next);
             b += stepB;
             a += step; a3 += step;
         }

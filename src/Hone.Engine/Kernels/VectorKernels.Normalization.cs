@@ -3,7 +3,8 @@ namespace Hone.Engine;
 internal abstract unsafe partial class VectorKernels
 {
     /// <summary>
-    /// RMS normalization (Zhang &amp; Sennrich 2019, eq. 4) of one row: y = x · s · weight with s = 1 / sqrt(mean(x²) + epsilon). Returns s. y may be x.
+    /// RMS normalization (Zhang &amp; Sennrich 2019, eq. 4) of one row: y = x · s · weight with s = 1 / sqrt(mean(x²) + epsilon). Returns s.
+    /// The output may be the input.
     /// </summary>
     public abstract float RmsNorm(float* x, float* weight, float* y, int width, float epsilon);
 

@@ -27,7 +27,8 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         var i = 0;
         for (; i <= length - TSimd.Count; i += TSimd.Count)
         {
-            var (m, v, w) = Update(TSimd.Load(weights + i), TSimd.Load(gradients + i), TSimd.Load(firstMoments + i), TSimd.Load(secondMoments + i), update);
+            var (m, v, w) = Update(
+                TSimd.Load(weights + i), TSimd.Load(gradients + i), TSimd.Load(firstMoments + i), TSimd.Load(secondMoments + i), update);
             TSimd.Store(m, firstMoments + i);
             TSimd.Store(v, secondMoments + i);
             TSimd.Store(w, weights + i);
@@ -37,20 +38,23 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         {
             var rest = length - i;
             var (m, v, w) = Update(
-                LoadPartial(weights + i, rest), LoadPartial(gradients + i, rest), LoadPartial(firstMoments + i, rest), LoadPartial(secondMoments + i, rest), update);
+                LoadPartial(weights + i, rest), LoadPartial(gradients + i, rest), LoadPartial(firstMoments + i, rest),
+                LoadPartial(secondMoments + i, rest), update);
             StorePartial(m, firstMoments + i, rest);
             StorePartial(v, secondMoments + i, rest);
             StorePartial(w, weights + i, rest);
         }
     }
 
-    private static (TVector First, TVector Second, TVector Weight) Update(TVector weight, TVector gradient, TVector first, TVector second, in AdamWUpdate update)
+    private static (TVector First, TVector Second, TVector Weight) Update(
+        TVector weight, TVector gradient, TVector first, TVector second, in AdamWUpdate update)
     {
         var g = TSimd.Multiply(gradient, TSimd.Broadcast(update.GradientScale));
         var m = TSimd.MultiplyAdd(first, TSimd.Broadcast(update.Beta1), TSimd.Multiply(g, TSimd.Broadcast(1 - update.Beta1)));
         var v = TSimd.MultiplyAdd(second, TSimd.Broadcast(update.Beta2), TSimd.Multiply(TSimd.Multiply(g, g), TSimd.Broadcast(1 - update.Beta2)));
         var root = TSimd.SquareRoot(TSimd.Multiply(v, TSimd.Broadcast(update.Correction2)));
-        var step = TSimd.Divide(TSimd.Multiply(m, TSimd.Broadcast(update.LearningRate * update.Correction1)), TSimd.Add(root, TSimd.Broadcast(update.Epsilon)));
+        var rate = TSimd.Broadcast(update.LearningRate * update.Correction1);
+        var step = TSimd.Divide(TSimd.Multiply(m, rate), TSimd.Add(root, TSimd.Broadcast(update.Epsilon)));
         return (m, v, TSimd.Subtract(TSimd.Multiply(weight, TSimd.Broadcast(1 - update.LearningRate * update.Decay)), step));
     }
 }

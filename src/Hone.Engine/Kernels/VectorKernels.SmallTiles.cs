@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Hone.Engine;
 
 /// <content>
-/// Microkernels for few rows: the smaller the tile, the more panels at once, so that enough sums run side by side. Each keeps a tile of C in registers and adds a[row, k] · b[k, column] for k ascending with fused multiply-add, from the initial value on:
-/// the same sum for every tile shape, so a row's result does not depend on the rows computed with it.
+/// Microkernels for few rows: the smaller the tile, the more panels at once, so that enough sums run side by side. Each keeps a tile of C in
+/// registers and adds a[row, k] · b[k, column] for k ascending with fused multiply-add, from the initial value on: the same sum for every tile shape,
+/// so a row's result does not depend on the rows computed with it.
 /// </content>
 internal sealed unsafe partial class VectorKernels<TSimd, TVector>
 {
@@ -13,7 +14,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     {
         var width = TSimd.Count;
         float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
-        nint step = tile.StepA, stepB = tile.StepB;
+        nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
@@ -27,6 +28,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             x = TSimd.Broadcast(a[row]); c1_0 = TSimd.MultiplyAdd(x, v0, c1_0); c1_1 = TSimd.MultiplyAdd(x, v1, c1_1);
             x = TSimd.Broadcast(a[row2]); c2_0 = TSimd.MultiplyAdd(x, v0, c2_0); c2_1 = TSimd.MultiplyAdd(x, v1, c2_1);
             x = TSimd.Broadcast(*a3); c3_0 = TSimd.MultiplyAdd(x, v0, c3_0); c3_1 = TSimd.MultiplyAdd(x, v1, c3_1);
+            TSimd.PrefetchPanel(b + next);
             b += stepB;
             a += step; a3 += step;
         }

@@ -5,7 +5,9 @@ internal readonly record struct SoftmaxStatistics(float LogSumExp, float Entropy
 
 internal abstract unsafe partial class VectorKernels
 {
-    /// <summary>scores ← e^(scale · score − m) with m = max(scale · score), scale > 0. Returns m and the sum, added in position order by lanes.</summary>
+    /// <summary>
+    /// scores ← e^(scale · score − m) with m = max(scale · score), scale > 0. Returns m and the sum, added in position order by lanes.
+    /// </summary>
     public abstract (float Maximum, float Sum) ExpOfScores(float* scores, int length, float scale);
 
     /// <summary>values ← e^(scale · value − shift).</summary>

@@ -1,8 +1,8 @@
 namespace Hone.Engine;
 
 /// <summary>
-/// The arithmetic of the engine, over raw float32 memory, single-threaded. The one seam to the hardware: <see cref="Best"/> is chosen once; the others exist
-/// for other machines and for tests.
+/// The arithmetic of the engine, over raw float32 memory, single-threaded. The one seam to the hardware: <see cref="Best"/> is chosen once; the
+/// others exist for other machines and for tests.
 /// </summary>
 internal abstract unsafe partial class VectorKernels
 {

@@ -57,7 +57,8 @@ internal sealed unsafe class AdamW : IDisposable
     public double Update(ReadOnlySpan<float> gradient, double learningRate)
     {
         if (gradient.Length != _parameters.Values.Length)
-            throw new ArgumentException($"The gradient has {gradient.Length} elements; the parameters have {_parameters.Values.Length}.", nameof(gradient));
+            throw new ArgumentException($"The gradient has {gradient.Length} elements; the parameters have {_parameters.Values.Length}.",
+                nameof(gradient));
         Step++;
         fixed (float* values = gradient)
         {
@@ -66,10 +67,12 @@ internal sealed unsafe class AdamW : IDisposable
             foreach (var (offset, length, decays) in _runs)
             {
                 var update = new AdamWUpdate(
-                    (float)learningRate, (float)Options.Beta1, (float)Options.Beta2, (float)Options.Epsilon, decays ? (float)Options.WeightDecay : 0f, (float)clip,
+                    (float)learningRate, (float)Options.Beta1, (float)Options.Beta2, (float)Options.Epsilon,
+                    decays ? (float)Options.WeightDecay : 0f, (float)clip,
                     (float)(1 / (1 - Math.Pow(Options.Beta1, Step))), (float)(1 / (1 - Math.Pow(Options.Beta2, Step))));
                 VectorKernels.Best.AdamW(
-                    _parameters.Buffer.Pointer + offset, values + offset, _firstMoments.Pointer + offset, _secondMoments.Pointer + offset, length, update);
+                    _parameters.Buffer.Pointer + offset, values + offset, _firstMoments.Pointer + offset, _secondMoments.Pointer + offset, length,
+                    update);
             }
 
             return norm;

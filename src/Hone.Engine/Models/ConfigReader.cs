@@ -35,7 +35,8 @@ internal sealed class ConfigReader(JsonObject root, string path)
     public IReadOnlyList<int> Integers(string key)
     {
         if (root[key] is JsonArray list)
-            return [.. list.Select(item => item is JsonValue value && value.TryGetValue<int>(out var id) ? id : throw Error(key, "expected integers only"))];
+            return [.. list.Select(item => item is JsonValue value && value.TryGetValue<int>(out var id) ? id
+                : throw Error(key, "expected integers only"))];
         return OptionalInteger(key) is { } single ? [single] : [];
     }
 
@@ -49,7 +50,8 @@ internal sealed class ConfigReader(JsonObject root, string path)
         if (type == "default") return (theta, null);
         if (type != "llama3") throw Error(key, $"rotary scaling of type '{type}' is not supported; expected default or llama3");
         double Need(string name) => Number(section!, name) ?? throw Error(key, $"'{name}' is missing for rope_type llama3");
-        return (theta, new RopeScaling(Need("factor"), Need("low_freq_factor"), Need("high_freq_factor"), (int)Need("original_max_position_embeddings")));
+        return (theta,
+            new RopeScaling(Need("factor"), Need("low_freq_factor"), Need("high_freq_factor"), (int)Need("original_max_position_embeddings")));
     }
 
     private static JsonValue? Value(JsonObject section, string key) => section[key] as JsonValue;

@@ -61,7 +61,8 @@ internal abstract class FlatTensors : IDisposable
         {
             var length = shape.Aggregate(1L, (product, size) => product * size);
             if (_offset + length > int.MaxValue - NativeBuffer.Slack)
-                throw new NotSupportedException($"The model has more than {int.MaxValue} parameters at tensor '{name}'; the engine holds at most that many.");
+                throw new NotSupportedException(
+                    $"The model has more than {int.MaxValue} parameters at tensor '{name}'; the engine holds at most that many.");
             _tensors.Add(new ParameterTensor(name, (int)_offset, shape, shape.Length > 1));
             _offset += length;
         }

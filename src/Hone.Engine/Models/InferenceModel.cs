@@ -24,7 +24,9 @@ internal sealed unsafe class InferenceModel : IDisposable
         return model;
     }
 
-    /// <summary>Takes over changed weights in the same memory. No <see cref="Forward"/> may run meanwhile; keys and values computed before are stale.</summary>
+    /// <summary>
+    /// Takes over changed weights in the same memory. No <see cref="Forward"/> may run meanwhile; keys and values computed before are stale.
+    /// </summary>
     public void Repack(ParameterSet weights, LoraAdapter? adapter = null) => _packed.Pack(weights, adapter);
 
     /// <param name="maxRows">Most rows of one step.</param>
@@ -32,12 +34,13 @@ internal sealed unsafe class InferenceModel : IDisposable
     public InferenceScratch CreateScratch(int maxRows, int maxPositions) => new(Config, _kernels, maxRows, maxPositions);
 
     /// <summary>
-    /// Computes one step of any mix of prefill and decode rows. Rows of one segment are adjacent, with consecutive ascending positions. Every segment's past
-    /// must be written already or be part of the step. Segments grow as needed.
+    /// Computes one step of any mix of prefill and decode rows. Rows of one segment are adjacent, with consecutive ascending positions. Every
+    /// segment's past must be written already or be part of the step. Segments grow as needed.
     /// </summary>
     public void Forward(InferenceScratch scratch, ReadOnlySpan<InferenceRow> rows)
     {
-        if (rows.Length > scratch.MaxRows) throw new ArgumentException($"The step has {rows.Length} rows; the scratch was made for {scratch.MaxRows}.", nameof(rows));
+        if (rows.Length > scratch.MaxRows)
+            throw new ArgumentException($"The step has {rows.Length} rows; the scratch was made for {scratch.MaxRows}.", nameof(rows));
         if (rows.IsEmpty) return;
         FindRuns(scratch, rows);
         for (var row = 0; row < rows.Length; row++) _packed.CopyEmbedding(rows[row].Token, scratch.Residual.Pointer + (nint)row * Config.HiddenSize);
@@ -64,13 +67,20 @@ internal sealed unsafe class InferenceModel : IDisposable
             var (first, segment, position) = (row, rows[row].Segment, rows[row].Position);
             while (++row < rows.Length && ReferenceEquals(rows[row].Segment, segment))
             {
-                if (rows[row].Position != position + (row - first))
-                    throw new ArgumentException($"Row {row} has position {rows[row].Position}; the rows of a segment must be adjacent and ascend by one.", nameof(rows));
+                if (rows[row].Position == position + (row - first)) continue;
+                throw new ArgumentException(
+                    $"Row {row} has position {rows[row].Position}; the rows of a segment must be adjacent and ascend by one.", nameof(rows));
             }
 
             var end = position + (row - first);
             if (position < segment.Start || position > segment.End || end > scratch.MaxPositions)
-                throw new ArgumentException($"Rows {first} … {row - 1} have the positions {position} … {end - 1}; their segment goes on at {segment.End} and the scratch holds {scratch.MaxPositions} positions.", nameof(rows));
+            {
+                throw new ArgumentException(
+                    $"Rows {first} … {row - 1} have the positions {position} … {end - 1}; their segment goes on at {segment.End} " +
+                    $"and the scratch holds {scratch.MaxPositions} positions.",
+                    nameof(rows));
+            }
+
             segment.Reserve(end - segment.Start);
             segment.Length = Math.Max(segment.Length, end - segment.Start);
             scratch.Runs[scratch.RunCount++] = new InferenceRun(first, row - first, position, segment, 0, 0);
@@ -84,12 +94,19 @@ internal sealed unsafe class InferenceModel : IDisposable
             AddBlocks(scratch.Blocks, run.Segment, run.FirstPosition + run.Count);
             run = run with { FirstBlock = firstBlock, BlockCount = scratch.Blocks.Count - firstBlock };
         }
+
+        scratch.FindSiblings();
     }
 
     // Root first; of each segment the positions before its child's start.
     private static void AddBlocks(List<ContextBlock> blocks, KeyValueSegment segment, int end)
     {
-        if (segment.End < end) throw new ArgumentException($"A segment ends at position {segment.End} where its child needs {end} positions; compute the parent first or in the same step.");
+        if (segment.End < end)
+        {
+            throw new ArgumentException(
+                $"A segment ends at position {segment.End} where its child needs {end} positions; compute the parent first or in the same step.");
+        }
+
         if (segment.Parent is not null) AddBlocks(blocks, segment.Parent, segment.Start);
         for (var position = segment.Start; position < end; position += KeyValuePool.BlockPositions)
         {
@@ -103,9 +120,7 @@ internal sealed unsafe class InferenceModel : IDisposable
         var layer = _packed.Layers[index];
         int hidden = Config.HiddenSize, fused = Config.FusedAttentionWidth, width = Config.HeadWidth;
         Normalize(scratch, layer.AttentionNorm, rows.Length);
-        _kernels.Multiply(
-            rows.Length, fused, hidden, new MatrixView(scratch.Normalized.Pointer, hidden), _kernels.Packed(layer.Fused.Pointer, hidden), scratch.Fused.Pointer, fused,
-            layer.Bias);
+        _kernels.Project(rows.Length, scratch.Normalized.Pointer, hidden, layer.Fused, scratch.Fused.Pointer, fused, layer.Bias);
         for (var row = 0; row < rows.Length; row++)
         {
             var query = scratch.Fused.Pointer + (nint)row * fused;
@@ -117,10 +132,15 @@ internal sealed unsafe class InferenceModel : IDisposable
             InferenceAttention.Write(Config, _kernels, index, rows[row].Segment, position, keys, keys + Config.KeyValueWidth);
         }
 
-        for (var run = 0; run < scratch.RunCount; run++) InferenceAttention.Attend(Config, _kernels, scratch, index, scratch.Runs[run]);
-        _kernels.Multiply(
-            rows.Length, hidden, Config.QueryWidth, new MatrixView(scratch.Attention.Pointer, Config.QueryWidth), _kernels.Packed(layer.Output.Pointer, Config.QueryWidth),
-            scratch.Residual.Pointer, hidden, scratch.Residual.Pointer, hidden);
+        for (var run = 0; run < scratch.RunCount; run++)
+        {
+            if (scratch.Runs[run].Count > 1) InferenceAttention.AttendRun(Config, _kernels, scratch, index, scratch.Runs[run]);
+        }
+
+        for (var group = 0; group < scratch.SiblingGroupCount; group++)
+            InferenceAttention.AttendSiblings(Config, _kernels, scratch, index, scratch.Siblings(group));
+        var residual = scratch.Residual.Pointer;
+        _kernels.Project(rows.Length, scratch.Attention.Pointer, Config.QueryWidth, layer.Output, residual, hidden, residual, hidden);
     }
 
     private void ForwardFeedForward(InferenceScratch scratch, int rows, int index)
@@ -128,17 +148,15 @@ internal sealed unsafe class InferenceModel : IDisposable
         var layer = _packed.Layers[index];
         int hidden = Config.HiddenSize, inner = Config.FeedForwardSize;
         Normalize(scratch, layer.FeedForwardNorm, rows);
-        _kernels.Multiply(
-            rows, 2 * inner, hidden, new MatrixView(scratch.Normalized.Pointer, hidden), _kernels.Packed(layer.GateUp.Pointer, hidden), scratch.GateUp.Pointer, 2 * inner);
+        _kernels.Project(rows, scratch.Normalized.Pointer, hidden, layer.GateUp, scratch.GateUp.Pointer, 2 * inner);
         for (var row = 0; row < rows; row++)
         {
             var gate = scratch.GateUp.Pointer + (nint)row * 2 * inner;
             _kernels.SwiGlu(gate, gate + inner, scratch.Activated.Pointer + (nint)row * inner, inner);
         }
 
-        _kernels.Multiply(
-            rows, hidden, inner, new MatrixView(scratch.Activated.Pointer, inner), _kernels.Packed(layer.Down.Pointer, inner), scratch.Residual.Pointer, hidden,
-            scratch.Residual.Pointer, hidden);
+        var residual = scratch.Residual.Pointer;
+        _kernels.Project(rows, scratch.Activated.Pointer, inner, layer.Down, residual, hidden, residual, hidden);
     }
 
     private void ComputeLogits(InferenceScratch scratch, ReadOnlySpan<InferenceRow> rows)
@@ -148,16 +166,14 @@ internal sealed unsafe class InferenceModel : IDisposable
         {
             scratch.SetSlot(row, rows[row].WantLogits ? count : -1);
             if (!rows[row].WantLogits) continue;
-            _kernels.RmsNorm(
-                scratch.Residual.Pointer + (nint)row * hidden, _packed.FinalNorm.Pointer, scratch.Normalized.Pointer + (nint)count * hidden, hidden, Config.NormEpsilon);
+            float* input = scratch.Residual.Pointer + (nint)row * hidden, output = scratch.Normalized.Pointer + (nint)count * hidden;
+            _kernels.RmsNorm(input, _packed.FinalNorm.Pointer, output, hidden, Config.NormEpsilon);
             count++;
         }
 
         if (count == 0) return;
         var logits = scratch.ReserveLogits(count);
-        _kernels.Multiply(
-            count, Config.VocabularySize, hidden, new MatrixView(scratch.Normalized.Pointer, hidden), _kernels.Packed(_packed.Head.Pointer, hidden), logits.Pointer,
-            Config.VocabularySize);
+        _kernels.Project(count, scratch.Normalized.Pointer, hidden, _packed.Head, logits.Pointer, Config.VocabularySize);
     }
 
     private void Normalize(InferenceScratch scratch, NativeBuffer weight, int rows)

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Hone.Engine;
 
 /// <summary>One token to compute: where its keys and values go, its position in the sequence, its id, and whether its logits are wanted.</summary>
@@ -6,7 +8,9 @@ internal readonly record struct InferenceRow(KeyValueSegment Segment, int Positi
 /// <summary>Adjacent rows of one segment, and the range of <see cref="InferenceScratch.Blocks"/> that holds their whole past.</summary>
 internal readonly record struct InferenceRun(int FirstRow, int Count, int FirstPosition, KeyValueSegment Segment, int FirstBlock, int BlockCount);
 
-/// <summary>A piece of a run's past: keys and values of <paramref name="Count"/> positions from <paramref name="Position"/> on, at the start of a block.</summary>
+/// <summary>
+/// A piece of a run's past: keys and values of <paramref name="Count"/> positions from <paramref name="Position"/> on, at the start of a block.
+/// </summary>
 internal readonly record struct ContextBlock(NativeBuffer Memory, int Position, int Count);
 
 /// <summary>Working memory of one worker thread.</summary>
@@ -14,6 +18,8 @@ internal sealed class InferenceScratch : IDisposable
 {
     private readonly ModelConfig _config;
     private readonly int[] _slotOfRow;
+    private readonly int[] _siblings;
+    private readonly int[] _siblingEnds;
     private NativeBuffer? _logits;
 
     internal InferenceScratch(ModelConfig config, VectorKernels kernels, int maxRows, int maxPositions)
@@ -23,6 +29,8 @@ internal sealed class InferenceScratch : IDisposable
         (_config, MaxRows, MaxPositions) = (config, maxRows, maxPositions);
         _slotOfRow = new int[maxRows];
         Runs = new InferenceRun[maxRows];
+        _siblings = new int[maxRows];
+        _siblingEnds = new int[maxRows];
         NativeBuffer Rows(int width) => new((long)maxRows * width);
         Residual = Rows(config.HiddenSize);
         Normalized = Rows(config.HiddenSize);
@@ -31,7 +39,10 @@ internal sealed class InferenceScratch : IDisposable
         GateUp = Rows(2 * config.FeedForwardSize);
         Activated = Rows(config.FeedForwardSize);
         ScoreStride = kernels.RoundUp(maxPositions) + kernels.PanelWidth;
-        Scores = new NativeBuffer((long)Math.Max(InferenceAttention.QueryBlock, config.HeadsPerGroup) * ScoreStride);
+        var queries = (long)Math.Max(InferenceAttention.QueryBlock, config.HeadsPerGroup);
+        Scores = new NativeBuffer(queries * ScoreStride);
+        GroupQueries = new NativeBuffer(queries * config.HeadWidth);
+        GroupOutputs = new NativeBuffer(queries * config.HeadWidth);
         Rotary = new RotaryTable(RopeFrequencies.For(config));
         Rotary.Ensure(maxPositions);
     }
@@ -65,9 +76,19 @@ internal sealed class InferenceScratch : IDisposable
 
     internal int ScoreStride { get; }
 
+    /// <summary>Query heads of siblings, side by side [queries, width].</summary>
+    internal NativeBuffer GroupQueries { get; }
+
+    internal NativeBuffer GroupOutputs { get; }
+
+    /// <summary>Groups of runs of one position whose segments start at the same point of the same parent.</summary>
+    internal int SiblingGroupCount { get; private set; }
+
     internal RotaryTable Rotary { get; }
 
-    /// <summary>Logits [V] of the <paramref name="index"/>-th row of the last step; that row must have asked for them. Overwritten by the next step.</summary>
+    /// <summary>
+    /// Logits [V] of the <paramref name="index"/>-th row of the last step; that row must have asked for them. Overwritten by the next step.
+    /// </summary>
     public Span<float> Logits(int index)
     {
         var slot = _slotOfRow[index];
@@ -77,8 +98,40 @@ internal sealed class InferenceScratch : IDisposable
 
     public void Dispose()
     {
-        foreach (var buffer in new[] { Residual, Normalized, Fused, Attention, GateUp, Activated, Scores, _logits }) buffer?.Dispose();
+        NativeBuffer?[] buffers = [Residual, Normalized, Fused, Attention, GateUp, Activated, Scores, GroupQueries, GroupOutputs, _logits];
+        foreach (var buffer in buffers) buffer?.Dispose();
         Rotary.Dispose();
+    }
+
+    internal ReadOnlySpan<ContextBlock> BlocksOf(in InferenceRun run) => CollectionsMarshal.AsSpan(Blocks).Slice(run.FirstBlock, run.BlockCount);
+
+    /// <summary>Indices into <see cref="Runs"/> of one group.</summary>
+    internal ReadOnlySpan<int> Siblings(int group)
+    {
+        var start = group == 0 ? 0 : _siblingEnds[group - 1];
+        return _siblings.AsSpan(start, _siblingEnds[group] - start);
+    }
+
+    /// <summary>Gathers the runs of one position into groups, wherever they stand in the step. Segments without a parent stay alone.</summary>
+    internal void FindSiblings()
+    {
+        var (groups, members) = (0, 0);
+        for (var first = 0; first < RunCount; first++)
+        {
+            var segment = Runs[first].Segment;
+            if (Runs[first].Count != 1 || Array.IndexOf(_siblings, first, 0, members) >= 0) continue;
+            _siblings[members++] = first;
+            for (var other = first + 1; segment.Parent is not null && other < RunCount; other++)
+            {
+                var candidate = Runs[other].Segment;
+                var isSibling = ReferenceEquals(candidate.Parent, segment.Parent) && candidate.Start == segment.Start;
+                if (isSibling && Runs[other].Count == 1) _siblings[members++] = other;
+            }
+
+            _siblingEnds[groups++] = members;
+        }
+
+        SiblingGroupCount = groups;
     }
 
     internal void SetSlot(int row, int slot) => _slotOfRow[row] = slot;

@@ -1,8 +1,8 @@
 namespace Hone.Engine;
 
 /// <summary>
-/// Blocks of key/value memory, shared by the segments of one model. A block holds <see cref="BlockPositions"/> positions of every layer. Thread-safe;
-/// returned blocks are kept for reuse.
+/// Blocks of key/value memory, shared by the segments of one model. A block holds <see cref="BlockPositions"/> positions of every layer.
+/// Thread-safe; returned blocks are kept for reuse.
 /// </summary>
 internal sealed class KeyValuePool : IDisposable
 {
@@ -31,7 +31,11 @@ internal sealed class KeyValuePool : IDisposable
         lock (_lock)
         {
             if (BlocksInUse >= _maxBlocks)
-                throw new InvalidOperationException($"The key/value pool is full: {_maxBlocks} blocks of {BlockPositions} positions are in use. Release segments or raise the limit.");
+            {
+                throw new InvalidOperationException(
+                    $"The key/value pool is full: {_maxBlocks} blocks of {BlockPositions} positions are in use. Release segments or raise it.");
+            }
+
             BlocksInUse++;
             if (_free.TryPop(out var block)) return block;
         }

@@ -2,7 +2,8 @@ namespace Hone.Engine;
 
 /// <summary>
 /// Keys and values of a run of positions of one sequence. Segments form a tree: <see cref="Parent"/> (with its own parents) holds the positions
-/// [0, <see cref="Start"/>), which are read and never copied. A child may begin before its parent's end: it then sees the parent's first positions only.
+/// [0, <see cref="Start"/>), which are read and never copied. A child may begin before its parent's end: it then sees the parent's first positions
+/// only.
 /// </summary>
 internal sealed class KeyValueSegment : IDisposable
 {
@@ -18,7 +19,8 @@ internal sealed class KeyValueSegment : IDisposable
         Parent = parent;
         Start = start ?? parent?.End ?? 0;
         if (Start < (parent?.Start ?? 0) || (parent is null && Start != 0))
-            throw new ArgumentOutOfRangeException(nameof(start), start, $"A segment starts within or right after its parent ({parent?.Start ?? 0} … {parent?.End ?? 0}).");
+            throw new ArgumentOutOfRangeException(nameof(start), start,
+                $"A segment starts within or right after its parent ({parent?.Start ?? 0} … {parent?.End ?? 0}).");
     }
 
     public KeyValueSegment? Parent { get; }

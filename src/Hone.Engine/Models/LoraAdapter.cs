@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Hone.Engine;
 
 /// <summary>Shape of a low-rank adapter (Hu et al. 2021, <c>W + alpha/rank · B A</c>).</summary>
@@ -75,7 +77,7 @@ internal sealed class LoraAdapter : FlatTensors
         {
             var target = values.Slice(row * tensor.Columns, tensor.Columns);
             for (var k = 0; k < Rank; k++)
-                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(down.Slice(k * tensor.Columns, tensor.Columns), Scale * up[row * Rank + k], target, target);
+                TensorPrimitives.MultiplyAdd(down.Slice(k * tensor.Columns, tensor.Columns), Scale * up[row * Rank + k], target, target);
         }
     }
 
@@ -85,7 +87,10 @@ internal sealed class LoraAdapter : FlatTensors
         foreach (var module in options.TargetModules)
         {
             if (!ParameterNames.Projections.Contains(module))
-                throw new ArgumentException($"An adapter cannot target '{module}'; expected some of {string.Join(", ", ParameterNames.Projections)}.", nameof(options));
+            {
+                throw new ArgumentException(
+                    $"An adapter cannot target '{module}'; expected some of {string.Join(", ", ParameterNames.Projections)}.", nameof(options));
+            }
         }
 
         var layout = new Layout();

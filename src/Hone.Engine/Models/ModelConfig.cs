@@ -15,7 +15,9 @@ public enum ModelFamily
 
 /// <summary>The <c>llama3</c> scaling of rotary frequencies: long wavelengths are stretched, short ones kept, those between blended.</summary>
 /// <param name="Factor">By how much frequencies of long wavelength are divided.</param>
-/// <param name="LowFrequencyFactor">Wavelengths above <c>OriginalMaxPositions / LowFrequencyFactor</c> are divided by <paramref name="Factor"/>.</param>
+/// <param name="LowFrequencyFactor">
+/// Wavelengths above <c>OriginalMaxPositions / LowFrequencyFactor</c> are divided by <paramref name="Factor"/>.
+/// </param>
 /// <param name="HighFrequencyFactor">Wavelengths below <c>OriginalMaxPositions / HighFrequencyFactor</c> are kept.</param>
 /// <param name="OriginalMaxPositions">Context length of the unscaled model, in tokens.</param>
 public sealed record RopeScaling(double Factor, double LowFrequencyFactor, double HighFrequencyFactor, int OriginalMaxPositions);

@@ -7,16 +7,19 @@ public sealed partial record ModelConfig
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>Reads a Hugging Face <c>config.json</c> of type <c>qwen2</c>, <c>qwen3</c> or <c>llama</c>, in the older and the newer spelling.</summary>
+    /// <summary>
+    /// Reads a Hugging Face <c>config.json</c> of type <c>qwen2</c>, <c>qwen3</c> or <c>llama</c>, in the older and the newer spelling.
+    /// </summary>
     /// <param name="json">Text of the file.</param>
     /// <param name="path">Where the text comes from; only used in error messages.</param>
-    /// <exception cref="InvalidDataException">A key is missing, has an impossible value, or asks for something the engine does not compute.</exception>
+    /// <exception cref="InvalidDataException">A key is missing, has an impossible value, or asks for what the engine does not compute.</exception>
     public static ModelConfig Parse(string json, string path)
     {
         JsonObject root;
         try
         {
-            root = JsonNode.Parse(json) as JsonObject ?? throw new InvalidDataException($"'{path}' is not a JSON object; expected a Hugging Face config.json.");
+            root = JsonNode.Parse(json) as JsonObject
+                ?? throw new InvalidDataException($"'{path}' is not a JSON object; expected a Hugging Face config.json.");
         }
         catch (JsonException error)
         {

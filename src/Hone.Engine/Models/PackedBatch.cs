@@ -3,15 +3,17 @@ namespace Hone.Engine;
 /// <summary>A training text. Positions t ≥ <paramref name="CompletionStart"/> (at least 1) are predicted from t − 1.</summary>
 internal readonly record struct TrainingSequence(int[] Tokens, int CompletionStart);
 
-/// <summary>A run of rows whose context is the chain of its parents; <paramref name="Parent"/> is −1 for a root and comes earlier otherwise.</summary>
+/// <summary>
+/// A run of rows whose context is the chain of its parents; <paramref name="Parent"/> is −1 for a root and comes earlier otherwise.
+/// </summary>
 internal readonly record struct PackedNode(int Start, int Length, int Parent, int FirstPosition);
 
 /// <summary>One token to predict: from which row, and which completion token of which sequence (index into the planned list) it is.</summary>
 internal readonly record struct PackedTarget(int Row, int Token, int Sequence, int CompletionIndex);
 
 /// <summary>
-/// A microbatch as a prefix tree: token prefixes that sequences share are computed once, and gradients flow into them from every sequence. The last token
-/// of a sequence is only predicted, so it has no row.
+/// A microbatch as a prefix tree: token prefixes that sequences share are computed once, and gradients flow into them from every sequence. The last
+/// token of a sequence is only predicted, so it has no row.
 /// </summary>
 internal sealed class PackedBatch
 {
@@ -53,8 +55,8 @@ internal sealed class PackedBatch
     internal int[] TargetSlots { get; }
 
     /// <summary>
-    /// Splits sequences into batches of about <paramref name="rowBudget"/> rows (a longer sequence gets its own). Sequences are sorted by their tokens, so
-    /// that those with common prefixes meet. The result depends on the arguments only; every sequence is in exactly one batch.
+    /// Splits sequences into batches of about <paramref name="rowBudget"/> rows (a longer sequence gets its own). Sequences are sorted by their
+    /// tokens, so that those with common prefixes meet. The result depends on the arguments only; every sequence is in exactly one batch.
     /// </summary>
     public static IReadOnlyList<PackedBatch> Plan(IReadOnlyList<TrainingSequence> sequences, int rowBudget, bool sharePrefixes = true)
     {
@@ -62,7 +64,12 @@ internal sealed class PackedBatch
         for (var i = 0; i < sequences.Count; i++)
         {
             if (sequences[i].CompletionStart < 1 || sequences[i].Tokens.Length < 1)
-                throw new ArgumentException($"Sequence {i} has {sequences[i].Tokens.Length} tokens and a completion from position {sequences[i].CompletionStart}; expected at least one prompt token, because nothing predicts the first.", nameof(sequences));
+            {
+                throw new ArgumentException(
+                    $"Sequence {i} has {sequences[i].Tokens.Length} tokens and a completion from position {sequences[i].CompletionStart}; " +
+                    "expected at least one prompt token, because nothing predicts the first.",
+                    nameof(sequences));
+            }
         }
 
         var order = Enumerable.Range(0, sequences.Count).ToArray();

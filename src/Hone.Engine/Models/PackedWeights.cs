@@ -39,7 +39,8 @@ internal sealed class PackedLayer : IDisposable
 
     public void Dispose()
     {
-        foreach (var buffer in new[] { AttentionNorm, FeedForwardNorm, Fused, FusedBias, QueryNorm, KeyNorm, Output, GateUp, Down }) buffer?.Dispose();
+        NativeBuffer?[] buffers = [AttentionNorm, FeedForwardNorm, Fused, FusedBias, QueryNorm, KeyNorm, Output, GateUp, Down];
+        foreach (var buffer in buffers) buffer?.Dispose();
     }
 }
 
@@ -70,7 +71,8 @@ internal sealed unsafe class PackedWeights : IDisposable
     /// <summary>Packs the weights, with the adapter added to them on the way if there is one.</summary>
     public void Pack(ParameterSet weights, LoraAdapter? adapter)
     {
-        if (weights.Config != Config) throw new ArgumentException("The weights belong to a model of another shape than the packed ones.", nameof(weights));
+        if (weights.Config != Config)
+            throw new ArgumentException("The weights belong to a model of another shape than the packed ones.", nameof(weights));
         for (var index = 0; index < Layers.Length; index++)
         {
             var (names, layer) = (new ParameterNames(index), Layers[index]);

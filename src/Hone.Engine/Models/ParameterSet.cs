@@ -1,8 +1,8 @@
 namespace Hone.Engine;
 
 /// <summary>
-/// All weights of a model under their Hugging Face names in one flat buffer. Query, key and value (and gate and up) matrices lie side by side, so that each
-/// trio (pair) is one matrix for the kernels.
+/// All weights of a model under their Hugging Face names in one flat buffer. Query, key and value (and gate and up) matrices lie side by side, so
+/// that each trio (pair) is one matrix for the kernels.
 /// </summary>
 internal sealed class ParameterSet : FlatTensors
 {

@@ -20,7 +20,8 @@ internal static class RopeFrequencies
         var wavelength = 2 * Math.PI / frequency;
         if (wavelength > scaling.OriginalMaxPositions / scaling.LowFrequencyFactor) return frequency / scaling.Factor;
         if (wavelength < scaling.OriginalMaxPositions / scaling.HighFrequencyFactor) return frequency;
-        var kept = (scaling.OriginalMaxPositions / wavelength - scaling.LowFrequencyFactor) / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
+        var span = scaling.HighFrequencyFactor - scaling.LowFrequencyFactor;
+        var kept = (scaling.OriginalMaxPositions / wavelength - scaling.LowFrequencyFactor) / span;
         return (1 - kept) * frequency / scaling.Factor + kept * frequency;
     }
 }

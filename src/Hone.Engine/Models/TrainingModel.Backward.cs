@@ -11,7 +11,8 @@ internal sealed unsafe partial class TrainingModel
         CheckBatch(batch, gradientOfLogProb.Length, nameof(gradientOfLogProb));
         var space = lane.Workspace;
         if (!ReferenceEquals(space.Batch, batch))
-            throw new InvalidOperationException("The lane does not hold this batch's activations; call ForwardScore with the same lane and batch first.");
+            throw new InvalidOperationException(
+                "The lane does not hold this batch's activations; call ForwardScore with the same lane and batch first.");
         space.Batch = null;
         if (batch.Targets.Count == 0) return;
         space.Gradient.Span[..(batch.RowCount * Config.HiddenSize)].Clear();
@@ -43,7 +44,8 @@ internal sealed unsafe partial class TrainingModel
 
         BackwardInput(names.Gate, wide, 2 * inner, 2 * inner, branch, hidden, rows);
         BackwardWeights(lane, [names.Gate, names.Up], wide, 2 * inner, layer.FeedForwardInput.Pointer, hidden, rows);
-        BackwardNorm(lane, names.FeedForwardNorm, _packed.Layers[index].FeedForwardNorm, branch, layer.Middle, layer.InverseNorms.Pointer + rows, rows);
+        BackwardNorm(lane, names.FeedForwardNorm, _packed.Layers[index].FeedForwardNorm, branch, layer.Middle, layer.InverseNorms.Pointer + rows,
+            rows);
     }
 
     private void BackwardAttention(TrainingLane lane, PackedBatch batch, int index)
@@ -74,7 +76,8 @@ internal sealed unsafe partial class TrainingModel
     // dX [rows, inputs] = dY [rows, outputs] · W, where W begins at the named projection (and takes in those that follow it, where outputs says so).
     private void BackwardInput(string projection, float* outputGradient, int stride, int outputs, float* inputGradient, int inputs, int rows) =>
         _kernels.Multiply(
-            rows, inputs, outputs, new MatrixView(outputGradient, stride), _kernels.RowMajor(_effective.Pointer(projection + ".weight"), inputs), inputGradient, inputs);
+            rows, inputs, outputs, new MatrixView(outputGradient, stride), _kernels.RowMajor(_effective.Pointer(projection + ".weight"), inputs),
+            inputGradient, inputs);
 
     private void BackwardWeight(TrainingLane lane, string projection, float* outputGradient, int stride, float* input, int inputs, int rows) =>
         BackwardWeights(lane, [projection], outputGradient, stride, input, inputs, rows);
@@ -111,23 +114,30 @@ internal sealed unsafe partial class TrainingModel
         var adapter = Adapter!;
         var (down, up, rank) = (adapter.Tensor(projection + LoraAdapter.DownSuffix), adapter.Tensor(projection + LoraAdapter.UpSuffix), adapter.Rank);
         var outputs = up.Rows;
-        var narrow = lane.Workspace.Narrow(2L * rows * rank).Pointer;
+        var narrow = lane.Workspace.Narrow((2L * rows + outputs) * rank).Pointer;
         var panels = lane.Workspace.Panels(_kernels.PackedLength(rank, inputs)).Pointer;
-        float* projected = narrow, projectedGradient = narrow + (nint)rows * rank;
+        float* projected = narrow, projectedGradient = narrow + (nint)rows * rank, upTransposed = narrow + 2 * (nint)rows * rank;
         _kernels.PackTransposed(adapter.Buffer.Pointer + down.Offset, inputs, rank, inputs, panels);
         _kernels.Multiply(rows, rank, inputs, new MatrixView(input, inputs), _kernels.Packed(panels, inputs), projected, rank);
         _kernels.Multiply(
-            rows, rank, outputs, new MatrixView(outputGradient, stride), _kernels.RowMajor(adapter.Buffer.Pointer + up.Offset, rank), projectedGradient, rank);
+            rows, rank, outputs, new MatrixView(outputGradient, stride), _kernels.RowMajor(adapter.Buffer.Pointer + up.Offset, rank),
+            projectedGradient, rank);
         _kernels.Scale(narrow, adapter.Scale, 2 * rows * rank);
         float* downGradient = lane.GradientPointer + down.Offset, upGradient = lane.GradientPointer + up.Offset;
+        _kernels.Multiply(rank, outputs, rows, new MatrixView(projected, 1, rank), _kernels.RowMajor(outputGradient, stride), upTransposed, outputs);
+        for (var output = 0; output < outputs; output++)
+        {
+            for (var k = 0; k < rank; k++) upGradient[output * rank + k] += upTransposed[(nint)k * outputs + output];
+        }
+
         _kernels.Multiply(
-            outputs, rank, rows, new MatrixView(outputGradient, 1, stride), _kernels.RowMajor(projected, rank), upGradient, rank, upGradient, rank);
-        _kernels.Multiply(
-            rank, inputs, rows, new MatrixView(projectedGradient, 1, rank), _kernels.RowMajor(input, inputs), downGradient, inputs, downGradient, inputs);
+            rank, inputs, rows, new MatrixView(projectedGradient, 1, rank), _kernels.RowMajor(input, inputs), downGradient, inputs, downGradient,
+            inputs);
     }
 
     // Adds the branch's gradient to the residual stream's.
-    private void BackwardNorm(TrainingLane lane, string name, NativeBuffer weight, float* branchGradient, NativeBuffer input, float* inverses, int rows)
+    private void BackwardNorm(
+        TrainingLane lane, string name, NativeBuffer weight, float* branchGradient, NativeBuffer input, float* inverses, int rows)
     {
         var hidden = Config.HiddenSize;
         var weightGradient = Adapter is null ? lane.GradientPointer + Weights.Tensor(name).Offset : null;
@@ -135,7 +145,8 @@ internal sealed unsafe partial class TrainingModel
         {
             nint at = (nint)row * hidden;
             _kernels.RmsNormBackward(
-                branchGradient + at, input.Pointer + at, weight.Pointer, inverses[row], lane.Workspace.Gradient.Pointer + at, weightGradient, hidden, accumulate: true);
+                branchGradient + at, input.Pointer + at, weight.Pointer, inverses[row], lane.Workspace.Gradient.Pointer + at, weightGradient, hidden,
+                accumulate: true);
         }
     }
 
@@ -154,8 +165,8 @@ internal sealed unsafe partial class TrainingModel
             {
                 var isQuery = i < Config.HeadCount;
                 _kernels.RmsNormBackward(
-                    gradient, raw, (isQuery ? weights.QueryNorm : weights.KeyNorm)!.Pointer, inverses[i], gradient, isQuery ? queryGradient : keyGradient, width,
-                    accumulate: false);
+                    gradient, raw, (isQuery ? weights.QueryNorm : weights.KeyNorm)!.Pointer, inverses[i], gradient,
+                    isQuery ? queryGradient : keyGradient, width, accumulate: false);
             }
         }
     }
@@ -164,6 +175,7 @@ internal sealed unsafe partial class TrainingModel
     {
         var table = lane.GradientPointer + Weights.Tensor(ParameterNames.Embedding).Offset;
         for (var row = 0; row < batch.RowCount; row++)
-            _kernels.Add(table + (nint)batch.Tokens[row] * Config.HiddenSize, lane.Workspace.Gradient.Pointer + (nint)row * Config.HiddenSize, Config.HiddenSize);
+            _kernels.Add(table + (nint)batch.Tokens[row] * Config.HiddenSize, lane.Workspace.Gradient.Pointer + (nint)row * Config.HiddenSize,
+                Config.HiddenSize);
     }
 }

@@ -3,13 +3,15 @@ namespace Hone.Engine;
 internal sealed unsafe partial class TrainingModel
 {
     /// <summary>
-    /// Log-probability and entropy (nats) of every target under softmax(logits / temperature) over the full vocabulary. Keeps the activations in the lane.
+    /// Log-probability and entropy (nats) of every target under softmax(logits / temperature) over the full vocabulary. Keeps the activations in the
+    /// lane.
     /// </summary>
     public void ForwardScore(TrainingLane lane, PackedBatch batch, float temperature, Span<float> logProbs, Span<float> entropies)
     {
         CheckBatch(batch, logProbs.Length, nameof(logProbs));
         CheckBatch(batch, entropies.Length, nameof(entropies));
-        if (!(temperature > 0)) throw new ArgumentOutOfRangeException(nameof(temperature), temperature, "The temperature divides the logits; it must be positive.");
+        if (!(temperature > 0))
+            throw new ArgumentOutOfRangeException(nameof(temperature), temperature, "The temperature divides the logits; it must be positive.");
         var space = lane.Workspace;
         space.Reserve(batch);
         space.Batch = batch;
@@ -34,9 +36,7 @@ internal sealed unsafe partial class TrainingModel
         for (var row = 0; row < batch.RowCount; row++)
         {
             var token = batch.Tokens[row];
-            if ((uint)token >= (uint)Config.VocabularySize)
-                throw new ArgumentOutOfRangeException(nameof(batch), token, $"Token id {token} is outside the vocabulary of {Config.VocabularySize}.");
-            table.Slice(token * Config.HiddenSize, Config.HiddenSize).CopyTo(rows[(row * Config.HiddenSize)..]);
+            table.Slice(CheckedToken(token) * Config.HiddenSize, Config.HiddenSize).CopyTo(rows[(row * Config.HiddenSize)..]);
         }
     }
 
@@ -46,17 +46,14 @@ internal sealed unsafe partial class TrainingModel
         var (layer, weights) = (space.Layers[index], _packed.Layers[index]);
         int rows = batch.RowCount, hidden = Config.HiddenSize, fused = Config.FusedAttentionWidth;
         Normalize(layer.Input.Pointer, weights.AttentionNorm.Pointer, layer.AttentionInput.Pointer, layer.InverseNorms.Pointer, rows);
-        _kernels.Multiply(
-            rows, fused, hidden, new MatrixView(layer.AttentionInput.Pointer, hidden), _kernels.Packed(weights.Fused.Pointer, hidden),
-            layer.Fused.Pointer, fused, weights.Bias);
+        _kernels.Project(rows, layer.AttentionInput.Pointer, hidden, weights.Fused, layer.Fused.Pointer, fused, weights.Bias);
         if (Config.QueryKeyNorm) NormalizeHeads(layer, weights, rows);
         RotateHeads(space, batch, layer.Fused.Pointer, direction: 1f);
         var view = new AttentionView(layer.Fused.Pointer, layer.Attention.Pointer, layer.LogSumExp.Pointer);
         Span<RowRun> chain = stackalloc RowRun[MaxChain];
         foreach (var node in batch.Nodes) space.Attention.Forward(view, Chain(batch, node, chain));
-        _kernels.Multiply(
-            rows, hidden, Config.QueryWidth, new MatrixView(layer.Attention.Pointer, Config.QueryWidth), _kernels.Packed(weights.Output.Pointer, Config.QueryWidth),
-            layer.Middle.Pointer, hidden, layer.Input.Pointer, hidden);
+        var (attention, middle) = (layer.Attention, layer.Middle);
+        _kernels.Project(rows, attention.Pointer, Config.QueryWidth, weights.Output, middle.Pointer, hidden, layer.Input.Pointer, hidden);
     }
 
     // output = middle + Wdown · (silu(Wgate · norm(middle)) · (Wup · norm(middle)))
@@ -65,18 +62,14 @@ internal sealed unsafe partial class TrainingModel
         var (layer, weights) = (space.Layers[index], _packed.Layers[index]);
         int rows = batch.RowCount, hidden = Config.HiddenSize, inner = Config.FeedForwardSize;
         Normalize(layer.Middle.Pointer, weights.FeedForwardNorm.Pointer, layer.FeedForwardInput.Pointer, layer.InverseNorms.Pointer + rows, rows);
-        _kernels.Multiply(
-            rows, 2 * inner, hidden, new MatrixView(layer.FeedForwardInput.Pointer, hidden), _kernels.Packed(weights.GateUp.Pointer, hidden),
-            layer.GateUp.Pointer, 2 * inner);
+        _kernels.Project(rows, layer.FeedForwardInput.Pointer, hidden, weights.GateUp, layer.GateUp.Pointer, 2 * inner);
         for (var row = 0; row < rows; row++)
         {
             var gate = layer.GateUp.Pointer + (nint)row * 2 * inner;
             _kernels.SwiGlu(gate, gate + inner, layer.Activated.Pointer + (nint)row * inner, inner);
         }
 
-        _kernels.Multiply(
-            rows, hidden, inner, new MatrixView(layer.Activated.Pointer, inner), _kernels.Packed(weights.Down.Pointer, inner), output, hidden,
-            layer.Middle.Pointer, hidden);
+        _kernels.Project(rows, layer.Activated.Pointer, inner, weights.Down, output, hidden, layer.Middle.Pointer, hidden);
     }
 
     private void Normalize(float* input, float* weight, float* output, float* inverses, int rows)
@@ -96,7 +89,8 @@ internal sealed unsafe partial class TrainingModel
             var inverses = layer.HeadInverseNorms!.Pointer + (nint)row * heads;
             new ReadOnlySpan<float>(head, heads * width).CopyTo(new Span<float>(raw, heads * width));
             for (var i = 0; i < heads; i++, head += width)
-                inverses[i] = _kernels.RmsNorm(head, (i < Config.HeadCount ? weights.QueryNorm : weights.KeyNorm)!.Pointer, head, width, Config.NormEpsilon);
+                inverses[i] = _kernels.RmsNorm(head, (i < Config.HeadCount ? weights.QueryNorm : weights.KeyNorm)!.Pointer, head, width,
+                    Config.NormEpsilon);
         }
     }
 
@@ -119,7 +113,8 @@ internal sealed unsafe partial class TrainingModel
         var count = 0;
         for (var current = node; ; current = batch.Nodes[current.Parent])
         {
-            if (count == chain.Length) throw new NotSupportedException($"A prefix tree deeper than {MaxChain} nodes is not supported; plan without shared prefixes.");
+            if (count == chain.Length)
+                throw new NotSupportedException($"A prefix tree deeper than {MaxChain} nodes is not supported; plan without shared prefixes.");
             chain[count++] = new RowRun(current.Start, current.Length);
             if (current.Parent < 0) break;
         }

@@ -4,12 +4,12 @@ internal sealed unsafe partial class TrainingModel
 {
     private void ScoreTargets(TrainingWorkspace space, PackedBatch batch, Span<float> logProbs, Span<float> entropies)
     {
-        int count = batch.TargetRows.Length, hidden = Config.HiddenSize;
+        int count = batch.TargetRows.Length, hidden = Config.HiddenSize, vocabulary = Config.VocabularySize;
         float* norms = space.RowStatistics.Pointer, logSums = norms + count;
         for (var slot = 0; slot < count; slot++)
         {
-            norms[slot] = _kernels.RmsNorm(
-                space.Output.Pointer + (nint)batch.TargetRows[slot] * hidden, _packed.FinalNorm.Pointer, space.HeadInput.Pointer + (nint)slot * hidden, hidden, Config.NormEpsilon);
+            float* input = space.Output.Pointer + (nint)batch.TargetRows[slot] * hidden, output = space.HeadInput.Pointer + (nint)slot * hidden;
+            norms[slot] = _kernels.RmsNorm(input, _packed.FinalNorm.Pointer, output, hidden, Config.NormEpsilon);
         }
 
         var entropiesOfRows = norms + 2 * count;
@@ -20,7 +20,8 @@ internal sealed unsafe partial class TrainingModel
             ComputeLogits(space, first, rows);
             for (var i = 0; i < rows; i++)
             {
-                var statistics = _kernels.Statistics(space.Logits.Pointer + (nint)i * Config.VocabularySize, Config.VocabularySize, space.InverseTemperature);
+                var row = space.Logits.Pointer + (nint)i * vocabulary;
+                var statistics = _kernels.Statistics(row, vocabulary, space.InverseTemperature);
                 (logSums[first + i], entropiesOfRows[first + i]) = (statistics.LogSumExp, statistics.Entropy);
             }
 
@@ -28,17 +29,16 @@ internal sealed unsafe partial class TrainingModel
             {
                 var slot = batch.TargetSlots[index];
                 var token = CheckedToken(batch.Targets[index].Token);
-                logProbs[index] = space.Logits.Pointer[(nint)(slot - first) * Config.VocabularySize + token] * space.InverseTemperature - logSums[slot];
+                logProbs[index] = space.Logits.Pointer[(nint)(slot - first) * vocabulary + token] * space.InverseTemperature - logSums[slot];
                 entropies[index] = entropiesOfRows[slot];
             }
         }
     }
 
     // logits [rows, V] = head input [rows, d] · Eᵀ
-    private void ComputeLogits(TrainingWorkspace space, int first, int rows) => _kernels.Multiply(
-        rows, Config.VocabularySize, Config.HiddenSize,
-        new MatrixView(space.HeadInput.Pointer + (nint)first * Config.HiddenSize, Config.HiddenSize), _kernels.Packed(_packed.Head.Pointer, Config.HiddenSize),
-        space.Logits.Pointer, Config.VocabularySize);
+    private void ComputeLogits(TrainingWorkspace space, int first, int rows) => _kernels.Project(
+        rows, space.HeadInput.Pointer + (nint)first * Config.HiddenSize, Config.HiddenSize, _packed.Head, space.Logits.Pointer,
+        Config.VocabularySize);
 
     // d loss / d residual stream at the target rows, and the gradients of the output projection and the final norm.
     private void BackwardHead(TrainingLane lane, PackedBatch batch, ReadOnlySpan<float> gradientOfLogProb)
@@ -67,7 +67,10 @@ internal sealed unsafe partial class TrainingModel
             }
 
             foreach (var index in target.OfSlots(first, first + rows))
-                logits[(nint)(batch.TargetSlots[index] - first) * vocabulary + batch.Targets[index].Token] += gradientOfLogProb[index] * space.InverseTemperature;
+            {
+                var row = logits + (nint)(batch.TargetSlots[index] - first) * vocabulary;
+                row[batch.Targets[index].Token] += gradientOfLogProb[index] * space.InverseTemperature;
+            }
 
             _kernels.Multiply(
                 rows, hidden, vocabulary, new MatrixView(logits, vocabulary), _kernels.RowMajor(_effective.Buffer.Pointer + head.Offset, hidden),
@@ -87,7 +90,7 @@ internal sealed unsafe partial class TrainingModel
     }
 
     private int CheckedToken(int token) => (uint)token < (uint)Config.VocabularySize ? token
-        : throw new ArgumentOutOfRangeException(nameof(token), token, $"Target token id {token} is outside the vocabulary of {Config.VocabularySize}.");
+        : throw new ArgumentOutOfRangeException(nameof(token), token, $"Token id {token} is outside the vocabulary of {Config.VocabularySize}.");
 
     /// <summary>Targets ordered by the row that predicts them.</summary>
     private struct TargetCursor

@@ -4,8 +4,8 @@ using System.Runtime.ExceptionServices;
 namespace Hone.Engine;
 
 /// <summary>
-/// Forward and hand-written backward pass over packed batches. With an adapter, only its tensors get gradients and those of the frozen weights are not
-/// computed; the adapter is merged into the weights for the pass itself.
+/// Forward and hand-written backward pass over packed batches. With an adapter, only its tensors get gradients and those of the frozen weights are
+/// not computed; the adapter is merged into the weights for the pass itself.
 /// </summary>
 internal sealed unsafe partial class TrainingModel : IDisposable
 {
@@ -26,7 +26,8 @@ internal sealed unsafe partial class TrainingModel : IDisposable
         _kernels = kernels ?? VectorKernels.Best;
         _packed = new PackedWeights(weights.Config, _kernels, keepEmbedding: false);
         _effective = adapter is null ? weights : new ParameterSet(weights.Config);
-        Lanes = [.. Enumerable.Range(0, laneCount).Select(_ => new TrainingLane(Trained.Values.Length, () => new TrainingWorkspace(Config, _kernels)))];
+        Lanes = [.. Enumerable.Range(0,
+            laneCount).Select(_ => new TrainingLane(Trained.Values.Length, () => new TrainingWorkspace(Config, _kernels)))];
         Repack();
     }
 
@@ -76,7 +77,8 @@ internal sealed unsafe partial class TrainingModel : IDisposable
     /// Runs <paramref name="work"/> (with the lane and the batch's index) once per batch, lane by lane and in order within a lane, on up to
     /// <paramref name="workers"/> threads. Gradients do not depend on the number of threads.
     /// </summary>
-    public void ForEachBatch(IReadOnlyList<PackedBatch> batches, int workers, Action<TrainingLane, int> work, CancellationToken cancellationToken = default)
+    public void ForEachBatch(IReadOnlyList<PackedBatch> batches, int workers, Action<TrainingLane, int> work,
+        CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workers);
         void RunLane(int lane)

@@ -24,7 +24,8 @@ internal sealed class LayerActivations : IDisposable
             HeadInverseNorms = Rows(config.HeadCount + config.KeyValueHeadCount);
         }
 
-        _all = [Input, AttentionInput, Fused, Attention, LogSumExp, Middle, FeedForwardInput, GateUp, Activated, InverseNorms, RawQueryKey, HeadInverseNorms];
+        _all = [Input, AttentionInput, Fused, Attention, LogSumExp, Middle, FeedForwardInput, GateUp, Activated, InverseNorms, RawQueryKey,
+            HeadInverseNorms];
     }
 
     /// <summary>Residual stream before the layer [rows, d].</summary>
@@ -77,7 +78,8 @@ internal sealed class TrainingWorkspace(ModelConfig config, VectorKernels kernel
 
     private const int MinimumChunkRows = 64;
 
-    private NativeBuffer? _output, _gradient, _branchGradient, _wideGradient, _fusedGradient, _headInput, _headGradient, _logits, _rowStatistics, _narrow, _panels;
+    private NativeBuffer? _output, _gradient, _branchGradient, _wideGradient, _fusedGradient, _headInput, _headGradient, _logits, _rowStatistics,
+        _narrow, _panels;
     private int _rows;
 
     public LayerActivations[] Layers { get; private set; } = [];
@@ -121,7 +123,7 @@ internal sealed class TrainingWorkspace(ModelConfig config, VectorKernels kernel
     /// <summary>Rows of one chunk of the head.</summary>
     public int ChunkRows { get; private set; }
 
-    /// <summary>Low-rank products [rows, rank], twice.</summary>
+    /// <summary>Low-rank products [rows, rank], twice, and [rank, outputs].</summary>
     public NativeBuffer Narrow(long length) => NativeBuffer.EnsureCapacity(ref _narrow, length);
 
     /// <summary>Panels of one low-rank matrix.</summary>
@@ -137,7 +139,8 @@ internal sealed class TrainingWorkspace(ModelConfig config, VectorKernels kernel
             Layers = [.. Enumerable.Range(0, config.LayerCount).Select(_ => new LayerActivations(config, _rows))];
             NativeBuffer.EnsureCapacity(ref _output, (long)_rows * config.HiddenSize);
             NativeBuffer.EnsureCapacity(ref _gradient, (long)_rows * config.HiddenSize);
-            NativeBuffer.EnsureCapacity(ref _branchGradient, (long)_rows * Math.Max(config.HiddenSize, Math.Max(config.QueryWidth, config.FeedForwardSize)));
+            NativeBuffer.EnsureCapacity(ref _branchGradient,
+                (long)_rows * Math.Max(config.HiddenSize, Math.Max(config.QueryWidth, config.FeedForwardSize)));
             NativeBuffer.EnsureCapacity(ref _wideGradient, (long)_rows * 2 * config.FeedForwardSize);
             NativeBuffer.EnsureCapacity(ref _fusedGradient, (long)_rows * config.FusedAttentionWidth);
             NativeBuffer.EnsureCapacity(ref _headInput, (long)_rows * config.HiddenSize);
@@ -157,7 +160,8 @@ internal sealed class TrainingWorkspace(ModelConfig config, VectorKernels kernel
         Attention.Dispose();
         Rotary.Dispose();
         NativeBuffer?[] scratch =
-            [_output, _gradient, _branchGradient, _wideGradient, _fusedGradient, _headInput, _headGradient, _logits, _rowStatistics, _narrow, _panels];
+            [_output, _gradient, _branchGradient, _wideGradient, _fusedGradient, _headInput, _headGradient, _logits, _rowStatistics, _narrow,
+                _panels];
         foreach (var buffer in scratch) buffer?.Dispose();
     }
 }

@@ -16,7 +16,11 @@ internal static class Checkpoint
     {
         var configPath = Path.Combine(directory, ConfigFile);
         if (!File.Exists(configPath))
-            throw new FileNotFoundException($"'{configPath}' does not exist; expected a model directory with {ConfigFile} and {WeightsFile}.", configPath);
+        {
+            throw new FileNotFoundException(
+                $"'{configPath}' does not exist; expected a model directory with {ConfigFile} and {WeightsFile}.", configPath);
+        }
+
         var config = ModelConfig.Parse(File.ReadAllText(configPath), configPath);
         var weights = new ParameterSet(config);
         var missing = weights.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
@@ -26,20 +30,25 @@ internal static class Checkpoint
             foreach (var entry in file.Entries.Values)
             {
                 if (missing.Remove(entry.Name, out var tensor)) ReadTensor(file, entry, tensor, weights);
-                else if (!IsRedundant(entry.Name, config))
-                    throw new InvalidDataException($"'{path}' has a tensor '{entry.Name}' {entry.ShapeText} that a {config.Family} model does not use, or has it twice.");
+                else if (!IsRedundant(entry.Name, config)) throw Unexpected(path, entry, config);
             }
         }
 
         if (missing.Count > 0)
-            throw new InvalidDataException($"'{directory}' lacks {missing.Count} tensors of its {config.Family} model, the first '{missing.Keys.First()}'. Is the checkpoint complete?");
+        {
+            throw new InvalidDataException(
+                $"'{directory}' lacks {missing.Count} tensors of its {config.Family} model, the first '{missing.Keys.First()}'. " +
+                "Is the checkpoint complete?");
+        }
+
         return (config, weights);
     }
 
     /// <summary>Writes a model, creating the directory. A reader sees each file as it was or as it is now; the configuration comes last.</summary>
     public static void Save(string directory, ModelConfig config, ParameterSet weights, WeightFormat format = WeightFormat.Float32)
     {
-        if (weights.Config != config) throw new ArgumentException("The weights belong to a model of another shape than the configuration.", nameof(config));
+        if (weights.Config != config)
+            throw new ArgumentException("The weights belong to a model of another shape than the configuration.", nameof(config));
         Directory.CreateDirectory(directory);
         SafetensorsWriter.Write(
             Path.Combine(directory, WeightsFile),
@@ -53,9 +62,16 @@ internal static class Checkpoint
     internal static void ReadTensor(SafetensorsFile file, SafetensorsEntry entry, ParameterTensor tensor, FlatTensors target)
     {
         if (!entry.Shape.AsSpan().SequenceEqual(tensor.Shape))
-            throw new InvalidDataException($"'{file.Path}': tensor '{entry.Name}' has shape {entry.ShapeText}; expected [{string.Join(", ", tensor.Shape)}].");
+        {
+            throw new InvalidDataException(
+                $"'{file.Path}': tensor '{entry.Name}' has shape {entry.ShapeText}; expected [{string.Join(", ", tensor.Shape)}].");
+        }
+
         file.Read(entry.Name, target.Slice(tensor));
     }
+
+    private static InvalidDataException Unexpected(string path, SafetensorsEntry entry, ModelConfig config) => new(
+        $"'{path}' has a tensor '{entry.Name}' {entry.ShapeText} that a {config.Family} model does not use, or has it twice.");
 
     // Tensors that some tools store although they follow from others.
     private static bool IsRedundant(string name, ModelConfig config) =>

@@ -18,19 +18,25 @@ internal static class PeftAdapter
     public static LoraAdapter Load(string directory, ModelConfig config)
     {
         var configPath = Path.Combine(directory, ConfigFile);
-        if (!File.Exists(configPath)) throw new FileNotFoundException($"'{configPath}' does not exist; expected a PEFT adapter directory.", configPath);
+        if (!File.Exists(configPath))
+            throw new FileNotFoundException($"'{configPath}' does not exist; expected a PEFT adapter directory.", configPath);
         using var file = SafetensorsFile.Open(Path.Combine(directory, WeightsFile));
         var adapter = new LoraAdapter(config, ReadOptions(configPath, file));
         var missing = adapter.Tensors.ToDictionary(tensor => Prefix + tensor.Name, StringComparer.Ordinal);
         foreach (var entry in file.Entries.Values)
         {
             if (!missing.Remove(entry.Name, out var tensor))
-                throw new InvalidDataException($"'{file.Path}': tensor '{entry.Name}' has no place in an adapter of this model; target_modules or the base model may differ.");
+            {
+                throw new InvalidDataException(
+                    $"'{file.Path}': tensor '{entry.Name}' has no place in an adapter of this model; target_modules or the base model may differ.");
+            }
+
             Checkpoint.ReadTensor(file, entry, tensor, adapter);
         }
 
         return missing.Count == 0 ? adapter
-            : throw new InvalidDataException($"'{file.Path}' lacks {missing.Count} tensors, the first '{missing.Keys.First()}'. Is the adapter complete?");
+            : throw new InvalidDataException(
+                $"'{file.Path}' lacks {missing.Count} tensors, the first '{missing.Keys.First()}'. Is the adapter complete?");
     }
 
     /// <summary>Writes an adapter, creating the directory.</summary>
@@ -74,7 +80,8 @@ internal static class PeftAdapter
 
         var reader = new ConfigReader(root, path);
         if (reader.Text("peft_type") is var type && type != "LORA") throw reader.Error("peft_type", $"'{type}' is not supported; expected LORA");
-        foreach (var key in (ReadOnlySpan<string>)["use_rslora", "use_dora", "fan_in_fan_out"]) reader.Forbid(key, "this variant of LoRA is not supported");
+        foreach (var key in (ReadOnlySpan<string>)["use_rslora", "use_dora", "fan_in_fan_out"])
+            reader.Forbid(key, "this variant of LoRA is not supported");
         if (reader.OptionalText("bias") is { } bias && bias != "none") throw reader.Error("bias", $"'{bias}' is not supported; expected none");
         foreach (var key in (ReadOnlySpan<string>)["modules_to_save", "rank_pattern", "alpha_pattern"])
         {
@@ -87,7 +94,8 @@ internal static class PeftAdapter
             : [.. ParameterNames.Projections.Where(name => file.Entries.Keys.Any(key => key.Contains($".{name}.", StringComparison.Ordinal)))];
         foreach (var module in modules)
         {
-            if (!ParameterNames.Projections.Contains(module)) throw reader.Error("target_modules", $"'{module}' is not one of {string.Join(", ", ParameterNames.Projections)}");
+            if (ParameterNames.Projections.Contains(module)) continue;
+            throw reader.Error("target_modules", $"'{module}' is not one of {string.Join(", ", ParameterNames.Projections)}");
         }
 
         return new LoraOptions { Rank = reader.Positive("r"), Alpha = reader.OptionalNumber("lora_alpha") ?? 8, TargetModules = modules };

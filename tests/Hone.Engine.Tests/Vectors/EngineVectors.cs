@@ -4,14 +4,17 @@ using Hone.Engine;
 namespace Hone.Engine.Tests.Vectors;
 
 /// <summary>
-/// Evaluates the recorded cases of an independent float64 reference against the engine. Free of any test framework; a failure is a sentence, null means passed.
+/// Evaluates the recorded cases of an independent float64 reference against the engine. Free of any test framework; a failure is a sentence, null
+/// means passed.
 /// </summary>
 internal static class EngineVectors
 {
     private const double LogitTolerance = 1e-4;
     private const double GradientTolerance = 1e-4;
 
-    /// <summary>The folder of the engine's vectors: from HONE_VECTORS, or <c>shared/vectors</c> beside one of the parent folders; null when absent.</summary>
+    /// <summary>
+    /// The folder of the engine's vectors: from HONE_VECTORS, or <c>shared/vectors</c> beside one of the parent folders; null when absent.
+    /// </summary>
     public static string? FindDirectory()
     {
         if (Environment.GetEnvironmentVariable("HONE_VECTORS") is { Length: > 0 } configured)
@@ -89,7 +92,8 @@ internal static class EngineVectors
         var argmax = Integers(statistics.GetProperty("argmax"));
         for (var position = 0; position < argmax.Length; position++)
         {
-            if (Array.IndexOf(logits[position], logits[position].Max()) != argmax[position]) return $"the largest logit at position {position} differs";
+            var largest = Array.IndexOf(logits[position], logits[position].Max());
+            if (largest != argmax[position]) return $"the largest logit at position {position} is {largest} instead of {argmax[position]}";
         }
 
         var sums = Numbers(statistics.GetProperty("logsumexp"));
@@ -109,7 +113,8 @@ internal static class EngineVectors
         return worst <= LogitTolerance ? null : $"entropies differ by {worst:G3}";
     }
 
-    private static string? CompareGradients(ParameterSet weights, LoraAdapter? adapter, TrainingSequence[] sequences, bool share, JsonElement expected)
+    private static string? CompareGradients(
+        ParameterSet weights, LoraAdapter? adapter, TrainingSequence[] sequences, bool share, JsonElement expected)
     {
         using var model = new TrainingModel(weights, adapter, laneCount: 2);
         var batches = PackedBatch.Plan(sequences, 30, share);
@@ -143,13 +148,14 @@ internal static class EngineVectors
         var norm = expected.GetProperty("norm").GetDouble();
         var tolerance = GradientTolerance * norm + 1e-9;
         if (!(Math.Abs(Norm(values) - norm) <= tolerance)) return $"{tensor.Name}: norm {Norm(values)} instead of {norm}";
-        var sum = values.Sum(value => (double)value);
-        if (!(Math.Abs(sum - expected.GetProperty("sum").GetDouble()) <= 10 * tolerance)) return $"{tensor.Name}: sum {sum} instead of {expected.GetProperty("sum").GetDouble()}";
+        var (sum, expectedSum) = (values.Sum(value => (double)value), expected.GetProperty("sum").GetDouble());
+        if (!(Math.Abs(sum - expectedSum) <= 10 * tolerance)) return $"{tensor.Name}: sum {sum} instead of {expectedSum}";
         int[] indices = Integers(expected.GetProperty("indices"));
         double[] samples = Numbers(expected.GetProperty("values"));
         for (var i = 0; i < indices.Length; i++)
         {
-            if (!(Math.Abs(values[indices[i]] - samples[i]) <= tolerance)) return $"{tensor.Name}[{indices[i]}]: {values[indices[i]]} instead of {samples[i]}";
+            var value = values[indices[i]];
+            if (!(Math.Abs(value - samples[i]) <= tolerance)) return $"{tensor.Name}[{indices[i]}]: {value} instead of {samples[i]}";
         }
 
         return null;
