@@ -3,7 +3,10 @@ using Hone.Retrieval;
 namespace EmbeddedModel;
 
 /// <summary>How often the demonstrator does the right thing, by kind of claim and hop (0 or 1).</summary>
-internal sealed record DemonstratorSkill(Func<string, int, double> Notes, Func<string, int, double> Query)
+/// <param name="Notes">Probability of the right notes.</param>
+/// <param name="Query">Probability of the right query.</param>
+/// <param name="RepeatsInTen">How many of ten mistaken queries ask for the same entity again; the others ask with the claim's words.</param>
+internal sealed record DemonstratorSkill(Func<string, int, double> Notes, Func<string, int, double> Query, int RepeatsInTen = 6)
 {
     /// <summary>Always right.</summary>
     public static DemonstratorSkill Perfect { get; } = Uniform(1);
@@ -15,7 +18,7 @@ internal sealed record DemonstratorSkill(Func<string, int, double> Notes, Func<s
     /// Right more often than not for some kinds of claims, seldom for the others: a policy that imitates it follows the format and gets part of
     /// the way, so that there is something left to reinforce.
     /// </summary>
-    public static DemonstratorSkill Mediocre(double notes, double strong, double weak) => new((_, _) => notes, (kind, hop) => Masters(kind, hop) ? strong : weak);
+    public static DemonstratorSkill Mediocre(double notes, double strong, double weak) => new((_, _) => notes, (kind, hop) => Masters(kind, hop) ? strong : weak, RepeatsInTen: 8);
 
     private static bool Masters(string kind, int hop) => hop == 0
         ? kind is "employer-city" or "author-employer"
@@ -95,12 +98,10 @@ internal sealed class Demonstrator(ProgramSignatures signatures, Encyclopedia wo
         var next = hop == 1 ? task.Third : facts.Contains(task.FirstFact) ? task.Second : task.First;
         if (random.NextDouble() < skill.Query(task.Kind, hop))
             return LookUp(next);
-        return random.Next(10) switch
-        {
-            < 6 => LookUp(hop == 1 ? task.Second : task.First),
-            < 8 => LookUp(task.Tail),
-            _ => ("Look up the claim.", task.Claim.Text),
-        };
+        var mistake = random.Next(10);
+        return mistake < skill.RepeatsInTen ? LookUp(hop == 1 ? task.Second : task.First)
+            : mistake < (skill.RepeatsInTen + 10) / 2 ? LookUp(task.Tail)
+            : ("Look up the claim.", task.Claim.Text);
     }
 
     private static (string Reasoning, string Query) LookUp(string what) => ($"Look up {what}.", what);

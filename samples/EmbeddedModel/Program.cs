@@ -1,43 +1,41 @@
+using System.CommandLine;
 using EmbeddedModel;
-string Arg(string name, string fallback) { var i = Array.IndexOf(args, "--" + name); return i < 0 ? fallback : args[i + 1]; }
-var output = Arg("output", "/tmp/world-model");
-var seed = int.Parse(Arg("seed", "1"));
-Directory.CreateDirectory(output);
-var signatures = ProgramSignatures.Read();
-using var mix = new LessonMix(signatures, new SeedStream(seed).Derive("mix"));
-var template = ChatTemplate.ForName("chatml");
-var encoder = new LessonEncoder(ChatAdapter.Default, template);
-var tokenizerPath = Path.Combine(output, "tokenizer.json");
-if (!File.Exists(tokenizerPath))
+
+var defaults = new RecipeOptions();
+var learnTokens = new Option<double>("--learn-tokens") { Description = "Tokens of the first phase, in millions.", DefaultValueFactory = _ => defaults.LearnTokens };
+var deepenTokens = new Option<double>("--deepen-tokens") { Description = "Tokens of the second phase, in millions.", DefaultValueFactory = _ => defaults.DeepenTokens };
+var finishTokens = new Option<double>("--finish-tokens") { Description = "Tokens of the last phase, in millions.", DefaultValueFactory = _ => defaults.FinishTokens };
+var minutes = new Option<double>("--minutes") { Description = "Longest phase, in minutes.", DefaultValueFactory = _ => defaults.TimeLimit.TotalMinutes };
+var seed = new Option<int>("--seed") { Description = "Seed of the weights and the lessons.", DefaultValueFactory = _ => defaults.Seed };
+var workers = new Option<int>("--workers") { Description = "Threads.", DefaultValueFactory = _ => defaults.Workers };
+var output = new Option<string>("--output") { Description = "Where the finished model goes.", DefaultValueFactory = _ => defaults.Output };
+var work = new Option<string>("--work") { Description = "Where the first two phases leave their checkpoints.", DefaultValueFactory = _ => defaults.Work };
+var startAt = new Option<RecipePhase>("--start-at") { Description = "Begin with this phase, on the checkpoint in --work." };
+var evaluateOnly = new Option<bool>("--evaluate-only") { Description = "Evaluate the model in --output." };
+var claims = new Option<int>("--claims") { Description = "Claims in the evaluation.", DefaultValueFactory = _ => defaults.EvaluationClaims };
+
+var command = new RootCommand("Trains the model that ships with Hone.Engine from scratch, and evaluates it.")
 {
-    using var corpus = new LessonMix(signatures, new SeedStream(seed).Derive("corpus"));
-    var texts = Enumerable.Range(0, 250).SelectMany(s => corpus.ForStep(s, 64, DemonstratorSkill.Uniform(.8))).Select(l => encoder.Render(l));
-    File.WriteAllText(tokenizerPath, BpeTrainer.Train(texts.Select(t => t.Prompt + t.Completion), new BpeTrainerOptions { VocabularySize = 2048 }));
-}
-var tok = Tokenizer.Load(File.OpenRead(tokenizerPath));
-var from = Arg("from", "");
-var config = new ModelConfig { Family = ModelFamily.Qwen2, VocabularySize = 2048, HiddenSize = 128, LayerCount = 4, HeadCount = 4, KeyValueHeadCount = 2, HeadWidth = 32, FeedForwardSize = 384, TiedEmbeddings = true, MaxPositions = 1024, EndTokenIds = [tok.IdOf("<|im_end|>")!.Value] };
-var weights = from == "" ? ParameterSet.CreateRandom(config, seed) : Checkpoint.Load(from).Weights;
-Console.WriteLine($"{weights.Values.Length} parameters");
-using var model = new TrainingModel(weights, laneCount: 4);
-var trainer = new SupervisedTrainer(model, mix, l => encoder.Encode(l, tok), Console.Out);
-async Task Evaluate()
+    learnTokens, deepenTokens, finishTokens, minutes, seed, workers, output, work, startAt, evaluateOnly, claims,
+};
+command.SetAction(async (arguments, _) =>
 {
-    using var inference = InferenceModel.Create(weights);
-    var world = Encyclopedia.Create(1); using var search = world.CreateRetriever();
-    var n = int.Parse(Arg("claims", "100"));
-    foreach (var t in new[] { 0f, 1f })
+    var options = new RecipeOptions
     {
-        var client = new DirectChatClient(inference, tok, template, 2);
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        var s = await ProgramEvaluation.RunAsync(client, search, [.. world.Tasks[Region.Test].Take(n)], t, 1);
-        Console.WriteLine($"T={t} {s} {watch.Elapsed.TotalSeconds:f1} s  {string.Join(", ", s.ByKind.Select(k => $"{k.Key} {k.Value:f2}"))}");
-        foreach (var x in client.Log.Take(6)) Console.WriteLine("   " + x.Replace("\n", "\\n"));
-    }
-}
-var tokens = (long)(double.Parse(Arg("tokens", "2")) * 1e6);
-var lr = double.Parse(Arg("lr", "3e-3"));
-if (tokens > 0)
-    trainer.Run(new("main", tokens, lr, DemonstratorSkill.Uniform(double.Parse(Arg("quality", "0.8")))), 2, TimeSpan.FromMinutes(double.Parse(Arg("minutes", "60"))), () => { Checkpoint.Save(output, config, weights); });
-Checkpoint.Save(output, config, weights);
-await Evaluate();
+        LearnTokens = arguments.GetValue(learnTokens),
+        DeepenTokens = arguments.GetValue(deepenTokens),
+        FinishTokens = arguments.GetValue(finishTokens),
+        TimeLimit = TimeSpan.FromMinutes(arguments.GetValue(minutes)),
+        Seed = arguments.GetValue(seed),
+        Workers = arguments.GetValue(workers),
+        Output = arguments.GetValue(output)!,
+        Work = arguments.GetValue(work)!,
+        StartAt = arguments.GetValue(startAt),
+        EvaluationClaims = arguments.GetValue(claims),
+    };
+    if (arguments.GetValue(evaluateOnly))
+        await Recipe.EvaluateAsync(Console.Out, options.Output, options.EvaluationClaims);
+    else
+        await new Recipe(options, Console.Out).RunAsync();
+});
+return await command.Parse(args).InvokeAsync();

@@ -17,10 +17,10 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     private const string TitleField = "title";
     private const string TextField = "text";
     private const int RecentDocumentLimit = 20_000;
-    private const int ClausesPerGroup = 1000; // below Lucene's limit of 1,024 clauses
 
     private readonly LuceneOptions options;
     private readonly EnglishTextAnalyzer analyzer;
+    private readonly Bm25Search ranking;
     private readonly Lucene.Net.Store.Directory directory;
     private readonly IndexWriter writer;
     private readonly SearcherManager searchers;
@@ -35,13 +35,13 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     {
         this.options = options ?? new();
         analyzer = new(this.options.RemoveStopWords, this.options.Stem);
-        var similarity = new ExactBm25Similarity(this.options.K1, this.options.B);
+        ranking = new(ContentField, this.options.K1, this.options.B);
         directory = this.options.Directory is { } folder ? FSDirectory.Open(folder) : new RAMDirectory();
         try
         {
             writer = new(directory, new IndexWriterConfig(EnglishTextAnalyzer.Version, analyzer)
             {
-                Similarity = similarity,
+                Similarity = new ExactLengthSimilarity(),
                 MergePolicy = new LogDocMergePolicy(), // merges neighbours only, so document order stays insertion order
                 MergeScheduler = new SerialMergeScheduler(),
             });
@@ -56,7 +56,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
                 error);
         }
 
-        searchers = new(writer, applyAllDeletes: true, new ExactSearcherFactory(similarity));
+        searchers = new(writer, applyAllDeletes: true, new SearcherFactory());
     }
 
     /// <summary>Number of documents.</summary>
@@ -94,13 +94,13 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        var parsed = count == 0 ? null : ToQuery(analyzer.Terms(query));
-        if (parsed is null)
+        var terms = count == 0 ? [] : analyzer.Terms(query);
+        if (terms.Count == 0)
             return [];
         var searcher = searchers.Acquire();
         try
         {
-            return Collect(searcher, parsed, count);
+            return Collect(searcher, terms, count);
         }
         finally
         {
@@ -127,24 +127,21 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     internal static string Content(string title, string text) => $"{title} | {text}";
 
     // Asks for more hits as long as duplicates leave fewer than wanted.
-    private List<Passage> Collect(IndexSearcher searcher, Query query, int count)
+    private List<Passage> Collect(IndexSearcher searcher, List<string> terms, int count)
     {
         for (var wanted = count; ; wanted *= 2)
         {
-            // Scoring in document order spares the table of 2,048 buckets that Lucene otherwise allocates for each search.
-            var collector = TopScoreDocCollector.Create(Math.Min(wanted, Math.Max(1, searcher.IndexReader.MaxDoc)), docsScoredInOrder: true);
-            searcher.Search(query, collector);
-            var hits = collector.GetTopDocs().ScoreDocs;
+            var hits = ranking.Search(searcher.IndexReader, terms, wanted);
             var found = new List<Passage>(count);
             var seen = new HashSet<(string Title, string Text)>();
-            foreach (var hit in hits)
+            foreach (var (number, score) in hits)
             {
-                var document = Read(searcher, hit.Doc);
+                var document = Read(searcher, number);
                 if (found.Count < count && seen.Add((document.Title, document.Text)))
-                    found.Add(new(document.Id!, document.Title, document.Text, hit.Score));
+                    found.Add(new(document.Id!, document.Title, document.Text, score));
             }
 
-            if (found.Count == count || hits.Length < wanted)
+            if (found.Count == count || hits.Count < wanted)
                 return found;
         }
     }
@@ -158,29 +155,5 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
         if (recentDocuments.Count < RecentDocumentLimit)
             recentDocuments.TryAdd(number, document);
         return document;
-    }
-
-    // A term that the query repeats counts as often.
-    private static BooleanQuery? ToQuery(List<string> terms)
-    {
-        var clauses = terms.CountBy(term => term, StringComparer.Ordinal)
-            .Select(term => new TermQuery(new Term(ContentField, term.Key)) { Boost = term.Value })
-            .ToList();
-        if (clauses.Count == 0)
-            return null;
-        return clauses.Count <= ClausesPerGroup ? AnyOf(clauses) : AnyOf(clauses.Chunk(ClausesPerGroup).Select(AnyOf));
-    }
-
-    private static BooleanQuery AnyOf(IEnumerable<Query> clauses)
-    {
-        var query = new BooleanQuery(disableCoord: true);
-        foreach (var clause in clauses)
-            query.Add(clause, Occur.SHOULD);
-        return query;
-    }
-
-    private sealed class ExactSearcherFactory(ExactBm25Similarity similarity) : SearcherFactory
-    {
-        public override IndexSearcher NewSearcher(IndexReader reader) => new(reader) { Similarity = similarity };
     }
 }
