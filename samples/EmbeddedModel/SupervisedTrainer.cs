@@ -7,10 +7,11 @@ namespace EmbeddedModel;
 /// <param name="Tokens">How many tokens to see, prompts included; prefixes that lessons share count for each of them.</param>
 /// <param name="LearningRate">The peak, after the warm-up.</param>
 /// <param name="Shown">How good the shown answers are.</param>
-internal sealed record TrainingPhase(string Name, long Tokens, double LearningRate, DemonstratorSkill Shown);
+/// <param name="DrillShare">Share of copying drills among the lessons.</param>
+internal sealed record TrainingPhase(string Name, long Tokens, double LearningRate, DemonstratorSkill Shown, double DrillShare = 0);
 
 /// <summary>Supervised training from lessons with AdamW.</summary>
-internal sealed class SupervisedTrainer(TrainingModel model, LessonMix mix, Func<Lesson, EncodedLesson> encode, TextWriter log)
+internal sealed class SupervisedTrainer(TrainingModel model, Func<int, DemonstratorSkill, EncodedLesson[]> lessonsOf, TextWriter log)
 {
     /// <summary>Lessons in one step.</summary>
     public const int LessonsPerStep = 64;
@@ -39,7 +40,7 @@ internal sealed class SupervisedTrainer(TrainingModel model, LessonMix mix, Func
             var progress = Math.Max(seen / (double)phase.Tokens, watch.Elapsed / deadline);
             if (progress >= 1)
                 break;
-            var lessons = mix.ForStep(step++, LessonsPerStep, phase.Shown).Select(encode).ToArray();
+            var lessons = lessonsOf(step++, phase.Shown);
             loss.Add(ComputeGradient(lessons, workers));
             norm.Add(optimizer.Update(model.SumGradients(), RateAt(phase, phaseStep, progress)));
             model.Repack();
