@@ -21,7 +21,6 @@ internal static class Shapes
         KeyValueHeadCount = 2,
         HeadWidth = headWidth,
         FeedForwardSize = feedForward,
-        AttentionBias = true,
         TiedEmbeddings = true,
         MaxPositions = 1024,
     };

@@ -3,7 +3,7 @@ namespace MultiHopResearch;
 /// <summary>What the command line asks for.</summary>
 internal sealed record Settings
 {
-    public const int DefaultSteps = 80;
+    public const int DefaultSteps = 90;
 
     private const string RunsFolder = "runs";
 

@@ -91,7 +91,7 @@ public sealed class CheckpointTests : IDisposable
     public void AtomicFile_WriteThatFails_KeepsTheOldFile()
     {
         var path = Path.Combine(_directory, "file.txt");
-        AtomicFile.WriteText(path, "old");
+        File.WriteAllText(path, "old");
         Assert.Throws<IOException>(() => AtomicFile.Write(path, stream =>
         {
             stream.WriteByte(1);

@@ -73,8 +73,8 @@ public sealed class ProgramTests
         var program = new Mutating().WithModel(ScriptedChatClient.By((_, _) => Answer("new")));
         var run = await program.RunAsync("x", null, Token);
         Assert.Equal(2, run.Trace.Calls.Length);
-        Assert.Equal(0, ((System.Collections.ICollection)run.Trace.Calls[0].Inputs["notes"]!).Count);
-        Assert.Equal(1, ((System.Collections.ICollection)run.Trace.Calls[1].Inputs["notes"]!).Count);
+        Assert.Empty((System.Collections.IEnumerable)run.Trace.Calls[0].Inputs["notes"]!);
+        Assert.Single((System.Collections.IEnumerable)run.Trace.Calls[1].Inputs["notes"]!);
         Assert.DoesNotContain("new", run.Trace.Calls[0].Messages[^1].Text, StringComparison.Ordinal);
     }
 
