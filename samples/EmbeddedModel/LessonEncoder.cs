@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Microsoft.Extensions.AI;
 
 namespace EmbeddedModel;
 
@@ -17,14 +16,6 @@ internal sealed class LessonEncoder(Adapter adapter, ChatTemplate template)
     {
         var messages = adapter.Render(new AdapterRequest(lesson.Signature, lesson.Inputs, ImmutableArray<Demo>.Empty));
         return (template.Render(messages, addGenerationPrompt: true), adapter.RenderOutputs(lesson.Signature, lesson.Outputs).TrimEnd());
-    }
-
-    /// <summary>The drill as tokens: a bare exchange, without a system turn.</summary>
-    public EncodedLesson Encode(Drill drill, Tokenizer tokenizer)
-    {
-        var prompt = tokenizer.Encode(template.Render([new(ChatRole.User, drill.Shown)], addGenerationPrompt: true));
-        var end = tokenizer.IdOf(template.EndOfTurnToken) ?? throw new InvalidOperationException($"The tokenizer lacks {template.EndOfTurnToken}.");
-        return new([.. prompt, .. tokenizer.Encode(drill.Repeated), end], 1, prompt.Length);
     }
 
     /// <summary>The lesson as tokens.</summary>

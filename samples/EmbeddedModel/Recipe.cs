@@ -1,6 +1,6 @@
 namespace EmbeddedModel;
 
-/// <summary>Makes the embedded model from nothing: tokenizer, lessons, four phases of supervised training, evaluation.</summary>
+/// <summary>Makes the embedded model from nothing: tokenizer, lessons, three phases of supervised training, evaluation.</summary>
 internal sealed class Recipe(RecipeOptions options, TextWriter log)
 {
     private const int CorpusSteps = 250;
@@ -13,7 +13,7 @@ internal sealed class Recipe(RecipeOptions options, TextWriter log)
     /// <summary>
     /// The demonstrator of the last phase is mediocre on purpose: the model keeps the format and its skills, and leaves room to be reinforced.
     /// </summary>
-    public static DemonstratorSkill FinishSkill { get; } = DemonstratorSkill.Mediocre(notes: 0.95, strong: 0.65, weak: 0.4);
+    public static DemonstratorSkill FinishSkill { get; } = DemonstratorSkill.Mediocre(notes: 0.95, strong: 0.6, weak: 0.33);
 
     public async Task RunAsync()
     {
@@ -21,8 +21,6 @@ internal sealed class Recipe(RecipeOptions options, TextWriter log)
             Learn();
         if (options.StartAt <= RecipePhase.Deepen)
             Deepen();
-        if (options.StartAt <= RecipePhase.Drill)
-            Drill();
         Finish();
         await EvaluateAsync(log, options.Output, options.EvaluationClaims);
     }
@@ -66,14 +64,7 @@ internal sealed class Recipe(RecipeOptions options, TextWriter log)
     private void Deepen()
     {
         using var weights = Checkpoint.Load(options.Work).Weights;
-        Train(weights, ReadTokenizer(), new("deepen", Millions(options.DeepenTokens), 2e-3, DemonstratorSkill.Uniform(0.9)), options.Work, WeightFormat.Float32);
-    }
-
-    // To continue a name exactly as it stands above: without the drills the model guesses second words, and nothing that follows can learn.
-    private void Drill()
-    {
-        using var weights = Checkpoint.Load(options.Work).Weights;
-        var phase = new TrainingPhase("drill", Millions(options.DrillTokens), 2e-3, DemonstratorSkill.Uniform(0.9), DrillShare: 0.6);
+        var phase = new TrainingPhase("deepen", Millions(options.DeepenTokens), 2e-3, DemonstratorSkill.Uniform(0.9)) { Seen = Millions(options.DeepenSeen) };
         Train(weights, ReadTokenizer(), phase, options.Work, WeightFormat.Float32);
     }
 
@@ -89,18 +80,10 @@ internal sealed class Recipe(RecipeOptions options, TextWriter log)
     {
         var tokenizer = Load(tokenizerJson);
         using var model = new TrainingModel(weights);
-        using var mix = new LessonMix(signatures, stream.Derive(phase.Name));
-        var drillCount = (int)(SupervisedTrainer.LessonsPerStep * phase.DrillShare);
-        var trainer = new SupervisedTrainer(model, LessonsOf, log);
+        using var mix = new LessonMix(signatures, phase.Seen == 0 ? stream.Derive(phase.Name) : stream.Derive(phase.Name, phase.Seen));
+        var trainer = new SupervisedTrainer(model, mix, lesson => encoder.Encode(lesson, tokenizer), log);
         trainer.Run(phase, options.Workers, options.TimeLimit, () => ModelFiles.Save(directory, weights, tokenizerJson, format));
         ModelFiles.Save(directory, weights, tokenizerJson, format);
-
-        EncodedLesson[] LessonsOf(int step, DemonstratorSkill shown)
-        {
-            var random = stream.Derive(phase.Name + " drills", step).CreateRandom();
-            var drills = Enumerable.Range(0, drillCount).Select(_ => encoder.Encode(Drills.Next(random), tokenizer));
-            return [.. drills, .. mix.ForStep(step, SupervisedTrainer.LessonsPerStep - drillCount, shown).Select(lesson => encoder.Encode(lesson, tokenizer))];
-        }
     }
 
     private string ReadTokenizer() => File.ReadAllText(ModelFiles.TokenizerPath(options.Work));

@@ -10,10 +10,10 @@ internal sealed record RecipeOptions
     public double LearnTokens { get; init; } = 30;
 
     /// <summary>Tokens of the second phase, in millions.</summary>
-    public double DeepenTokens { get; init; } = 6;
+    public double DeepenTokens { get; init; } = 25;
 
-    /// <summary>Tokens of the third phase, in millions.</summary>
-    public double DrillTokens { get; init; } = 5;
+    /// <summary>Tokens of the second phase that the checkpoint in <see cref="Work"/> has already seen, in millions: to go on after an interruption.</summary>
+    public double DeepenSeen { get; init; }
 
     /// <summary>Tokens of the last phase, in millions.</summary>
     public double FinishTokens { get; init; } = 2;
@@ -27,7 +27,7 @@ internal sealed record RecipeOptions
     /// <summary>Where the finished model goes.</summary>
     public string Output { get; init; } = Path.Combine("src", "Hone.Engine", "Embedded");
 
-    /// <summary>Where the first three phases leave their checkpoints.</summary>
+    /// <summary>Where the first two phases leave their checkpoints.</summary>
     public string Work { get; init; } = Path.Combine("runs", "embedded-model");
 
     /// <summary>Where to begin; a later phase starts from the checkpoint in <see cref="Work"/>.</summary>
@@ -45,9 +45,6 @@ internal enum RecipePhase
 
     /// <summary>Copying well.</summary>
     Deepen,
-
-    /// <summary>Copying names exactly.</summary>
-    Drill,
 
     /// <summary>Mediocre on purpose.</summary>
     Finish,

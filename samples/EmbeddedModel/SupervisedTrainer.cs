@@ -7,11 +7,14 @@ namespace EmbeddedModel;
 /// <param name="Tokens">How many tokens to see, prompts included; prefixes that lessons share count for each of them.</param>
 /// <param name="LearningRate">The peak, after the warm-up.</param>
 /// <param name="Shown">How good the shown answers are.</param>
-/// <param name="DrillShare">Share of copying drills among the lessons.</param>
-internal sealed record TrainingPhase(string Name, long Tokens, double LearningRate, DemonstratorSkill Shown, double DrillShare = 0);
+internal sealed record TrainingPhase(string Name, long Tokens, double LearningRate, DemonstratorSkill Shown)
+{
+    /// <summary>Tokens that an interrupted run of this phase has already seen: the learning rate goes on from there.</summary>
+    public long Seen { get; init; }
+}
 
 /// <summary>Supervised training from lessons with AdamW.</summary>
-internal sealed class SupervisedTrainer(TrainingModel model, Func<int, DemonstratorSkill, EncodedLesson[]> lessonsOf, TextWriter log)
+internal sealed class SupervisedTrainer(TrainingModel model, LessonMix mix, Func<Lesson, EncodedLesson> encode, TextWriter log)
 {
     /// <summary>Lessons in one step.</summary>
     public const int LessonsPerStep = 64;
@@ -33,14 +36,14 @@ internal sealed class SupervisedTrainer(TrainingModel model, Func<int, Demonstra
     {
         using var optimizer = new AdamW(model.Trained, new AdamWOptions { Beta1 = 0.9, Beta2 = 0.95, WeightDecay = 0.01, MaxGradientNorm = 1 });
         var watch = Stopwatch.StartNew();
-        long seen = 0;
+        var seen = phase.Seen;
         var (loss, norm) = (new RunningMean(), new RunningMean());
         for (var phaseStep = 0; ; phaseStep++)
         {
             var progress = Math.Max(seen / (double)phase.Tokens, watch.Elapsed / deadline);
             if (progress >= 1)
                 break;
-            var lessons = lessonsOf(step++, phase.Shown);
+            var lessons = mix.ForStep(step++, LessonsPerStep, phase.Shown).Select(encode).ToArray();
             loss.Add(ComputeGradient(lessons, workers));
             norm.Add(optimizer.Update(model.SumGradients(), RateAt(phase, phaseStep, progress)));
             model.Repack();
@@ -49,7 +52,7 @@ internal sealed class SupervisedTrainer(TrainingModel model, Func<int, Demonstra
             {
                 log.WriteLine(
                     $"{phase.Name} step {phaseStep + 1}: {seen / 1e6:f2} M tokens, completion loss {loss.Take():f4}, gradient norm {norm.Take():f2}, "
-                    + $"{seen / watch.Elapsed.TotalSeconds:f0} tokens/s, {watch.Elapsed.TotalSeconds:f0} s");
+                    + $"{(seen - phase.Seen) / watch.Elapsed.TotalSeconds:f0} tokens/s, {watch.Elapsed.TotalSeconds:f0} s");
                 log.Flush();
             }
 
