@@ -5,7 +5,7 @@ using MultiHopResearch;
 
 namespace Hone.Benchmarks;
 
-/// <summary>Where the time of a GRPO step of the main job goes: 8 claims × 8 rollouts × 4 calls on the embedded model.</summary>
+/// <summary>Where the time of a GRPO step of the main job goes: 4 claims × 8 rollouts × 4 calls on the embedded model.</summary>
 internal static class StepBench
 {
     private const int WarmupSteps = 2;
@@ -19,12 +19,12 @@ internal static class StepBench
         var options = new GrpoOptions
         {
             Steps = WarmupSteps + MeasuredSteps,
-            ExamplesPerStep = 8,
+            ExamplesPerStep = 4,
             RolloutsPerExample = 8,
             MaxParallelism = 64,
             Sampling = new() { Temperature = 1, MaxOutputTokens = 64 },
             Scaling = AdvantageScaling.Group,
-            LearningRate = 4e-4,
+            LearningRate = 3e-4,
         };
         var program = new ResearchHop(search).WithModel(EngineLM.Embedded());
         var train = world.Tasks[Region.Train].Select(task => task.ToExample()).ToArray();

@@ -5,7 +5,7 @@ var seed = new Option<long>("--seed") { Description = "Seed of the training run.
 var steps = new Option<int>("--steps") { Description = "Training steps.", DefaultValueFactory = _ => Settings.DefaultSteps };
 var output = new Option<DirectoryInfo?>("--output") { Description = "Where the run is kept. By default a new folder under runs/." };
 var resume = new Option<bool>("--resume") { Description = "Continue an interrupted run in --output (by default the latest under runs/)." };
-var model = new Option<Uri?>("--model") { Description = "Evaluate an OpenAI-compatible server, e.g. http://localhost:8000/v1, instead of training. Its key is read from OPENAI_API_KEY." };
+var model = new Option<string?>("--model") { Description = "Evaluate an OpenAI-compatible server, e.g. http://localhost:8000/v1, instead of training. Its key is read from OPENAI_API_KEY." };
 var name = new Option<string?>("--name") { Description = "Name of the model on that server." };
 var checkpoint = new Option<DirectoryInfo?>("--checkpoint") { Description = "Train a Hugging Face Qwen2, Qwen3 or Llama directory instead of the embedded model." };
 
@@ -15,19 +15,19 @@ var command = new RootCommand("Trains a multi-hop research program by reinforcem
 };
 command.SetAction(async (arguments, cancellationToken) =>
 {
-    var settings = new Settings
-    {
-        Seed = arguments.GetValue(seed),
-        Steps = arguments.GetValue(steps),
-        Resume = arguments.GetValue(resume),
-        Output = Settings.ChooseOutput(arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
-        Server = arguments.GetValue(model),
-        ServerModel = arguments.GetValue(name),
-        Checkpoint = arguments.GetValue(checkpoint)?.FullName,
-    };
     using var interrupt = new Interrupt();
     try
     {
+        var settings = new Settings
+        {
+            Seed = arguments.GetValue(seed),
+            Steps = arguments.GetValue(steps),
+            Resume = arguments.GetValue(resume),
+            Output = Settings.ChooseOutput(arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
+            Server = Settings.ParseServer(arguments.GetValue(model)),
+            ServerModel = arguments.GetValue(name),
+            Checkpoint = arguments.GetValue(checkpoint)?.FullName,
+        };
         return await (settings.Server is null ? TrainingJob.RunAsync(settings, interrupt.Token) : ServerJob.RunAsync(settings, interrupt.Token));
     }
     catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)

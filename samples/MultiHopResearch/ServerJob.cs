@@ -19,7 +19,7 @@ internal static class ServerJob
         AnsiConsole.MarkupLineInterpolated($"evaluating {name} at {settings.Server} on {worlds.Test.Count} held-out claims");
         var evaluator = Evaluator.Create(Worlds.Recall, new() { MaxErrors = 10, Options = new() { Temperature = 0, MaxOutputTokens = 512 }, Seed = null });
         var result = await evaluator.EvaluateAsync(worlds.HomeProgram.WithModel(model), worlds.Test, cancellationToken);
-        AnsiConsole.MarkupLineInterpolated($"recall {result.Mean:P1} [{result.Interval.Low:P1} … {result.Interval.High:P1}], {result.FailureCount} failed runs, {result.Usage.TotalTokens:N0} tokens");
+        AnsiConsole.MarkupLineInterpolated($"recall {result.Mean:P1} ({result.Interval.Low:P1} … {result.Interval.High:P1}), {result.FailureCount} failed runs, {result.Usage.TotalTokens:N0} tokens");
         await AtomicFile.WriteTextAsync(
             Path.Combine(settings.Output, "result.json"),
             System.Text.Json.JsonSerializer.Serialize(new { model = name, recall = result.Mean, interval = new[] { result.Interval.Low, result.Interval.High }, failures = result.FailureCount }),

@@ -3,7 +3,7 @@ namespace MultiHopResearch;
 /// <summary>What the command line asks for.</summary>
 internal sealed record Settings
 {
-    public const int DefaultSteps = 90;
+    public const int DefaultSteps = 80;
 
     private const string RunsFolder = "runs";
 
@@ -29,6 +29,13 @@ internal sealed record Settings
         var existing = Enumerable.Range(1, 9999).TakeWhile(number => Directory.Exists(PathOf(number))).Count();
         return Path.GetFullPath(PathOf(resume ? Math.Max(1, existing) : existing + 1));
     }
+
+    /// <summary>The address of a server.</summary>
+    /// <exception cref="HoneException">The text is no absolute http or https address.</exception>
+    public static Uri? ParseServer(string? text) => text is null ? null
+        : Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme is "http" or "https")
+            ? uri
+        : throw new HoneException($"--model expects the address of an OpenAI-compatible server such as http://localhost:8000/v1, got '{text}'.");
 
     private static string PathOf(int number) => Path.Combine(RunsFolder, $"multi-hop-{number:D3}");
 }

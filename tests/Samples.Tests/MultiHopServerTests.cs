@@ -42,6 +42,9 @@ public sealed class MultiHopServerTests
         var (exitCode, text) = await RunSampleAsync("--model", "http://127.0.0.1:9/v1");
         Assert.Equal(1, exitCode);
         Assert.Contains("--name", text, StringComparison.Ordinal);
+        (exitCode, text) = await RunSampleAsync("--model", "localhost");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("got 'localhost'", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -65,12 +68,22 @@ public sealed class MultiHopServerTests
 
     internal static Process StartSample(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(MultiHopResearch.ResearchHop).Assembly.Location, .. arguments])
+        var start = new ProcessStartInfo("dotnet", [SamplePath(), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         return Process.Start(start)!;
+    }
+
+    // The sample's own output, since a copy beside the tests would run with the tests' frameworks.
+    private static string SamplePath()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        var build = Path.Combine("bin", folder.Parent!.Name, folder.Name);
+        while (!File.Exists(Path.Combine(folder!.FullName, "Hone.slnx")))
+            folder = folder.Parent;
+        return Path.Combine(folder.FullName, "samples", "MultiHopResearch", build, "MultiHopResearch.dll");
     }
 
     private static async Task<WebApplication> StartServerAsync(System.Collections.Concurrent.ConcurrentBag<string> prompts)

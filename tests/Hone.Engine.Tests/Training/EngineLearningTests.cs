@@ -17,11 +17,11 @@ public sealed class EngineLearningTests
     {
         using var model = SmallModel.Create();
         var program = new RawText().WithModel(EngineLM.Owning(model, new() { Workers = 2, MaxBatchRows = 64 })).WithAdapter(new RawTextAdapter());
-        var metric = Hone.Metric.From<string, string>((_, text) => text.Length == 0 ? 0 : text.Count(char.IsAsciiLetterLower) / (double)text.Length);
+        var metric = Hone.Metric.From<string, string>((_, text) => text.Length == 0 ? 0 : text.Count(char.IsAsciiLetterUpper) / (double)text.Length);
         Example<string, string>[] train = [new("a", ""), new("b", ""), new("c", ""), new("d", "")];
         var options = new GrpoOptions
         {
-            Steps = 30,
+            Steps = 60,
             ExamplesPerStep = 4,
             RolloutsPerExample = 8,
             MaxParallelism = 32,
