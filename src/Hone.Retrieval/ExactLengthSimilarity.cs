@@ -12,7 +12,8 @@ internal sealed class ExactLengthSimilarity : Similarity
 {
     public override long ComputeNorm(FieldInvertState state) => state.Length;
 
-    public override SimWeight ComputeWeight(float queryBoost, CollectionStatistics collectionStats, params TermStatistics[] termStats) => throw NotForQueries();
+    public override SimWeight ComputeWeight(float queryBoost, CollectionStatistics collectionStats, params TermStatistics[] termStats) =>
+        throw NotForQueries();
 
     public override SimScorer GetSimScorer(SimWeight weight, AtomicReaderContext context) => throw NotForQueries();
 

@@ -8,7 +8,9 @@ public sealed record LuceneOptions
     public double K1
     {
         get;
-        init => field = double.IsFinite(value) && value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(K1), value, "K1 is a finite number of at least 0.");
+        init => field = double.IsFinite(value) && value >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(K1), value, "K1 is a finite number of at least 0.");
     } = 0.9;
 
     /// <summary>How much long documents are discounted: 0 not at all, 1 fully. Default 0.4.</summary>
@@ -19,7 +21,9 @@ public sealed record LuceneOptions
         init => field = value is >= 0 and <= 1 ? value : throw new ArgumentOutOfRangeException(nameof(B), value, "B lies between 0 and 1.");
     } = 0.4;
 
-    /// <summary>Reduce words to their stem (Snowball English). Default true. An index on disk must be opened with the value it was built with.</summary>
+    /// <summary>
+    /// Reduce words to their stem (Snowball English). Default true. An index on disk must be opened with the value it was built with.
+    /// </summary>
     public bool Stem { get; init; } = true;
 
     /// <summary>Leave out the usual English stop words. Default true. An index on disk must be opened with the value it was built with.</summary>
