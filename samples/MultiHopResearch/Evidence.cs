@@ -69,8 +69,20 @@ internal static class Evidence
 
     private static object Describe(GrpoOptions options, Settings settings) => new
     {
-        settings.Seed, options.Steps, options.ExamplesPerStep, options.RolloutsPerExample, options.LearningRate, options.Schedule, options.WarmupSteps,
-        options.Scaling, options.Loss, options.Sampling, options.Lora, options.ValidateEvery, options.ValidationTemperature, options.FormatFailureScore,
+        settings.Seed,
+        options.Steps,
+        options.ExamplesPerStep,
+        options.RolloutsPerExample,
+        options.LearningRate,
+        options.Schedule,
+        options.WarmupSteps,
+        options.Scaling,
+        options.Loss,
+        options.Sampling,
+        options.Lora,
+        options.ValidateEvery,
+        options.ValidationTemperature,
+        options.FormatFailureScore,
         settings.Checkpoint,
     };
 }

@@ -102,7 +102,10 @@ public sealed class MultiHopServerTests
                 : "[[ ## new_key_facts ## ]]\n[]\n\n[[ ## completed ## ]]";
             return Results.Json(new
             {
-                id = "c", @object = "chat.completion", created = 0, model = "toy",
+                id = "c",
+                @object = "chat.completion",
+                created = 0,
+                model = "toy",
                 choices = new[] { new { index = 0, finish_reason = "stop", message = new { role = "assistant", content = answer } } },
                 usage = new { prompt_tokens = 10, completion_tokens = 5, total_tokens = 15 },
             });

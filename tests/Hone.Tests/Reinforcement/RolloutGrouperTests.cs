@@ -94,6 +94,12 @@ public sealed class RolloutGrouperTests
 
     private static PredictorCall Call(string path, int ordinal) => new()
     {
-        Path = path, Ordinal = ordinal, Signature = Plan, Inputs = FieldMap.Empty, Messages = [], Model = "toy", Outputs = FieldMap.Empty,
+        Path = path,
+        Ordinal = ordinal,
+        Signature = Plan,
+        Inputs = FieldMap.Empty,
+        Messages = [],
+        Model = "toy",
+        Outputs = FieldMap.Empty,
     };
 }

@@ -94,10 +94,28 @@ public sealed class Grpo<TIn, TOut>
     // Everything that decides the outcome; callbacks, clocks and budgets do not.
     private static object Describe(GrpoOptions options) => new
     {
-        options.Steps, options.ExamplesPerStep, options.RolloutsPerExample, options.Seed, options.Grouping, options.Fill, options.FailureScore,
-        options.FormatFailureScore, options.ValidateEvery, options.UseTrainAsValidation, options.ReportTrainScores, options.ValidationTemperature,
-        options.Sampling, options.Scaling, options.Loss, options.UpdatesPerBatch, options.EffectiveLearningRate, options.Schedule, options.WarmupSteps,
-        options.Optimizer, options.Lora, HasCredit = options.Credit is not null,
+        options.Steps,
+        options.ExamplesPerStep,
+        options.RolloutsPerExample,
+        options.Seed,
+        options.Grouping,
+        options.Fill,
+        options.FailureScore,
+        options.FormatFailureScore,
+        options.ValidateEvery,
+        options.UseTrainAsValidation,
+        options.ReportTrainScores,
+        options.ValidationTemperature,
+        options.Sampling,
+        options.Scaling,
+        options.Loss,
+        options.UpdatesPerBatch,
+        options.EffectiveLearningRate,
+        options.Schedule,
+        options.WarmupSteps,
+        options.Optimizer,
+        options.Lora,
+        HasCredit = options.Credit is not null,
     };
 }
 
