@@ -133,6 +133,34 @@ public sealed class EngineTrainingSessionTests : IDisposable
         Assert.True((await session.ForwardBackwardAsync(data, new() { Beta = 0.01 }, Token)).MeanKl > 1e-5);
     }
 
+    /// <summary>A thousand steps of sampling, learning and repacking leave the process as large as a hundred did.</summary>
+    [Fact]
+    public async Task Training_ThousandSteps_KeepsMemoryFlat()
+    {
+        using var model = SmallModel.Create();
+        await using var session = new EngineTrainingSession(model, Options, new());
+        long Size()
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            GC.Collect();
+            using var process = System.Diagnostics.Process.GetCurrentProcess();
+            return process.WorkingSet64;
+        }
+
+        var early = 0L;
+        for (var step = 0; step < 1000; step++)
+        {
+            if (step == 100)
+                early = Size();
+            await TrainAsync(session, await SampleAsync(session, 2, step), 1);
+        }
+
+        // Other tests share the process, so some megabytes come and go; a leak of one step's buffers would be hundreds.
+        Assert.InRange(Size() - early, long.MinValue, 64L << 20);
+        Assert.Equal(1000, session.PolicyVersion);
+    }
+
     [Fact]
     public async Task SaveStateAsync_ExistingDirectory_IsRefused()
     {
