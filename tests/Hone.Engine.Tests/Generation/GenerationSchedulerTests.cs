@@ -1,5 +1,6 @@
 namespace Hone.Engine.Tests.Generation;
 
+[Collection(MemoryTests.Name)]
 public sealed class GenerationSchedulerTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.AI;
 
 namespace Hone.Engine.Tests.Training;
 
+[Collection(MemoryTests.Name)]
 public sealed class EngineTrainingSessionTests : IDisposable
 {
     private static readonly EngineOptions Options = new() { Workers = 2, MaxBatchRows = 32, PrefixCacheMegabytes = 8 };
