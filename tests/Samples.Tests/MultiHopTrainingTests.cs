@@ -12,7 +12,7 @@ public sealed class MultiHopTrainingTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     /// <summary>Killed without warning after a few steps and resumed, the run ends with the same journal and the same weights as an unbroken one.</summary>
-    [Fact]
+    [Fact(Timeout = 300_000)]
     [Trait("Speed", "Slow")]
     public async Task Run_KilledAndResumed_EndsExactlyWhereAnUnbrokenRunEnds()
     {
@@ -50,7 +50,7 @@ public sealed class MultiHopTrainingTests : IDisposable
     }
 
     /// <summary>A termination signal ends the run cleanly: the best so far is saved with its evidence.</summary>
-    [Fact]
+    [Fact(Timeout = 300_000)]
     [Trait("Speed", "Slow")]
     public async Task Run_Interrupted_SavesTheBestSoFar()
     {
@@ -61,7 +61,7 @@ public sealed class MultiHopTrainingTests : IDisposable
         {
         }
 
-        using (var signal = System.Diagnostics.Process.Start("kill", ["-INT", $"{process.Id}"]))
+        using (var signal = System.Diagnostics.Process.Start("kill", ["-TERM", $"{process.Id}"]))
             await signal.WaitForExitAsync(Token);
         await process.StandardOutput.ReadToEndAsync(Token);
         await process.WaitForExitAsync(Token);
