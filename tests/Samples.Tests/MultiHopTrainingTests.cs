@@ -12,7 +12,7 @@ public sealed class MultiHopTrainingTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     /// <summary>Killed without warning after a few steps and resumed, the run ends with the same journal and the same weights as an unbroken one.</summary>
-    [Fact(Timeout = 300_000)]
+    [Fact]
     [Trait("Speed", "Slow")]
     public async Task Run_KilledAndResumed_EndsExactlyWhereAnUnbrokenRunEnds()
     {
@@ -50,7 +50,7 @@ public sealed class MultiHopTrainingTests : IDisposable
     }
 
     /// <summary>A termination signal ends the run cleanly: the best so far is saved with its evidence.</summary>
-    [Fact(Timeout = 300_000)]
+    [Fact]
     [Trait("Speed", "Slow")]
     public async Task Run_Interrupted_SavesTheBestSoFar()
     {
