@@ -23,6 +23,8 @@ public sealed class ScriptedChatClient : IChatClient
     private readonly List<ScriptedRequest> requests = [];
     private readonly Func<ScriptedRequest, int, CancellationToken, Task<ChatResponse>> answer;
 
+    private int? pieceLength;
+
     private ScriptedChatClient(Func<ScriptedRequest, int, CancellationToken, Task<ChatResponse>> answer) => this.answer = answer;
 
     /// <summary>What was asked so far, in order of arrival.</summary>
@@ -65,6 +67,14 @@ public sealed class ScriptedChatClient : IChatClient
         Usage = new() { OutputTokenCount = text.Split(' ').Length },
     };
 
+    /// <summary>The same client, whose streams come in pieces of so many characters instead of whole.</summary>
+    public ScriptedChatClient StreamingInPiecesOf(int characters)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(characters, 1);
+        pieceLength = characters;
+        return this;
+    }
+
     /// <inheritdoc/>
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
@@ -86,7 +96,13 @@ public sealed class ScriptedChatClient : IChatClient
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         foreach (var update in (await GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false)).ToChatResponseUpdates())
-            yield return update;
+        {
+            foreach (var piece in Cut(update))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return piece;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -96,5 +112,17 @@ public sealed class ScriptedChatClient : IChatClient
     /// <inheritdoc/>
     public void Dispose()
     {
+    }
+
+    private IEnumerable<ChatResponseUpdate> Cut(ChatResponseUpdate update)
+    {
+        if (pieceLength is not { } length || update.Contents is not [TextContent { Text: var text }] || text.Length <= length)
+            return [update];
+        return text.Chunk(length).Select(piece =>
+        {
+            var part = update.Clone();
+            part.Contents = [new TextContent(new string(piece))];
+            return part;
+        });
     }
 }

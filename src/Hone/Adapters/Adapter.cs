@@ -7,13 +7,38 @@ namespace Hone;
 /// <param name="Signature">The effective signature, overlay applied.</param>
 /// <param name="Inputs">Canonical values by input name.</param>
 /// <param name="Demos">Worked examples, in the order given.</param>
-public sealed record AdapterRequest(Signature Signature, FieldMap Inputs, ImmutableArray<Demo> Demos);
+public sealed record AdapterRequest(Signature Signature, FieldMap Inputs, ImmutableArray<Demo> Demos)
+{
+    /// <summary>True when tools go to the model as tools: then earlier turns show their calls and results as messages of that kind.</summary>
+    public bool UsesNativeTools { get; init; }
+}
 
-/// <summary>Renders a request as chat messages and parses the answer back into fields. Pure: holds no client, does no I/O.</summary>
+/// <summary>Renders a request as chat messages and parses the answer back into fields. Pure: calls no model, does no I/O.</summary>
+/// <remarks>
+/// An adapter of your own overrides the four abstract members and is one small file; derive from <see cref="PromptAdapter"/> to get demos,
+/// conversations, media and tools for free. Everything else has a default.
+/// </remarks>
 public abstract class Adapter
 {
     /// <summary>Name for errors, traces and saved state.</summary>
     public abstract string Name { get; }
+
+    /// <summary>
+    /// True to give tools to the model as tools, and to read its calls as calls, when the signature has a <see cref="ToolCalls"/> output and the
+    /// model knows tools. False writes both as text.
+    /// </summary>
+    public bool UseNativeTools { get; init; }
+
+    /// <summary>True to let a reasoning model's own thoughts fill a <see cref="Reasoning"/> output, and its citations a <see cref="Citations"/> one.</summary>
+    /// <value>True by default.</value>
+    public bool UseNativeTypes { get; init; } = true;
+
+    /// <summary>
+    /// True to mend small faults of an answer without asking again: markup around markers and values, JSON that is not quite JSON. False takes
+    /// answers literally.
+    /// </summary>
+    /// <value>True by default.</value>
+    public bool RepairsLocally { get; init; } = true;
 
     /// <summary>The messages of a call: system, demos, history, current inputs.</summary>
     public abstract IReadOnlyList<ChatMessage> Render(AdapterRequest request);
@@ -24,4 +49,37 @@ public abstract class Adapter
 
     /// <summary>The assistant text that a model following this adapter would write for these outputs.</summary>
     public abstract string RenderOutputs(Signature signature, FieldMap outputs);
+
+    /// <summary>The response format to ask the provider for; null for none.</summary>
+    /// <param name="signature">What is asked for.</param>
+    /// <param name="capabilities">What the model can do.</param>
+    public virtual ChatResponseFormat? ResponseFormatFor(Signature signature, ModelCapabilities capabilities) => null;
+
+    /// <summary>A reader of fields out of a completion that is still arriving; null when fields can only be read from the whole.</summary>
+    public virtual FieldStreamReader? ReadStream(Signature signature) => null;
+
+    /// <summary>
+    /// A second call that reads the outputs out of a first answer in prose; null when <see cref="Parse"/> reads them. See
+    /// <see cref="TwoStepAdapter"/>.
+    /// </summary>
+    public virtual AdapterFollowUp? FollowUpFor(Signature signature, string completion) => null;
+
+    /// <summary>What is said to the model when its answer could not be read: what was wrong, and what to answer instead.</summary>
+    public virtual string RenderCorrection(Signature signature, AdapterParseException failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        return $"Your answer could not be read: {failure.Reason} Answer again, completely and in the required format.";
+    }
+
+    /// <summary>As <see cref="Parse"/>, saying also whether the answer had to be mended.</summary>
+    internal virtual ParsedAnswer Read(Signature signature, string completion) => new(Parse(signature, completion), IsRepaired: false);
 }
+
+/// <summary>A call that follows an answer and reads the outputs out of it.</summary>
+/// <param name="Model">The model to ask; null for the one that gave the answer.</param>
+/// <param name="Adapter">How to ask.</param>
+/// <param name="Request">What to ask; the outputs are those of the original signature.</param>
+public sealed record AdapterFollowUp(LM? Model, Adapter Adapter, AdapterRequest Request);
+
+/// <summary>The outputs of a completion.</summary>
+internal readonly record struct ParsedAnswer(FieldMap Outputs, bool IsRepaired);

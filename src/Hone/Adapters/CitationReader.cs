@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.AI;
+
+namespace Hone;
+
+/// <summary>The citations that a provider attached to its text, as canonical values.</summary>
+internal static class CitationReader
+{
+    public static ImmutableArray<object?> Read(ChatResponse response) =>
+    [
+        .. response.Messages.SelectMany(message => message.Contents)
+            .SelectMany(content => (content.Annotations ?? []).OfType<CitationAnnotation>().Select(citation => Describe(citation, content))),
+    ];
+
+    private static object? Describe(CitationAnnotation citation, AIContent cited)
+    {
+        var span = citation.AnnotatedRegions?.OfType<TextSpanAnnotatedRegion>().FirstOrDefault();
+        return ClrValues.ToCanonical(new Citation
+        {
+            CitedText = citation.Snippet ?? string.Empty,
+            DocumentTitle = citation.Title,
+            Url = citation.Url,
+            StartIndex = span?.StartIndex,
+            EndIndex = span?.EndIndex,
+            SupportedText = (cited as TextContent)?.Text,
+        });
+    }
+}

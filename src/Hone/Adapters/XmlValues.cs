@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace Hone;
+
+/// <summary>
+/// Values as nested XML and back: members of objects are tags, items of lists <c>&lt;item&gt;</c>, keys that are no names
+/// <c>&lt;entry key="…"&gt;</c>. What has several possible types is written as JSON inside its tag, so that reading gives the same value.
+/// </summary>
+internal static class XmlValues
+{
+    private const string Item = "item";
+    private const string Entry = "entry";
+
+    /// <summary>True for types that are written as nested tags instead of one text.</summary>
+    public static bool IsNested(FieldType type) => Inner(type).Kind
+        is FieldTypeKind.Object or FieldTypeKind.List or FieldTypeKind.Set or FieldTypeKind.Tuple or FieldTypeKind.Dictionary;
+
+    public static string Escape(string text) => text.AsSpan().IndexOfAny('&', '<') < 0 ? text
+        : text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
+
+    /// <summary>The content of a field's tag.</summary>
+    public static string Write(object? value, FieldType type)
+    {
+        var text = new StringBuilder();
+        WriteContent(text, value, Inner(type));
+        return text.ToString();
+    }
+
+    /// <summary>What nested tags a type asks for, values left open: <c>&lt;item&gt;...&lt;/item&gt;</c>.</summary>
+    public static string Skeleton(FieldType type) => Skeleton(Inner(type), []);
+
+    /// <summary>A raw value for coercion: maps, lists and texts.</summary>
+    public static object? Read(XmlElementText element, FieldType type) => Read([element], type);
+
+    /// <summary>As <see cref="Read(XmlElementText, FieldType)"/>, for tags that may be repeated: then each is an item.</summary>
+    public static object? Read(IReadOnlyList<XmlElementText> elements, FieldType type)
+    {
+        var inner = Inner(type);
+        if (elements.Count > 1 && inner.Kind is FieldTypeKind.List or FieldTypeKind.Set)
+            return elements.Select(each => Read(each, inner.Arguments[0])).ToImmutableArray();
+        var element = elements[0];
+        if (!IsNested(inner))
+            return ReadLeaf(element, type, inner);
+        var text = Text(element.Content);
+        if (element.IsEmpty || text.Length == 0)
+            return type.AdmitsNull ? null : inner.Kind is FieldTypeKind.Object or FieldTypeKind.Dictionary ? FieldMap.Empty : ImmutableArray<object?>.Empty;
+        var children = text[0] == '<' ? new XmlScanner(text).Elements() : [];
+        return children.Count == 0 ? XmlScanner.Unescape(text) : ReadChildren(children, element.Content, inner);
+    }
+
+    /// <summary>The text between tags: blanks around it belong to the layout, unless they are packed as plain data.</summary>
+    public static string Text(string content)
+    {
+        var trimmed = content.AsSpan().Trim().ToString();
+        return trimmed.Contains('\r', StringComparison.Ordinal)
+            ? trimmed.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n')
+            : trimmed;
+    }
+
+    // Where several types are possible, the text is JSON.
+    private static object? ReadLeaf(XmlElementText element, FieldType type, FieldType inner)
+    {
+        if (element.IsEmpty && type.AdmitsNull)
+            return null;
+        var text = XmlScanner.Unescape(Text(element.Content));
+        var ignored = default(CoercionFailure);
+        return inner.Kind is FieldTypeKind.Union or FieldTypeKind.Any && ValueCoercer.TryCoerce(text, type, out var value, ref ignored) ? value
+            : text == "null" && type.AdmitsNull && inner.Kind != FieldTypeKind.String ? null
+            : text;
+    }
+
+    private static object? ReadChildren(List<XmlElementText> children, string content, FieldType type) => type.Kind switch
+    {
+        FieldTypeKind.Object => FieldMap.Create(children.GroupBy(child => child.Name, StringComparer.Ordinal).Select(group => KeyValuePair.Create(
+            group.Key,
+            Read([.. group], type.Properties.FirstOrDefault(property => property.Name == group.Key)?.Type ?? FieldType.Any)))),
+        FieldTypeKind.Dictionary => FieldMap.Create(children.Select(child => KeyValuePair.Create(
+            child.Name == Entry && child.Key is not null ? child.Key : child.Name, Read(child, type.Arguments[1])))),
+        FieldTypeKind.Tuple when children.TrueForAll(child => child.Name == Item) =>
+            children.Select((child, index) => Read(child, index < type.Arguments.Length ? type.Arguments[index] : FieldType.Any)).ToImmutableArray(),
+        FieldTypeKind.List or FieldTypeKind.Set when children.TrueForAll(child => child.Name == Item) =>
+            children.Select(child => Read(child, type.Arguments[0])).ToImmutableArray(),
+
+        // A list of one that forgot its item tags.
+        FieldTypeKind.List or FieldTypeKind.Set => ImmutableArray.Create(Read(new XmlElementText(Item, null, content, IsEmpty: false), type.Arguments[0])),
+        _ => content,
+    };
+
+    private static void WriteContent(StringBuilder text, object? value, FieldType type)
+    {
+        switch (value)
+        {
+            case ImmutableArray<object?> list when type.Kind is FieldTypeKind.List or FieldTypeKind.Set or FieldTypeKind.Tuple:
+                for (var i = 0; i < list.Length; i++)
+                    WriteElement(text, Item, null, list[i], type.Arguments[type.Kind == FieldTypeKind.Tuple ? i : 0]);
+                break;
+            case FieldMap map when type.Kind == FieldTypeKind.Object:
+                foreach (var (name, item) in map)
+                    WriteElement(text, name, null, item, type.Properties.FirstOrDefault(property => property.Name == name)?.Type ?? FieldType.Any);
+                break;
+            case FieldMap map when type.Kind == FieldTypeKind.Dictionary:
+                foreach (var (name, item) in map)
+                    WriteElement(text, IsName(name) ? name : Entry, IsName(name) ? null : name, item, type.Arguments[1]);
+                break;
+            default:
+                text.Append(Leaf(value, type));
+                break;
+        }
+    }
+
+    private static void WriteElement(StringBuilder text, string name, string? key, object? value, FieldType type)
+    {
+        text.Append('<').Append(name);
+        if (key is not null)
+            text.Append(" key=\"").Append(Escape(key).Replace("\"", "&quot;", StringComparison.Ordinal)).Append('"');
+        var inner = Inner(type);
+        if (value is null || value is FieldMap { Count: 0 } or ImmutableArray<object?> { Length: 0 })
+        {
+            // What may be null is told from what is empty by the word.
+            text.Append(value is null && inner.Kind is not FieldTypeKind.String && type.AdmitsNull ? $">null</{name}>\n"
+                : value is not null && type.AdmitsNull ? $">{JsonText.Write(value)}</{name}>\n" : "/>\n");
+            return;
+        }
+
+        text.Append('>');
+        if (IsNested(inner))
+            text.Append('\n');
+        WriteContent(text, value, inner);
+        text.Append("</").Append(name).Append(">\n");
+    }
+
+    private static string Leaf(object? value, FieldType type) => type.Kind switch
+    {
+        FieldTypeKind.String when value is string plain => PlainText(plain),
+        FieldTypeKind.Union or FieldTypeKind.Any => Escape(JsonText.Write(value)),
+        _ => PlainText(ValueFormatter.Format(value, type)),
+    };
+
+    // Blanks at the ends and carriage returns would be lost as layout.
+    private static string PlainText(string text) => text.Length > 0 && (text.Contains('\r', StringComparison.Ordinal) || text.AsSpan().Trim().Length != text.Length)
+        ? $"{XmlScanner.DataStart}{text.Replace(XmlScanner.DataEnd, $"]]{XmlScanner.DataEnd}{XmlScanner.DataStart}>", StringComparison.Ordinal)}{XmlScanner.DataEnd}"
+        : Escape(text);
+
+    private static string Skeleton(FieldType type, ImmutableHashSet<string> path)
+    {
+        string Tag(string name, FieldType of) => $"<{name}>{Skeleton(Inner(of), path.Add(type.Name ?? string.Empty))}</{name}>";
+
+        if (type.Name is not null && type.Kind == FieldTypeKind.Object && path.Contains(type.Name))
+            return "...";
+        return type.Kind switch
+        {
+            FieldTypeKind.List or FieldTypeKind.Set => Tag(Item, type.Arguments[0]),
+            FieldTypeKind.Tuple => string.Concat(type.Arguments.Select(item => Tag(Item, item))),
+            FieldTypeKind.Dictionary => $"<{Entry} key=\"...\">{Skeleton(Inner(type.Arguments[1]), path)}</{Entry}>",
+            FieldTypeKind.Object => string.Concat(type.Properties.Select(property => Tag(property.Name, property.Type))),
+            _ => "...",
+        };
+    }
+
+    private static FieldType Inner(FieldType type) => TypeHints.OptionalOf(type) ?? type;
+
+    private static bool IsName(string key) => key.Length > 0 && key != Entry && key != Item && (char.IsAsciiLetter(key[0]) || key[0] == '_')
+        && key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.');
+}

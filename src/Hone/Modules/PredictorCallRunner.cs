@@ -1,0 +1,145 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.AI;
+
+namespace Hone;
+
+/// <summary>One call of one predictor: the first request and those that recover from an unreadable answer.</summary>
+internal sealed class PredictorCallRunner
+{
+    private readonly HoneScope scope;
+    private readonly LM model;
+    private readonly CallOptions options;
+    private readonly long? seed;
+    private readonly AdapterRequest request;
+    private readonly string path;
+    private readonly int ordinal;
+    private int nextPlace;
+    private int attempt;
+
+    private PredictorCallRunner(HoneScope scope, LM model, CallOptions options, AdapterRequest request, string path)
+    {
+        (this.scope, this.model, this.options, this.request, this.path) = (scope, model, options, request, path);
+        (nextPlace, ordinal) = scope.Recorder?.Begin(path) ?? (0, 0);
+        seed = scope.Seed is { } runSeed ? SeedFor(runSeed) : null;
+    }
+
+    /// <summary>Takes the call's place in the trace. Calls opened one after another have ordinals and seeds in that order.</summary>
+    public static PredictorCallRunner Open(Predictor predictor, HoneScope scope, FieldMap inputs, CallOptions? own, bool isSampling)
+    {
+        var binding = predictor.BindingIn(scope);
+        var model = predictor.ModelIn(scope, binding);
+        var options = model.Options.Overlay(scope.Options).Overlay(binding.State.Options).Overlay(own);
+
+        // Several samples at a temperature that nobody chose would all be alike; a chosen one is respected, 0 included.
+        if (isSampling && options.Temperature is null && model.Capabilities.AllowsTemperature)
+            options = options with { Temperature = CallOptions.SamplingTemperature };
+        var complete = PredictorInputs.Complete(binding.Path, binding.Signature, inputs, scope.Logger);
+        return new(scope, model, options, new(binding.Signature, complete, binding.State.Demos), binding.Path);
+    }
+
+    public async Task<FieldMap> RunAsync(CancellationToken cancellationToken)
+    {
+        var adapter = scope.Adapter;
+        var (outputs, failure) = await AskAsync(adapter, request, model, cancellationToken).ConfigureAwait(false);
+        if (failure is null)
+            return outputs!;
+        var first = failure;
+        if (failure.IsRetryable && scope.Recovery.NextAdapter is { } next && next.Name != adapter.Name)
+        {
+            RecoveryLog.NextAdapter(scope, path, next.Name, failure);
+            (outputs, failure) = await AskAsync(next, request, model, cancellationToken).ConfigureAwait(false);
+        }
+
+        return failure is null ? outputs! : throw (attempt == 1 ? failure : AfterRecovery(failure, first));
+    }
+
+    // One format: the request, then re-asks that state the error.
+    private async Task<(FieldMap? Outputs, AdapterParseException? Failure)> AskAsync(
+        Adapter adapter, AdapterRequest asked, LM asker, CancellationToken cancellationToken)
+    {
+        var plan = Observation.Run(CallKind.Render, adapter.Name, asked.Inputs, () => AdapterPlan.Create(adapter, asked, asker.Capabilities, options));
+        var messages = plan.Messages;
+        for (var reAsks = 0; ; reAsks++)
+        {
+            var answer = await AttemptAsync(plan, messages, asker, cancellationToken).ConfigureAwait(false);
+            if (answer.FollowUp is { } followUp)
+                return await AskAsync(followUp.Adapter, followUp.Request, followUp.Model ?? asker, cancellationToken).ConfigureAwait(false);
+            if (answer.Failure is not { IsRetryable: true } failure || reAsks >= scope.Recovery.ReAsks)
+                return (answer.Outputs, answer.Failure);
+            RecoveryLog.ReAsk(scope, path, adapter.Name, failure);
+            messages = plan.Correct(messages, answer.Text, failure);
+        }
+    }
+
+    private async Task<Answer> AttemptAsync(AdapterPlan plan, IReadOnlyList<ChatMessage> messages, LM asker, CancellationToken cancellationToken)
+    {
+        var place = attempt == 0 ? nextPlace : scope.Recorder?.BeginAttempt() ?? 0;
+        var call = new PredictorCall
+        {
+            Path = path,
+            Ordinal = ordinal,
+            Attempt = attempt++,
+            Signature = request.Signature,
+            Inputs = request.Inputs,
+            Messages = messages,
+            Model = asker.Name,
+            Role = asker.Role,
+            Adapter = plan.Adapter.Name,
+        };
+        var chatOptions = options.ToChatOptions(seed, path, ordinal, asker.Role);
+        plan.Configure(chatOptions);
+        var stream = scope.Events is { } events ? new StreamedCall(events, path, ordinal, plan.Adapter.ReadStream(plan.Rendered)) : null;
+        var started = scope.Time.GetTimestamp();
+        var response = await ModelCall.SendAsync(scope, asker, messages, chatOptions, stream, cancellationToken).ConfigureAwait(false);
+        call = ModelCall.Describe(call, response, asker, scope.Time.GetElapsedTime(started));
+        var followUp = plan.Adapter.FollowUpFor(plan.Rendered, call.Text);
+        if (followUp is null)
+            call = Read(plan, call, response);
+
+        // A failed parse is recorded here, at the call site: no exception handler of the program can hide it from a learner.
+        scope.Recorder?.Record(place, call);
+        if (stream is not null)
+            await TellAsync(stream, call, cancellationToken).ConfigureAwait(false);
+        return new(call.Text, call.Outputs, call.Failure, followUp);
+    }
+
+    private static PredictorCall Read(AdapterPlan plan, PredictorCall call, ChatResponse response)
+    {
+        try
+        {
+            var answer = plan.Read(response, call.Text);
+            return call with { Outputs = answer.Outputs, IsRepaired = answer.IsRepaired };
+        }
+        catch (AdapterParseException failure)
+        {
+            HoneDiagnostics.CountParseFailure(plan.Adapter.Name, failure.Kind.ToString());
+            return call with { Failure = failure };
+        }
+    }
+
+    private async ValueTask TellAsync(StreamedCall stream, PredictorCall call, CancellationToken cancellationToken)
+    {
+        if (call.Failure is not null)
+            await stream.TakeBackAsync(cancellationToken).ConfigureAwait(false);
+        else if (call.Outputs is not null)
+            await stream.SettleAsync(call.Signature, call.Outputs, cancellationToken).ConfigureAwait(false);
+        await scope.Events!.WriteAsync(new CallCompleted(call), cancellationToken).ConfigureAwait(false);
+    }
+
+    private AdapterParseException AfterRecovery(AdapterParseException last, AdapterParseException first) => new(
+        last.Adapter,
+        last.Signature,
+        last.Completion,
+        last.Kind,
+        last.Parsed,
+        $"{last.Reason} ({attempt} requests were made; the first answer failed with: {first.Message})",
+        first);
+
+    private long SeedFor(long runSeed)
+    {
+        var sample = options.SampleId is { } id ? new SeedStream(runSeed).Derive("sample", id) : new SeedStream(runSeed);
+        return sample.Derive(path, ordinal).Seed;
+    }
+
+    private readonly record struct Answer(string Text, FieldMap? Outputs, AdapterParseException? Failure, AdapterFollowUp? FollowUp);
+}
