@@ -28,6 +28,9 @@ internal sealed record ClrMember(string Name, string ClrName, Type Type, Nullabi
     public object? Default { get; init; }
 
     public ImmutableArray<FieldConstraint> Constraints { get; init; } = [];
+
+    /// <summary>The language of a property that holds <see cref="Code"/>.</summary>
+    public string? CodeLanguage { get; init; }
 }
 
 /// <summary>The properties of a record or class and the constructor that builds it; made once per type.</summary>
@@ -94,6 +97,7 @@ internal sealed class ClrShape
             HasDefault = hasDefault,
             Default = value,
             Constraints = ClrConstraints.Read([.. property.GetCustomAttributes(), .. parameter?.GetCustomAttributes() ?? []]),
+            CodeLanguage = (property.GetCustomAttribute<CodeLanguageAttribute>() ?? parameter?.GetCustomAttribute<CodeLanguageAttribute>())?.Language,
         };
     }
 

@@ -6,6 +6,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.AI;
 
 namespace Hone;
 
@@ -46,24 +47,51 @@ internal static class ClrTypes
         [typeof(JsonArray)] = FieldType.ListOf(FieldType.Any),
         [typeof(FieldMap)] = FieldType.DictionaryOf(FieldType.String, FieldType.Any),
         [typeof(History)] = FieldType.History,
+        [typeof(Image)] = FieldType.Image,
+        [typeof(Audio)] = FieldType.Audio,
+        [typeof(Attachment)] = FieldType.Attachment,
+        [typeof(Document)] = FieldType.Document,
+        [typeof(Media)] = FieldType.Attachment,
+        [typeof(AIContent)] = FieldType.Attachment,
+        [typeof(DataContent)] = FieldType.Attachment,
+        [typeof(UriContent)] = FieldType.Attachment,
+        [typeof(HostedFileContent)] = FieldType.Attachment,
+        [typeof(Reasoning)] = FieldType.Reasoning,
+        [typeof(Code)] = FieldType.CodeIn(),
+        [typeof(Citations)] = FieldType.Citations,
+        [typeof(ToolCalls)] = FieldType.ToolCalls,
+        [typeof(ToolResults)] = FieldType.ToolResults,
     };
 
     /// <summary>The field type of a .NET type; reference types count as not nullable.</summary>
     public static FieldType Of(Type type) => Cache.GetOrAdd(type, static each => Describe(each, null, []));
 
     /// <summary>The field type of a member, nullable annotations included.</summary>
-    public static FieldType Of(Type type, NullabilityInfo nullability, ImmutableHashSet<Type> path) => Describe(type, nullability, path);
+    public static FieldType Of(ClrMember member, ImmutableHashSet<Type> path) =>
+        WithLanguage(Describe(member.Type, member.Nullability, path), member.CodeLanguage);
 
     /// <summary>True when the type stands for one value instead of a set of fields.</summary>
     public static bool IsValue(Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
-        return Simple.ContainsKey(type) || type.IsEnum || IsTuple(type) || ClrCollections.Classify(type) is not null;
+        return Simple.ContainsKey(type) || type.IsEnum || IsTuple(type) || IsTool(type) || PromptType.Of(type) is not null
+            || ClrCollections.Classify(type) is not null;
     }
 
     public static bool IsTuple(Type type) =>
         type.IsGenericType && typeof(ITuple).IsAssignableFrom(type) && type.Namespace == "System"
             && type.Name.Contains("Tuple", StringComparison.Ordinal);
+
+    public static bool IsTool(Type type) => typeof(AITool).IsAssignableFrom(type);
+
+    /// <summary>The type with its code, wherever it stands, in a language.</summary>
+    public static FieldType WithLanguage(FieldType type, string? language) => language is null ? type : type.Kind switch
+    {
+        FieldTypeKind.Code => type.ClrType is { } clr ? FieldType.CodeIn(language).BoundTo(clr) : FieldType.CodeIn(language),
+        FieldTypeKind.Union or FieldTypeKind.List or FieldTypeKind.Set or FieldTypeKind.Tuple or FieldTypeKind.Dictionary =>
+            type.WithArguments([.. type.Arguments.Select(argument => WithLanguage(argument, language))]),
+        _ => type,
+    };
 
     /// <summary>The text of an enum member as the model sees it.</summary>
     public static string EnumText(FieldInfo member) => member.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name
@@ -85,6 +113,10 @@ internal static class ClrTypes
             return simple.BoundTo(type);
         if (type.IsEnum)
             return DescribeEnum(type);
+        if (IsTool(type))
+            return FieldType.Tool.BoundTo(type);
+        if (PromptType.Of(type) is { } custom)
+            return FieldType.Custom(custom).BoundTo(type);
         if (IsTuple(type))
         {
             var items = type.GetGenericArguments().Select((item, i) => Describe(item, Argument(nullability, i), path));
@@ -122,7 +154,7 @@ internal static class ClrTypes
             type.Name,
             [
                 .. shape.Members.Select(member => new ObjectProperty(
-                    member.Name, Of(member.Type, member.Nullability, path), !member.HasDefault, member.Default, member.Description, member.ClrName)
+                    member.Name, Of(member, path), !member.HasDefault, member.Default, member.Description, member.ClrName)
                 {
                     Constraints = member.Constraints,
                 }),

@@ -67,6 +67,39 @@ public enum FieldTypeKind
 
     /// <summary>A conversation so far: earlier turns as field maps. Rendered as messages, never as text.</summary>
     History,
+
+    /// <summary>A picture; canonical value <see cref="Hone.Image"/>.</summary>
+    Image,
+
+    /// <summary>A sound recording; canonical value <see cref="Hone.Audio"/>.</summary>
+    Audio,
+
+    /// <summary>A file of any format; canonical value <see cref="Hone.Attachment"/>.</summary>
+    Attachment,
+
+    /// <summary>A document to quote from; canonical value <see cref="Hone.Document"/>.</summary>
+    Document,
+
+    /// <summary>What the model thought before it answered; canonical value text.</summary>
+    Reasoning,
+
+    /// <summary>Source code in the language that <see cref="FieldType.Name"/> says; canonical value text.</summary>
+    Code,
+
+    /// <summary>Passages that support an answer; canonical value a list of field maps.</summary>
+    Citations,
+
+    /// <summary>A tool that may be called; canonical value an <see cref="Microsoft.Extensions.AI.AITool"/>.</summary>
+    Tool,
+
+    /// <summary>Requests to run tools; canonical value a field map with the list <c>tool_calls</c>.</summary>
+    ToolCalls,
+
+    /// <summary>What tools gave back; canonical value a field map with the list <c>tool_call_results</c>.</summary>
+    ToolResults,
+
+    /// <summary>A type with a <see cref="PromptType{T}"/> of its own; canonical value the instance.</summary>
+    Custom,
 }
 
 /// <summary>One member of an enumeration: its name in code and the value that the model sees.</summary>
@@ -100,7 +133,7 @@ public sealed class FieldType : IEquatable<FieldType>
     /// <summary>The properties of an object type.</summary>
     public ImmutableArray<ObjectProperty> Properties { get; private init; } = [];
 
-    /// <summary>Name of an enumeration or object type; null for others.</summary>
+    /// <summary>Name of an enumeration, object or custom type, or the language of code; null for others.</summary>
     public string? Name { get; private init; }
 
     /// <summary>The .NET type that a typed signature binds to; null in the dynamic lane. Not part of equality.</summary>
@@ -129,6 +162,39 @@ public sealed class FieldType : IEquatable<FieldType>
 
     /// <summary>A conversation so far.</summary>
     public static FieldType History { get; } = new(FieldTypeKind.History);
+
+    /// <summary>A picture.</summary>
+    public static FieldType Image { get; } = new(FieldTypeKind.Image);
+
+    /// <summary>A sound recording.</summary>
+    public static FieldType Audio { get; } = new(FieldTypeKind.Audio);
+
+    /// <summary>A file of any format.</summary>
+    public static FieldType Attachment { get; } = new(FieldTypeKind.Attachment);
+
+    /// <summary>A document to quote from.</summary>
+    public static FieldType Document { get; } = new(FieldTypeKind.Document);
+
+    /// <summary>What the model thought before it answered.</summary>
+    public static FieldType Reasoning { get; } = new(FieldTypeKind.Reasoning);
+
+    /// <summary>Passages that support an answer.</summary>
+    public static FieldType Citations { get; } = new(FieldTypeKind.Citations);
+
+    /// <summary>A tool that may be called.</summary>
+    public static FieldType Tool { get; } = new(FieldTypeKind.Tool);
+
+    /// <summary>Requests to run tools.</summary>
+    public static FieldType ToolCalls { get; } = new(FieldTypeKind.ToolCalls);
+
+    /// <summary>What tools gave back.</summary>
+    public static FieldType ToolResults { get; } = new(FieldTypeKind.ToolResults);
+
+    /// <summary>True for pictures, recordings, files and documents: values that a message carries as parts of their own.</summary>
+    public bool IsMedia => Kind is FieldTypeKind.Image or FieldTypeKind.Audio or FieldTypeKind.Attachment or FieldTypeKind.Document;
+
+    /// <summary>How a custom type is shown and read.</summary>
+    internal PromptType? PromptType { get; private init; }
 
     /// <summary>True when null is a legal value.</summary>
     public bool AdmitsNull => Kind is FieldTypeKind.Null or FieldTypeKind.Any
@@ -174,16 +240,22 @@ public sealed class FieldType : IEquatable<FieldType>
     public static FieldType ObjectOf(string name, params ImmutableArray<ObjectProperty> properties) =>
         new(FieldTypeKind.Object) { Name = name, Properties = properties };
 
-    /// <summary>The same type bound to a .NET type.</summary>
-    public FieldType BoundTo(Type clrType) => new(Kind)
+    /// <summary>Source code in a language.</summary>
+    public static FieldType CodeIn(string language = Code.DefaultLanguage)
     {
-        Arguments = Arguments,
-        Literals = Literals,
-        Members = Members,
-        Properties = Properties,
-        Name = Name,
-        ClrType = clrType,
-    };
+        ArgumentException.ThrowIfNullOrWhiteSpace(language);
+        return new(FieldTypeKind.Code) { Name = language };
+    }
+
+    /// <summary>A type that says itself how it is shown and read.</summary>
+    internal static FieldType Custom(PromptType type) =>
+        new(FieldTypeKind.Custom) { Name = type.Name, PromptType = type, ClrType = type.ValueType };
+
+    /// <summary>The same type bound to a .NET type.</summary>
+    public FieldType BoundTo(Type clrType) => Copy(Arguments, clrType);
+
+    /// <summary>The same container over other types.</summary>
+    internal FieldType WithArguments(ImmutableArray<FieldType> arguments) => Copy(arguments, ClrType);
 
     /// <summary>Structural equality; the .NET binding does not count.</summary>
     public bool Equals(FieldType? other) => other is not null
@@ -204,4 +276,15 @@ public sealed class FieldType : IEquatable<FieldType>
 
     /// <summary>The type in the grammar that <c>Signature.Parse</c> reads, e.g. <c>list[str]</c>.</summary>
     public override string ToString() => TypeExpressionWriter.Write(this);
+
+    private FieldType Copy(ImmutableArray<FieldType> arguments, Type? clrType) => new(Kind)
+    {
+        Arguments = arguments,
+        Literals = Literals,
+        Members = Members,
+        Properties = Properties,
+        Name = Name,
+        PromptType = PromptType,
+        ClrType = clrType,
+    };
 }

@@ -75,6 +75,15 @@ internal sealed class SignatureCursor(string text)
         return text[start..end];
     }
 
+    /// <summary>The text before the next occurrence of a character, or before the end.</summary>
+    public string TakeUntil(char end)
+    {
+        var start = Position;
+        while (Position < text.Length && text[Position] != end)
+            Position++;
+        return text[start..Position];
+    }
+
     /// <summary>A quoted text with backslash escapes; the opening quote is the next character.</summary>
     public string TakeQuoted()
     {

@@ -11,82 +11,6 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
 {
     private const int MaximumDepth = 64;
 
-    private static readonly Dictionary<string, FieldType> SimpleTypes = new(StringComparer.Ordinal)
-    {
-        ["str"] = FieldType.String,
-        ["string"] = FieldType.String,
-        ["String"] = FieldType.String,
-        ["int"] = FieldType.Integer,
-        ["long"] = FieldType.Integer,
-        ["integer"] = FieldType.Integer,
-        ["float"] = FieldType.Number,
-        ["double"] = FieldType.Number,
-        ["number"] = FieldType.Number,
-        ["decimal"] = FieldType.Decimal,
-        ["Decimal"] = FieldType.Decimal,
-        ["bool"] = FieldType.Boolean,
-        ["boolean"] = FieldType.Boolean,
-        ["bytes"] = FieldType.Simple(FieldTypeKind.Bytes),
-        ["bytearray"] = FieldType.Simple(FieldTypeKind.Bytes),
-        ["date"] = FieldType.Simple(FieldTypeKind.Date),
-        ["DateOnly"] = FieldType.Simple(FieldTypeKind.Date),
-        ["datetime"] = FieldType.Simple(FieldTypeKind.DateTime),
-        ["DateTime"] = FieldType.Simple(FieldTypeKind.DateTime),
-        ["DateTimeOffset"] = FieldType.Simple(FieldTypeKind.DateTime),
-        ["guid"] = FieldType.Simple(FieldTypeKind.Guid),
-        ["Guid"] = FieldType.Simple(FieldTypeKind.Guid),
-        ["UUID"] = FieldType.Simple(FieldTypeKind.Guid),
-        ["uuid"] = FieldType.Simple(FieldTypeKind.Guid),
-        ["uri"] = FieldType.Simple(FieldTypeKind.Uri),
-        ["Uri"] = FieldType.Simple(FieldTypeKind.Uri),
-        ["Any"] = FieldType.Any,
-        ["any"] = FieldType.Any,
-        ["object"] = FieldType.Any,
-        ["None"] = FieldType.Null,
-        ["NoneType"] = FieldType.Null,
-        ["null"] = FieldType.Null,
-        ["History"] = FieldType.History,
-    };
-
-    private static readonly Dictionary<string, FieldTypeKind> Containers = new(StringComparer.Ordinal)
-    {
-        ["list"] = FieldTypeKind.List,
-        ["List"] = FieldTypeKind.List,
-        ["IList"] = FieldTypeKind.List,
-        ["IReadOnlyList"] = FieldTypeKind.List,
-        ["IEnumerable"] = FieldTypeKind.List,
-        ["Sequence"] = FieldTypeKind.List,
-        ["Iterable"] = FieldTypeKind.List,
-        ["set"] = FieldTypeKind.Set,
-        ["Set"] = FieldTypeKind.Set,
-        ["frozenset"] = FieldTypeKind.Set,
-        ["FrozenSet"] = FieldTypeKind.Set,
-        ["HashSet"] = FieldTypeKind.Set,
-        ["IReadOnlySet"] = FieldTypeKind.Set,
-        ["tuple"] = FieldTypeKind.Tuple,
-        ["Tuple"] = FieldTypeKind.Tuple,
-        ["dict"] = FieldTypeKind.Dictionary,
-        ["Dict"] = FieldTypeKind.Dictionary,
-        ["Dictionary"] = FieldTypeKind.Dictionary,
-        ["IReadOnlyDictionary"] = FieldTypeKind.Dictionary,
-        ["IDictionary"] = FieldTypeKind.Dictionary,
-        ["Mapping"] = FieldTypeKind.Dictionary,
-        ["Union"] = FieldTypeKind.Union,
-        ["Optional"] = FieldTypeKind.Union,
-        ["Literal"] = FieldTypeKind.Literal,
-        ["enum"] = FieldTypeKind.Literal,
-    };
-
-    // Spellings such as typing.List or datetime.date: the module is decoration, only these pairs are known.
-    private static readonly Dictionary<string, string[]> KnownModules = new(StringComparer.Ordinal)
-    {
-        ["typing"] = ["Any", "List", "Dict", "Set", "FrozenSet", "Tuple", "Union", "Optional", "Literal", "Sequence", "Iterable", "Mapping"],
-        ["datetime"] = ["date", "datetime"],
-        ["uuid"] = ["UUID"],
-        ["decimal"] = ["Decimal"],
-        ["dspy"] = ["History"],
-    };
-
     private int depth;
 
     /// <summary>Reads one type, alternatives included, and leaves the cursor behind it.</summary>
@@ -132,7 +56,7 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
         while (cursor.Peek() == '.' && cursor.TryTake('.'))
         {
             var member = cursor.TakeIdentifier() ?? throw cursor.Error($"expected a type name behind '{qualified}.', found {cursor.Found()}.");
-            name = KnownModules.TryGetValue(qualified, out var members) && members.Contains(member) ? member : $"{qualified}.{member}";
+            name = TypeWords.Modules.TryGetValue(qualified, out var members) && members.Contains(member) ? member : $"{qualified}.{member}";
             qualified = $"{qualified}.{member}";
         }
 
@@ -140,9 +64,9 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
             return ClrTypes.Of(registered);
         if (name == "byte" && cursor.TryTake("[]"))
             return FieldType.Simple(FieldTypeKind.Bytes);
-        if (SimpleTypes.TryGetValue(name, out var simple))
-            return simple;
-        if (Containers.TryGetValue(name, out var kind))
+        if (TypeWords.Simple.TryGetValue(name, out var simple))
+            return simple.Kind == FieldTypeKind.Code ? ParseCode() : simple;
+        if (TypeWords.Containers.TryGetValue(name, out var kind))
             return ParseContainer(name, kind, start);
         throw cursor.ErrorAt(start, $"there is no type '{qualified}'. {Known()}");
     }
@@ -249,6 +173,20 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
         };
     }
 
+    // `Code`, `Code["java"]` or `Code[java]`; the language may hold characters that no identifier has, such as c++.
+    private FieldType ParseCode()
+    {
+        if (!TryOpen(out var close))
+            return FieldType.CodeIn();
+        cursor.Peek();
+        var start = cursor.Position;
+        var language = cursor.Peek() is '\'' or '"' ? cursor.TakeQuoted() : cursor.TakeUntil(close).Trim();
+        if (string.IsNullOrWhiteSpace(language))
+            throw cursor.ErrorAt(start, "Code needs the name of a language in its brackets, such as Code['java'].");
+        cursor.Expect(close, "behind the language");
+        return FieldType.CodeIn(language);
+    }
+
     // `list[int]` and `List<int>`, but not the suffix of `list[]`.
     private bool TryOpen(out char close)
     {
@@ -274,7 +212,8 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
     private string Known()
     {
         const string BuiltIn = "Known: str, int, float, decimal, bool, bytes, date, datetime, guid, uri, Any, list[T], set[T], tuple[T, ...], "
-            + "dict[K, V], Optional[T], A | B, Literal['a', 1], History";
+            + "dict[K, V], Optional[T], A | B, Literal['a', 1], Image, Audio, Attachment, Document, Reasoning, Code['java'], Citations, Tool, "
+            + "ToolCalls, ToolResults, History";
         return registeredTypes.Count == 0 ? $"{BuiltIn}; pass .NET types to Signature.Parse to use them by name."
             : $"{BuiltIn}, {string.Join(", ", registeredTypes.Select(type => type.Name))}.";
     }

@@ -19,14 +19,17 @@ internal static class TypeExpressionWriter
         FieldTypeKind.Uri => "uri",
         FieldTypeKind.Any => "Any",
         FieldTypeKind.Null => "None",
-        FieldTypeKind.History => "History",
+        FieldTypeKind.Code => type.Name is null or Code.DefaultLanguage ? "Code" : $"Code[{Literal(type.Name)}]",
+        FieldTypeKind.History or FieldTypeKind.Image or FieldTypeKind.Audio or FieldTypeKind.Attachment or FieldTypeKind.Document
+            or FieldTypeKind.Reasoning or FieldTypeKind.Citations or FieldTypeKind.Tool or FieldTypeKind.ToolCalls or FieldTypeKind.ToolResults =>
+            type.Kind.ToString(),
         FieldTypeKind.List => $"list[{Arguments(type)}]",
         FieldTypeKind.Set => $"set[{Arguments(type)}]",
         FieldTypeKind.Tuple => $"tuple[{Arguments(type)}]",
         FieldTypeKind.Dictionary => $"dict[{Arguments(type)}]",
         FieldTypeKind.Union => string.Join(" | ", type.Arguments.Select(Write)),
         FieldTypeKind.Literal => $"Literal[{string.Join(", ", type.Literals.Select(Literal))}]",
-        FieldTypeKind.Enum or FieldTypeKind.Object => type.Name ?? "Any",
+        FieldTypeKind.Enum or FieldTypeKind.Object or FieldTypeKind.Custom => type.Name ?? "Any",
         _ => throw new HoneException($"The type kind {type.Kind} cannot be written in a signature string."),
     };
 

@@ -11,7 +11,7 @@ namespace Hone;
 /// <content>Canonical values to .NET types. A reader is built once per type.</content>
 internal static partial class ClrValues
 {
-    private static readonly ConcurrentDictionary<Type, Func<object?, object?>> Readers = new();
+    private static readonly ConcurrentDictionary<(Type Type, string? Language), Func<object?, object?>> Readers = new();
 
     /// <summary>The value as a .NET type: records through their constructor, collections as the declared collection.</summary>
     /// <param name="canonical">A canonical value.</param>
@@ -46,12 +46,16 @@ internal static partial class ClrValues
         }
     }
 
-    private static Func<object?, object?> Reader(Type type) => Readers.GetOrAdd(type, static each => CreateReader(each));
+    // The language is that of the code anywhere inside the type; its canonical form is text and does not say.
+    private static Func<object?, object?> Reader(Type type, string? language = null) =>
+        Readers.GetOrAdd((type, language), static each => CreateReader(each.Type, each.Language));
 
-    private static Func<object?, object?> CreateReader(Type type)
+    private static Func<object?, object?> CreateReader(Type type, string? language)
     {
         if (Nullable.GetUnderlyingType(type) is { } underlying)
-            return value => value is null ? null : Reader(underlying)(value);
+            return value => value is null ? null : Reader(underlying, language)(value);
+        if (SpecialReaders.Create(type, language) is { } special)
+            return value => value is null ? NullFor(type) : special(value) ?? throw Mismatch(type, value);
         if (type.IsEnum)
             return EnumReader(type);
         if (ScalarReaderOf(type) is { } scalar)
@@ -77,9 +81,9 @@ internal static partial class ClrValues
         }
 
         if (ClrTypes.IsTuple(type))
-            return TupleReader(type);
+            return TupleReader(type, language);
         if (ClrCollections.Classify(type) is { } collection)
-            return CollectionReaders.Create(type, collection, Reader);
+            return CollectionReaders.Create(type, collection, item => Reader(item, language));
         var shape = ClrShape.Of(type);
         return value => value is null ? NullFor(type)
             : type.IsInstanceOfType(value) ? value
@@ -145,9 +149,9 @@ internal static partial class ClrValues
             : throw Mismatch(type, value);
     }
 
-    private static Func<object?, object?> TupleReader(Type type)
+    private static Func<object?, object?> TupleReader(Type type, string? language)
     {
-        var readers = type.GetGenericArguments().Select(argument => (Func<object?, object?>)(value => Reader(argument)(value))).ToArray();
+        var readers = type.GetGenericArguments().Select(argument => (Func<object?, object?>)(value => Reader(argument, language)(value))).ToArray();
         var constructor = ConstructorInvoker.Create(type.GetConstructor(type.GetGenericArguments())!);
         return value =>
         {
@@ -191,7 +195,7 @@ internal static partial class ClrValues
             throw new PathException($"{target} must not be null, but no value was given for '{member.Name}'") { Path = $".{member.Name}" };
         }
 
-        return value is null ? null : PathException.Within($".{member.Name}", Reader(member.Type), value);
+        return value is null ? null : PathException.Within($".{member.Name}", Reader(member.Type, member.CodeLanguage), value);
     }
 
     private static bool IsNonNullable(ClrMember member) => member.Type.IsValueType

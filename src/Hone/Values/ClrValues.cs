@@ -5,6 +5,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
 
 namespace Hone;
 
@@ -38,9 +39,17 @@ internal static partial class ClrValues
             TimeOnly time => time.ToString("HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture),
             Enum member => EnumValue(member),
             FieldMap map => FromMap(map, depth),
+            Media or AITool => value,
+            Reasoning reasoning => reasoning.Text,
+            Code code => code.Text,
+            Citations citations => ToolValues.Of(citations),
+            ToolCalls calls => ToolValues.Of(calls),
+            ToolResults results => ToolValues.Of(results),
+            AIContent content => Media.FromContent(content),
             History history => FromList(history.Turns, depth),
             JsonElement element => JsonValues.FromElement(element),
             JsonNode node => JsonValues.FromElement(JsonSerializer.SerializeToElement(node)),
+            _ when PromptType.Of(value.GetType()) is not null => value,
             IDictionary dictionary => FromEntries(Entries(dictionary), depth),
             IEnumerable<KeyValuePair<string, object?>> pairs => FromEntries(pairs.Select(pair => ((object)pair.Key, pair.Value)), depth),
             ITuple tuple => FromList(Enumerable.Range(0, tuple.Length).Select(i => tuple[i]), depth),

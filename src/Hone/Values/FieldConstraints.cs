@@ -39,7 +39,9 @@ internal static class FieldConstraints
     /// <summary>A value cut to a length that fits an error message.</summary>
     public static string Shorten(object? value)
     {
-        var text = JsonText.Write(value);
+        var json = new System.Text.StringBuilder();
+        JsonText.Write(json, value, static each => each.ToString()!);
+        var text = json.ToString();
         return text.Length <= 80 ? text : string.Concat(text.AsSpan(0, 77), "...");
     }
 

@@ -34,6 +34,10 @@ internal static class JsonSchemas
         FieldTypeKind.Union => FieldMap.Of(("anyOf", ClrValues.List(type.Arguments.Select(Describe)))),
         FieldTypeKind.Object => DescribeObject(type),
         FieldTypeKind.History => Typed("array", ("items", Typed("object"))),
+        FieldTypeKind.Image or FieldTypeKind.Audio or FieldTypeKind.Attachment or FieldTypeKind.Document => Typed("string", ("format", "uri")),
+        FieldTypeKind.Reasoning or FieldTypeKind.Code => Typed("string"),
+        FieldTypeKind.Custom => type.PromptType!.Description is { } text ? Typed("string", ("description", text)) : Typed("string"),
+        FieldTypeKind.Citations or FieldTypeKind.Tool or FieldTypeKind.ToolCalls or FieldTypeKind.ToolResults => SpecialSchemas.Of(type.Kind),
         _ => FieldMap.Empty,
     };
 

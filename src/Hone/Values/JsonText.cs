@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using Microsoft.Extensions.AI;
 
 namespace Hone;
 
@@ -15,7 +16,12 @@ internal static class JsonText
         return text.ToString();
     }
 
-    public static void Write(StringBuilder text, object? value)
+    /// <param name="text">Where to write.</param>
+    /// <param name="value">A canonical value, or one that has a canonical form.</param>
+    /// <param name="show">
+    /// The text that stands for a value that is no text or has its own way of being shown; null writes the form of state files.
+    /// </param>
+    public static void Write(StringBuilder text, object? value, Func<object, string>? show = null)
     {
         switch (value)
         {
@@ -29,10 +35,10 @@ internal static class JsonText
                 text.Append(b ? "true" : "false");
                 break;
             case FieldMap map:
-                WriteMap(text, map);
+                WriteMap(text, map, show);
                 break;
             case History history:
-                WriteList(text, history.Turns);
+                WriteList(text, history.Turns, show);
                 break;
             case long or BigInteger or double or decimal:
                 text.Append(Scalar(value));
@@ -41,13 +47,16 @@ internal static class JsonText
                 WriteString(text, Scalar(value));
                 break;
             case IEnumerable list when ClrValues.IsCanonicalList(list):
-                WriteList(text, list);
+                WriteList(text, list, show);
                 break;
             default:
-                Write(text, ClrValues.ToCanonical(value));
+                WriteSpecial(text, value, show);
                 break;
         }
     }
+
+    public static bool IsScalar(object value) =>
+        value is string or bool or long or double or decimal or BigInteger or DateOnly or DateTimeOffset or byte[] or Guid or Uri;
 
     /// <summary>A scalar as plain text: numbers invariant, dates ISO 8601, bytes base-64.</summary>
     public static string Scalar(object value) => value switch
@@ -98,7 +107,34 @@ internal static class JsonText
         text.Append('"');
     }
 
-    private static void WriteMap(StringBuilder text, FieldMap map)
+    private static void WriteSpecial(StringBuilder text, object value, Func<object, string>? show)
+    {
+        switch (value)
+        {
+            case Media media when show is null:
+                WriteMap(text, media.ToFields(), null);
+                break;
+            case Media media:
+                WriteString(text, show(media));
+                break;
+            case AITool tool:
+                WriteMap(text, Describe(tool), show);
+                break;
+            case var custom when PromptType.Of(custom.GetType()) is { } type:
+                WriteString(text, show is null ? type.Write(custom) : show(custom));
+                break;
+            default:
+                Write(text, ClrValues.ToCanonical(value), show);
+                break;
+        }
+    }
+
+    private static FieldMap Describe(AITool tool) => FieldMap.Of(
+        ("name", tool.Name),
+        ("description", tool.Description),
+        ("parameters", tool is AIFunctionDeclaration function ? JsonValues.FromElement(function.JsonSchema) : null));
+
+    private static void WriteMap(StringBuilder text, FieldMap map, Func<object, string>? show)
     {
         text.Append('{');
         var isFirst = true;
@@ -107,21 +143,21 @@ internal static class JsonText
             text.Append(isFirst ? string.Empty : ", ");
             WriteString(text, name);
             text.Append(": ");
-            Write(text, value);
+            Write(text, value, show);
             isFirst = false;
         }
 
         text.Append('}');
     }
 
-    private static void WriteList(StringBuilder text, IEnumerable list)
+    private static void WriteList(StringBuilder text, IEnumerable list, Func<object, string>? show)
     {
         text.Append('[');
         var isFirst = true;
         foreach (var item in list)
         {
             text.Append(isFirst ? string.Empty : ", ");
-            Write(text, item);
+            Write(text, item, show);
             isFirst = false;
         }
 

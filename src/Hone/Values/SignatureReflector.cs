@@ -58,7 +58,7 @@ internal static class SignatureReflector
     private static string BareName(FieldDirection direction) => direction == FieldDirection.Input ? BareInput : BareOutput;
 
     private static SignatureField Field(ClrMember member, FieldDirection direction, Type owner) =>
-        new(member.Name, ClrTypes.Of(member.Type, member.Nullability, [owner]), direction)
+        new(member.Name, ClrTypes.Of(member, [owner]), direction)
         {
             Description = member.Description,
             ClrName = member.ClrName,

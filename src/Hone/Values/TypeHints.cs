@@ -6,7 +6,10 @@ internal static class TypeHints
     /// <summary>A clause that starts with "must", or null for plain text.</summary>
     public static string? For(FieldType type) => type.Kind switch
     {
-        FieldTypeKind.String or FieldTypeKind.Any => null,
+        FieldTypeKind.String or FieldTypeKind.Any or FieldTypeKind.Reasoning or FieldTypeKind.Code => null,
+        FieldTypeKind.ToolCalls => "must be JSON of the form {\"tool_calls\": [{\"name\": \"…\", \"args\": {…}}]}",
+        FieldTypeKind.Image or FieldTypeKind.Audio or FieldTypeKind.Attachment or FieldTypeKind.Document => "must be a URL or a data URI",
+        FieldTypeKind.Custom => type.PromptType!.Description is null ? $"must be the text of one {type.Name}" : null,
         FieldTypeKind.Boolean => "must be true or false",
         FieldTypeKind.Integer => "must be a single integer",
         FieldTypeKind.Number or FieldTypeKind.Decimal => "must be a single number",
@@ -27,5 +30,7 @@ internal static class TypeHints
         return index < 0 ? null : type.Arguments[1 - index];
     }
 
-    private static string ForOptional(FieldType inner) => $"{For(inner) ?? "must be text"}, or null";
+    private static string ForOptional(FieldType inner) => For(inner) is { } hint ? $"{hint}, or null"
+        : inner.Kind is FieldTypeKind.String or FieldTypeKind.Reasoning ? "must be text, or null"
+        : $"must be {TypeNames.Of(inner)}, or null";
 }

@@ -29,6 +29,8 @@ internal static class TypeValidator
                 return TryObject(raw, type, isStrict, out value, ref failure);
             case FieldTypeKind.Union:
                 return TryUnion(raw, type, isStrict, out value, ref failure);
+            case var kind when SpecialValidator.Handles(kind):
+                return SpecialValidator.TryValidate(raw, type, isStrict, out value, ref failure);
             case FieldTypeKind.Literal or FieldTypeKind.Enum:
                 return (isStrict ? Choices.TryExact(raw, type, out value) : Choices.TryMatch(raw, type, out value)) || failure.Expected(type, raw);
             default:

@@ -40,6 +40,11 @@ internal static class ValueCoercer
                 return true;
             case FieldTypeKind.Enum or FieldTypeKind.Literal:
                 return Choices.TryMatch(text, type, out value) || Fail(out value, failure.Expected(type, text));
+            case var kind when SpecialValidator.IsText(kind):
+                return SpecialValidator.TryValidate(Unwrapped(text, kind), type, isStrict: false, out value, ref failure);
+            case FieldTypeKind.Union when TypeHints.OptionalOf(type) is { } special && SpecialValidator.IsText(special.Kind):
+                value = null;
+                return IsNullWord(text) || TryText(text, special, out value, ref failure);
             case FieldTypeKind.Union when type.Arguments.Contains(FieldType.String) && type.AdmitsNull:
                 value = IsNullWord(text) ? null : text;
                 return true;
@@ -100,6 +105,23 @@ internal static class ValueCoercer
         if (repaired.Found)
             return repaired.Value;
         return PythonLiterals.TryParse(text, out var literal) ? literal : text;
+    }
+
+    // Models that think in JSON write {"code": "…"}, {"content": "…"} or {"url": "…"}; anything else is the text itself.
+    private static object? Unwrapped(string text, FieldTypeKind kind)
+    {
+        if (kind == FieldTypeKind.Custom || !text.AsSpan().TrimStart().StartsWith("{"))
+            return text;
+        var repaired = JsonRepair.Parse(text);
+        if (!repaired.Found || repaired.Value is not FieldMap map)
+            return text;
+        var isWrapper = kind switch
+        {
+            FieldTypeKind.Code => map.Count == 1 && map.GetValueOrDefault("code") is string,
+            FieldTypeKind.Reasoning => map.Count == 1 && map.GetValueOrDefault("content") is string,
+            _ => true,
+        };
+        return isWrapper ? map : text;
     }
 
     private static bool IsNullWord(string text) => text.AsSpan().Trim() is "null" or "None";

@@ -10,7 +10,7 @@ public sealed class LayeringTests
     // Rooms on one line are siblings: none sees another.
     private static readonly string[][] CoreRooms =
     [
-        ["Primitives"], ["Signatures"], ["Values"], ["Types"], ["Clients"], ["Adapters"], ["Runtime"],
+        ["Primitives"], ["Types"], ["Signatures"], ["Values"], ["Clients"], ["Adapters"], ["Runtime"],
         ["Streaming", "Retrieval", "Datasets", "CodeExecution"], ["Modules"], ["Evaluation"], ["Reinforcement"], ["Optimizers"],
     ];
 
