@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Hone;
 
 /// <summary>A <see cref="Predict"/> that asks for a <c>reasoning</c> field before the declared outputs.</summary>
@@ -40,7 +42,8 @@ public sealed class ChainOfThought : Module<FieldMap, FieldMap>, IPredictorModul
 /// <summary>A typed <see cref="Predict{TIn,TOut}"/> that reasons first. Declare a <c>Reasoning</c> property on the output to see it.</summary>
 /// <typeparam name="TIn">A record whose properties are the inputs.</typeparam>
 /// <typeparam name="TOut">A record whose properties are the outputs.</typeparam>
-public sealed class ChainOfThought<TIn, TOut> : Module<TIn, TOut>, IPredictorModule
+public sealed class ChainOfThought<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, [DynamicallyAccessedMembers(ClrReflection.Members)] TOut>
+    : Module<TIn, TOut>, IPredictorModule
 {
     private readonly Predictor predictor;
 

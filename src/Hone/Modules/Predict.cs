@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Hone;
 
 /// <summary>One model call over field maps: the dynamic lane. Optimizers, adapters and saved state see every predictor this way.</summary>
@@ -28,7 +30,8 @@ public sealed class Predict : Module<FieldMap, FieldMap>, IPredictorModule
 /// <summary>One model call from a record to a record.</summary>
 /// <typeparam name="TIn">A record whose properties are the inputs; a bare type is one input called <c>input</c>.</typeparam>
 /// <typeparam name="TOut">A record whose properties are the outputs; a bare type is one output called <c>answer</c>.</typeparam>
-public sealed class Predict<TIn, TOut> : Module<TIn, TOut>, IPredictorModule
+public sealed class Predict<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, [DynamicallyAccessedMembers(ClrReflection.Members)] TOut>
+    : Module<TIn, TOut>, IPredictorModule
 {
     private readonly Predictor predictor;
 

@@ -59,7 +59,7 @@ internal static partial class ClrValues
         if (type == typeof(object))
             return value => value;
         if (type == typeof(JsonElement))
-            return value => JsonSerializer.Deserialize<JsonElement>(JsonText.Write(value));
+            return value => JsonElement.Parse(JsonText.Write(value));
         if (typeof(JsonNode).IsAssignableFrom(type))
         {
             return value => JsonNode.Parse(JsonText.Write(value)) is var node && (node is null || type.IsInstanceOfType(node))
@@ -80,7 +80,7 @@ internal static partial class ClrValues
             return TupleReader(type);
         if (ClrCollections.Classify(type) is { } collection)
             return CollectionReaders.Create(type, collection, Reader);
-        var shape = ClrShape.Of(type);
+        var shape = ClrShape.Find(type);
         return value => value is null ? NullFor(type)
             : type.IsInstanceOfType(value) ? value
             : value is FieldMap map ? Build(shape, map)
@@ -148,7 +148,7 @@ internal static partial class ClrValues
     private static Func<object?, object?> TupleReader(Type type)
     {
         var readers = type.GetGenericArguments().Select(argument => (Func<object?, object?>)(value => Reader(argument)(value))).ToArray();
-        var constructor = ConstructorInvoker.Create(type.GetConstructor(type.GetGenericArguments())!);
+        var constructor = ClrTuples.Find(type);
         return value =>
         {
             if (value is not ImmutableArray<object?> items || items.Length != readers.Length)
