@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Hone;
 
 /// <summary>A <see cref="Predict"/> that asks for a <c>reasoning</c> field before the declared outputs.</summary>
@@ -36,7 +38,8 @@ public sealed class ChainOfThought : PredictorModule<FieldMap, FieldMap>
 /// <summary>A typed <see cref="Predict{TIn,TOut}"/> that reasons first. Declare a <c>Reasoning</c> property on the output to see it.</summary>
 /// <typeparam name="TIn">A record whose properties are the inputs.</typeparam>
 /// <typeparam name="TOut">A record whose properties are the outputs.</typeparam>
-public sealed class ChainOfThought<TIn, TOut> : PredictorModule<TIn, TOut>
+public sealed class ChainOfThought<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, [DynamicallyAccessedMembers(ClrReflection.Members)] TOut>
+    : PredictorModule<TIn, TOut>
 {
     /// <summary>Creates a predictor.</summary>
     /// <param name="instructions">What to do; null gives a default sentence that names the fields.</param>

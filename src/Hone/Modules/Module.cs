@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Hone;
 
 /// <summary>A step or a program: code without state. Sub-modules are found through <see cref="GetChildren"/>.</summary>
+[DynamicallyAccessedMembers(ModuleReflector.Members)]
 public abstract class Module
 {
     private protected Module()

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Hone;
 
 /// <summary>One model call over field maps: the dynamic lane. Optimizers, adapters and saved state see every predictor this way.</summary>
@@ -24,7 +26,8 @@ public sealed class Predict : PredictorModule<FieldMap, FieldMap>
 /// <summary>One model call from a record to a record.</summary>
 /// <typeparam name="TIn">A record whose properties are the inputs; a bare type is one input called <c>input</c>.</typeparam>
 /// <typeparam name="TOut">A record whose properties are the outputs; a bare type is one output called <c>answer</c>.</typeparam>
-public sealed class Predict<TIn, TOut> : PredictorModule<TIn, TOut>
+public sealed class Predict<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, [DynamicallyAccessedMembers(ClrReflection.Members)] TOut>
+    : PredictorModule<TIn, TOut>
 {
     /// <summary>Creates a predictor.</summary>
     /// <param name="instructions">What to do; null gives a default sentence that names the fields.</param>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace Hone;
 
@@ -100,7 +101,7 @@ public static class ProgramFile
         if (!state.Demos.IsEmpty)
             entry["demos"] = new JsonArray([.. state.Demos.Select(Write)]);
         if (state.Options is not null)
-            entry["options"] = JsonSerializer.SerializeToNode(state.Options, JsonSerializerOptions.Web);
+            entry["options"] = JsonSerializer.SerializeToNode(state.Options, ProgramFileJson.Default.CallOptions);
         if (state.Model is not null)
             entry["model"] = state.Model;
         return entry;
@@ -140,7 +141,7 @@ public static class ProgramFile
         {
             Instructions = Text(entry, "instructions"),
             Model = Text(entry, "model"),
-            Options = entry.TryGetProperty("options", out var options) ? options.Deserialize<CallOptions>(JsonSerializerOptions.Web) : null,
+            Options = entry.TryGetProperty("options", out var options) ? options.Deserialize(ProgramFileJson.Default.CallOptions) : null,
             FieldDescriptions = entry.TryGetProperty("descriptions", out var descriptions)
                 ? descriptions.EnumerateObject().ToImmutableSortedDictionary(field => field.Name, field => field.Value.GetString()!)
                 : ImmutableSortedDictionary<string, string>.Empty,
@@ -168,3 +169,8 @@ public static class ProgramFile
 
     private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names);
 }
+
+/// <summary>The JSON of what program files store as it is.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(CallOptions))]
+internal sealed partial class ProgramFileJson : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -98,6 +99,13 @@ internal static class ClrTypes
         ?? member.GetCustomAttribute<System.Runtime.Serialization.EnumMemberAttribute>()?.Value
         ?? member.Name;
 
+    /// <summary>The member of an enumeration with that name; null for a combination or a number.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "The members of an enumeration are kept with it: Enum.GetNames needs them too.")]
+    public static FieldInfo? MemberOf(Type type, string name) => type.GetField(name);
+
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "The members of an enumeration are kept with it: Enum.GetNames needs them too.")]
+    private static FieldInfo[] MembersOf(Type type) => type.GetFields(BindingFlags.Public | BindingFlags.Static);
+
     private static FieldType Describe(Type type, NullabilityInfo? nullability, ImmutableHashSet<Type> path)
     {
         if (Nullable.GetUnderlyingType(type) is { } underlying)
@@ -131,7 +139,7 @@ internal static class ClrTypes
     private static FieldType DescribeEnum(Type type) => FieldType.EnumOf(
         type.Name,
         [
-            .. type.GetFields(BindingFlags.Public | BindingFlags.Static)
+            .. MembersOf(type)
                 .Select(member => new EnumMember(member.Name, EnumText(member), member.GetValue(null))),
         ]).BoundTo(type);
 
@@ -149,7 +157,7 @@ internal static class ClrTypes
 
     private static FieldType DescribeObject(Type type, ImmutableHashSet<Type> path)
     {
-        var shape = ClrShape.Of(type);
+        var shape = ClrShape.Find(type);
         return FieldType.ObjectOf(
             type.Name,
             [

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Numerics;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Hone;
 
@@ -18,6 +19,12 @@ internal static class JsonValues
             FieldMap.Create(element.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, FromElement(property.Value)))),
         _ => null,
     };
+
+    public static object? FromNode(JsonNode node)
+    {
+        using var document = JsonDocument.Parse(node.ToJsonString());
+        return FromElement(document.RootElement);
+    }
 
     private static object Number(JsonElement element)
     {
