@@ -13,7 +13,8 @@ internal sealed class AdapterPlan
     {
         (Adapter, declared, this.native) = (adapter, request.Signature, native);
         Rendered = native?.Rendered ?? declared;
-        Messages = adapter.Render(native is null ? request : request with { Signature = Rendered, UsesNativeTools = native.UsesTools });
+        var messages = adapter.Render(native is null ? request : request with { Signature = Rendered, UsesNativeTools = native.UsesTools });
+        Messages = capabilities.SystemRole ? messages : SystemIntoUser(messages);
         format = adapter.ResponseFormatFor(Rendered, capabilities);
     }
 
@@ -55,6 +56,16 @@ internal sealed class AdapterPlan
     {
         var correction = new ChatMessage(ChatRole.User, Adapter.RenderCorrection(Rendered, failure));
         return string.IsNullOrWhiteSpace(text) ? [.. messages, correction] : [.. messages, new(ChatRole.Assistant, text), correction];
+    }
+
+    // For models without a system role its text opens the first user message.
+    private static IReadOnlyList<ChatMessage> SystemIntoUser(IReadOnlyList<ChatMessage> messages)
+    {
+        if (messages is not [{ Role: var first } system, ..] || first != ChatRole.System)
+            return messages;
+        if (messages is not [_, { Role: var second } user, ..] || second != ChatRole.User)
+            return [new(ChatRole.User, system.Text), .. messages.Skip(1)];
+        return [new(ChatRole.User, [new TextContent(system.Text + "\n\n"), .. user.Contents]), .. messages.Skip(2)];
     }
 
     private static ParseFailureKind? Ending(ChatResponse response) =>

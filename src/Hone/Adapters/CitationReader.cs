@@ -15,13 +15,9 @@ internal static class CitationReader
     private static object? Describe(CitationAnnotation citation, AIContent cited)
     {
         var span = citation.AnnotatedRegions?.OfType<TextSpanAnnotatedRegion>().FirstOrDefault();
-        return ClrValues.ToCanonical(new Citation
+        return ToolValues.Of(new Citation(citation.Snippet ?? string.Empty, 0, span?.StartIndex ?? 0, span?.EndIndex ?? 0)
         {
-            CitedText = citation.Snippet ?? string.Empty,
-            DocumentTitle = citation.Title,
-            Url = citation.Url,
-            StartIndex = span?.StartIndex,
-            EndIndex = span?.EndIndex,
+            DocumentTitle = citation.Title ?? citation.Url?.OriginalString,
             SupportedText = (cited as TextContent)?.Text,
         });
     }

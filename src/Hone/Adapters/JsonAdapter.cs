@@ -43,9 +43,9 @@ public sealed class JsonAdapter : PromptAdapter
     public override ChatResponseFormat? ResponseFormatFor(Signature signature, ModelCapabilities capabilities)
     {
         ArgumentNullException.ThrowIfNull(capabilities);
-        if (UseStrictSchema && capabilities.SupportsResponseSchema && JsonSchemas.TryStrict(signature, out var schema))
+        if (UseStrictSchema && capabilities.ResponseSchema && JsonSchemas.TryStrict(signature, out var schema))
             return ChatResponseFormat.ForJsonSchema(schema, "outputs");
-        return capabilities.SupportsJsonMode ? ChatResponseFormat.Json : null;
+        return capabilities.JsonMode ? ChatResponseFormat.Json : null;
     }
 
     /// <inheritdoc/>

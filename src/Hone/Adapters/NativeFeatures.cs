@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.AI;
 
 namespace Hone;
@@ -40,13 +39,13 @@ internal sealed class NativeFeatures
         {
             switch (output.Type.Kind)
             {
-                case FieldTypeKind.ToolCalls when adapter.UseNativeTools && capabilities.SupportsTools:
+                case FieldTypeKind.ToolCalls when adapter.UseNativeTools && capabilities.NativeTools:
                     toolCalls = output;
                     break;
-                case FieldTypeKind.Reasoning when adapter.UseNativeTypes && capabilities.SupportsReasoning && options.ReasoningEffort is not ReasoningEffort.None:
+                case FieldTypeKind.Reasoning when adapter.UseNativeTypes && capabilities.Reasoning && options.ReasoningEffort is not ReasoningEffort.None:
                     reasoning = output;
                     break;
-                case FieldTypeKind.Citations when adapter.UseNativeTypes && capabilities.SupportsCitations:
+                case FieldTypeKind.Citations when adapter.UseNativeTypes && capabilities.Citations:
                     citations = output;
                     break;
                 default:
@@ -57,7 +56,7 @@ internal sealed class NativeFeatures
         if (toolCalls is null && reasoning is null && citations is null)
             return null;
         var toolInput = toolCalls is null ? null : ToolInputOf(request, toolCalls);
-        return new(request, toolCalls, toolInput, reasoning, citations, capabilities.SupportsParallelTools);
+        return new(request, toolCalls, toolInput, reasoning, citations, capabilities.ParallelTools);
     }
 
     public void Configure(ChatOptions options)
@@ -74,8 +73,8 @@ internal sealed class NativeFeatures
 
     public ParsedAnswer Read(Adapter adapter, Signature declared, ChatResponse response, string text)
     {
-        var calls = toolCalls is null ? [] : CallsIn(response);
-        var answer = ReadText(adapter, response, text, calls.Length > 0);
+        var calls = toolCalls is null ? ToolCalls.Empty : CallsIn(response);
+        var answer = ReadText(adapter, response, text, !calls.Calls.IsEmpty);
         var outputs = declared.Outputs.Select(field => KeyValuePair.Create(field.Name, ValueOf(field, answer.Outputs, response, calls)));
         return answer with { Outputs = FieldMap.Create(outputs) };
     }
@@ -99,8 +98,8 @@ internal sealed class NativeFeatures
         }
     }
 
-    private object? ValueOf(SignatureField field, FieldMap parsed, ChatResponse response, ImmutableArray<object?> calls) =>
-        field == toolCalls ? FieldMap.Of((ToolCalls.CallsKey, calls))
+    private object? ValueOf(SignatureField field, FieldMap parsed, ChatResponse response, ToolCalls calls) =>
+        field == toolCalls ? ToolValues.Of(calls)
         : field == reasoning ? Thoughts(response) ?? (field.Type.AdmitsNull ? null : string.Empty)
         : field == citations ? CitationReader.Read(response)
         : parsed.TryGetValue(field.Name, out var value) ? value
@@ -122,15 +121,8 @@ internal sealed class NativeFeatures
         _ => [],
     };
 
-    private static ImmutableArray<object?> CallsIn(ChatResponse response) =>
-    [
-        .. response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>().Select(call => (object?)FieldMap.Of(
-            (ToolCalls.IdKey, call.CallId), (ToolCalls.NameKey, call.Name), (ToolCalls.ArgumentsKey, ArgumentsOf(call)))),
-    ];
-
-    private static FieldMap ArgumentsOf(FunctionCallContent call) => call.Arguments is { } arguments
-        ? FieldMap.Create(arguments.Select(entry => KeyValuePair.Create(entry.Key, ClrValues.ToCanonical(entry.Value))))
-        : FieldMap.Empty;
+    private static ToolCalls CallsIn(ChatResponse response) =>
+        ToolValues.FromContents(response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>());
 
     private static string? Thoughts(ChatResponse response)
     {

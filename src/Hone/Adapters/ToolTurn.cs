@@ -14,10 +14,10 @@ internal sealed class ToolTurn
     private ToolTurn(FieldMap turn, string field, FieldMap value)
     {
         (this.turn, this.field) = (turn, field);
-        calls = Items(value, ToolCalls.CallsKey);
-        results = Items(value, ToolResults.ResultsKey);
+        calls = Items(value, ToolValues.Calls);
+        results = Items(value, ToolValues.Results);
         if (results.IsEmpty)
-            results = Items(turn, ToolResults.ResultsKey);
+            results = Items(turn, ToolValues.Results);
     }
 
     /// <summary>The tool calls of a turn; null when it has none.</summary>
@@ -25,7 +25,7 @@ internal sealed class ToolTurn
     {
         foreach (var (name, value) in turn)
         {
-            if (value is FieldMap map && map.ContainsKey(ToolCalls.CallsKey))
+            if (value is FieldMap map && map.ContainsKey(ToolValues.Calls))
                 return new(turn, name, map);
         }
 
@@ -49,38 +49,38 @@ internal sealed class ToolTurn
         contents.AddRange(calls.Select(call => new FunctionCallContent(Id(call), Name(call), Arguments(call))));
         messages.Add(new(ChatRole.Assistant, contents));
         foreach (var result in results)
-            messages.Add(new(ChatRole.Tool, [new FunctionResultContent((string)result[ToolResults.CallIdKey]!, ResultText(result))]));
+            messages.Add(new(ChatRole.Tool, [new FunctionResultContent((string)result["call_id"]!, ResultText(result))]));
     }
 
     /// <summary>As text: the calls among the outputs, their results in a user message of their own.</summary>
     public void AddAsText(List<ChatMessage> messages, PromptAdapter adapter, Signature signature)
     {
-        var shown = turn.With(field, FieldMap.Of((ToolCalls.CallsKey, ClrValues.List(calls.Select(call => call.Without(ToolCalls.IdKey))))));
+        var shown = turn.With(field, ToolValues.WithoutIds(turn[field]!));
         messages.Add(new(ChatRole.Assistant, adapter.RenderOutputs(signature, shown)));
         if (!results.IsEmpty)
         {
-            var all = FieldMap.Of((ToolResults.ResultsKey, ClrValues.List(results)));
-            messages.Add(new(ChatRole.User, adapter.RenderBlock(ToolResults.ResultsKey, JsonText.Write(all))));
+            var all = FieldMap.Of((ToolValues.Results, ClrValues.List(results)));
+            messages.Add(new(ChatRole.User, adapter.RenderBlock(ToolValues.Results, JsonText.Write(all))));
         }
     }
 
     // Thoughts and other outputs of the turn, as plain paragraphs.
     private string TextBeside() => string.Join("\n\n", turn
-        .Where(entry => entry.Key != field && entry.Key != ToolResults.ResultsKey && entry.Value is string { Length: > 0 })
+        .Where(entry => entry.Key != field && entry.Key != ToolValues.Results && entry.Value is string { Length: > 0 })
         .Select(entry => (string)entry.Value!));
 
     private bool HasMatchingResults() => calls.Length == results.Length
-        && calls.Zip(results).All(pair => Id(pair.First).Length > 0 && Id(pair.First) == pair.Second.GetValueOrDefault(ToolResults.CallIdKey) as string);
+        && calls.Zip(results).All(pair => Id(pair.First).Length > 0 && Id(pair.First) == pair.Second.GetValueOrDefault("call_id") as string);
 
     private static string ResultText(FieldMap result) =>
-        result.GetValueOrDefault(ToolResults.ValueKey) is var value && value is string text ? text : JsonText.Write(value);
+        result.GetValueOrDefault("value") is var value && value is string text ? text : JsonText.Write(value);
 
-    private static string Id(FieldMap call) => call.GetValueOrDefault(ToolCalls.IdKey) as string ?? string.Empty;
+    private static string Id(FieldMap call) => call.GetValueOrDefault("id") as string ?? string.Empty;
 
-    private static string Name(FieldMap call) => call.GetValueOrDefault(ToolCalls.NameKey) as string ?? string.Empty;
+    private static string Name(FieldMap call) => call.GetValueOrDefault("name") as string ?? string.Empty;
 
     private static Dictionary<string, object?> Arguments(FieldMap call) =>
-        (call.GetValueOrDefault(ToolCalls.ArgumentsKey) as FieldMap ?? FieldMap.Empty).ToDictionary(entry => entry.Key, entry => entry.Value);
+        (call.GetValueOrDefault("args") as FieldMap ?? FieldMap.Empty).ToDictionary(entry => entry.Key, entry => entry.Value);
 
     private static ImmutableArray<FieldMap> Items(FieldMap map, string key) => map.GetValueOrDefault(key) switch
     {

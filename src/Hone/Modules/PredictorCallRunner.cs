@@ -6,6 +6,9 @@ namespace Hone;
 /// <summary>One call of one predictor: the first request and those that recover from an unreadable answer.</summary>
 internal sealed class PredictorCallRunner
 {
+    // As the reference draws several completions when nobody chose a temperature.
+    private const float SamplingTemperature = 0.7f;
+
     private readonly HoneScope scope;
     private readonly LM model;
     private readonly CallOptions options;
@@ -15,6 +18,7 @@ internal sealed class PredictorCallRunner
     private readonly int ordinal;
     private int nextPlace;
     private int attempt;
+    private AdapterParseException? firstFailure;
 
     private PredictorCallRunner(HoneScope scope, LM model, CallOptions options, AdapterRequest request, string path)
     {
@@ -31,8 +35,8 @@ internal sealed class PredictorCallRunner
         var options = model.Options.Overlay(scope.Options).Overlay(binding.State.Options).Overlay(own);
 
         // Several samples at a temperature that nobody chose would all be alike; a chosen one is respected, 0 included.
-        if (isSampling && options.Temperature is null && model.Capabilities.AllowsTemperature)
-            options = options with { Temperature = CallOptions.SamplingTemperature };
+        if (isSampling && options.Temperature is null && model.Capabilities.Temperature)
+            options = options with { Temperature = SamplingTemperature };
         var complete = PredictorInputs.Complete(binding.Path, binding.Signature, inputs, scope.Logger);
         return new(scope, model, options, new(binding.Signature, complete, binding.State.Demos), binding.Path);
     }
@@ -43,14 +47,13 @@ internal sealed class PredictorCallRunner
         var (outputs, failure) = await AskAsync(adapter, request, model, cancellationToken).ConfigureAwait(false);
         if (failure is null)
             return outputs!;
-        var first = failure;
         if (failure.IsRetryable && scope.Recovery.NextAdapter is { } next && next.Name != adapter.Name)
         {
             RecoveryLog.NextAdapter(scope, path, next.Name, failure);
             (outputs, failure) = await AskAsync(next, request, model, cancellationToken).ConfigureAwait(false);
         }
 
-        return failure is null ? outputs! : throw (attempt == 1 ? failure : AfterRecovery(failure, first));
+        return failure is null ? outputs! : throw (attempt == 1 ? failure : AfterRecovery(failure));
     }
 
     // One format: the request, then re-asks that state the error.
@@ -86,7 +89,8 @@ internal sealed class PredictorCallRunner
             Role = asker.Role,
             Adapter = plan.Adapter.Name,
         };
-        var chatOptions = options.ToChatOptions(seed, path, ordinal, asker.Role);
+        var chatOptions = options.ToChatOptions(seed);
+        (chatOptions.Path, chatOptions.Ordinal, chatOptions.Role) = (path, ordinal, asker.Role);
         plan.Configure(chatOptions);
         var stream = scope.Events is { } events ? new StreamedCall(events, path, ordinal, plan.Adapter.ReadStream(plan.Rendered)) : null;
         var started = scope.Time.GetTimestamp();
@@ -95,6 +99,8 @@ internal sealed class PredictorCallRunner
         var followUp = plan.Adapter.FollowUpFor(plan.Rendered, call.Text);
         if (followUp is null)
             call = Read(plan, call, response);
+
+        firstFailure ??= call.Failure;
 
         // A failed parse is recorded here, at the call site: no exception handler of the program can hide it from a learner.
         scope.Recorder?.Record(place, call);
@@ -126,14 +132,14 @@ internal sealed class PredictorCallRunner
         await scope.Events!.WriteAsync(new CallCompleted(call), cancellationToken).ConfigureAwait(false);
     }
 
-    private AdapterParseException AfterRecovery(AdapterParseException last, AdapterParseException first) => new(
+    private AdapterParseException AfterRecovery(AdapterParseException last) => new(
         last.Adapter,
         last.Signature,
         last.Completion,
         last.Kind,
         last.Parsed,
-        $"{last.Reason} ({attempt} requests were made; the first answer failed with: {first.Message})",
-        first);
+        $"{last.Reason} ({attempt} requests were made; the first answer failed with: {firstFailure!.Message})",
+        firstFailure);
 
     private long SeedFor(long runSeed)
     {

@@ -23,7 +23,7 @@ internal sealed record ProgramFileSource(string Name, string Module, StateLoadOp
         var unknown = inFile.Except(inModule, StringComparer.Ordinal).ToArray();
         var missing = inModule.Except(inFile, StringComparer.Ordinal).ToArray();
         if (unknown.Length + missing.Length > 0)
-            Refuse($"predictors in the file only: {List(unknown)}; in the module only: {List(missing)}");
+            Refuse($"the predictors differ. In the file only: {List(unknown)}. In the module only: {List(missing)}");
     }
 
     /// <summary>Says that the file does not fit; passes over it when that is allowed.</summary>

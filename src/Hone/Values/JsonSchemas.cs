@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Hone;
 
 /// <summary>JSON Schema of field types: <c>type</c> first, the other keywords in alphabetical order.</summary>
-internal static class JsonSchemas
+internal static partial class JsonSchemas
 {
     /// <summary>The schema as a JSON tree.</summary>
     public static JsonNode Of(FieldType type) => ToNode(Describe(type))!;

@@ -8,9 +8,9 @@ public sealed class StreamReaderTests
     private static readonly Signature Two = Signature.Parse("question -> reasoning, answer");
 
     private static readonly Gen<string> Pieces = Gen.OneOf(
-        Gen.OneOfConst(
+        Gen.OneOf(new[] {
             "[[ ## reasoning ## ]]", "[[ ## answer ## ]]", "[[ ## completed ## ]]", "[[ ## other ## ]]", "[[ ## question ## ]]", "[[ ## ans", "[[ \\## answer ## ]]",
-            "[[ \\\\## x", "[[[ \\## ", "\n", "\r\n", "\r", " ", "  \t", "\u2028", "<think>", "</think>", "[[ ##", " ## ]]"),
+            "[[ \\\\## x", "[[[ \\## ", "\n", "\r\n", "\r", " ", "  \t", "\u2028", "<think>", "</think>", "[[ ##", " ## ]]" }.Select(Gen.Const).ToArray()),
         Gen.String[Gen.Char["ab[]#\\ \n<é😀"[..9]], 0, 6]);
 
     [Fact]
