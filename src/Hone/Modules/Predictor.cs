@@ -37,7 +37,9 @@ internal sealed class Predictor(Signature signature)
         var started = scope.Time.GetTimestamp();
         var options = model.Options.Overlay(scope.Options).Overlay(state.Options);
         var seed = scope.Seed is { } runSeed ? new SeedStream(runSeed).Derive(path, ordinal).Seed : (long?)null;
-        var response = await model.Client.GetResponseAsync(call.Messages, options.ToChatOptions(seed), cancellationToken).ConfigureAwait(false);
+        var chatOptions = options.ToChatOptions(seed);
+        (chatOptions.Path, chatOptions.Ordinal) = (path, ordinal);
+        var response = await model.Pipeline.GetResponseAsync(call.Messages, chatOptions, cancellationToken).ConfigureAwait(false);
         call = Describe(call, response) with { Duration = scope.Time.GetElapsedTime(started) };
 
         // A failed parse is recorded here, at the call site: no exception handler of the program can hide it from a learner.
