@@ -66,7 +66,7 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
                     Reward = FormatReward.Of(failure, settings.FailureScore, settings.FormatFailureScore),
                     Error = failure,
                 };
-            case HttpRequestException or IOException or TimeoutException or OperationCanceledException:
+            case LMException { IsRetryable: true } or HttpRequestException or IOException or TimeoutException or OperationCanceledException:
                 return rollout with { Outcome = RolloutOutcome.Unscorable, Error = run.Error.SourceException };
             default:
                 return rollout with { Outcome = RolloutOutcome.Crashed, Reward = settings.FailureScore, Error = run.Error.SourceException };
