@@ -28,7 +28,8 @@ internal static class CapabilityTable
 
     private static readonly ModelCapabilities Claude = new()
     {
-        NativeTools = true, ParallelTools = true, Images = true, Documents = true, MaxContextTokens = 200_000, MaxOutputTokens = 8_192,
+        NativeTools = true, ParallelTools = true, Citations = true, Images = true, Documents = true, MaxContextTokens = 200_000,
+        MaxOutputTokens = 8_192,
     };
 
     private static readonly ModelCapabilities ThinkingClaude = Claude with { Reasoning = true, MaxOutputTokens = 32_000 };

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.AI;
 
 namespace Hone;
@@ -9,20 +8,14 @@ internal static class ModelCall
     public static Task<ChatResponse> SendAsync(
         HoneScope scope, LM model, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken)
     {
-        if (!Observation.IsOn(scope))
-            return SendAsync(model, messages, options, stream, cancellationToken);
-        return Observation.RunAsync(CallKind.Model, model.Name, messages, async activity =>
-        {
-            Tag(activity, model, options);
-            var response = await SendAsync(model, messages, options, stream, cancellationToken).ConfigureAwait(false);
-            Tag(activity, response);
-            return response;
-        });
+        return scope.Observers.IsEmpty
+            ? SendAsync(model, messages, options, stream, cancellationToken)
+            : Observation.RunAsync(CallKind.Model, model.Name, messages, () => SendAsync(model, messages, options, stream, cancellationToken));
     }
 
     public static PredictorCall Describe(PredictorCall call, ChatResponse response, LM model, TimeSpan duration)
     {
-        var isHit = response.AdditionalProperties?.ContainsKey(ResponseCache.HitKey) == true;
+        var isHit = response.AdditionalProperties?.ContainsKey(ResponseKeys.CacheHit) == true;
         return call with
         {
             Text = AssistantText(response),
@@ -59,33 +52,5 @@ internal static class ModelCall
             ReasoningTokens = usage?.ReasoningTokenCount ?? 0,
             Cost = usage is null ? 0 : model.Price?.CostOf(usage) ?? 0,
         };
-    }
-
-    // Names of the GenAI semantic conventions; the texts themselves are never put into spans.
-    private static void Tag(Activity? activity, LM model, HoneChatOptions options)
-    {
-        if (activity is null)
-            return;
-        activity.SetTag("gen_ai.operation.name", "chat");
-        activity.SetTag("gen_ai.request.model", model.Name);
-        activity.SetTag("gen_ai.request.temperature", options.Temperature);
-        activity.SetTag("gen_ai.request.max_tokens", options.MaxOutputTokens);
-        activity.SetTag("gen_ai.request.seed", options.Seed);
-        activity.SetTag("hone.predictor.path", options.Path);
-        activity.SetTag("hone.predictor.ordinal", options.Ordinal);
-        activity.SetTag("hone.role", options.Role);
-    }
-
-    private static void Tag(Activity? activity, ChatResponse response)
-    {
-        if (activity is null)
-            return;
-        activity.SetTag("gen_ai.response.model", response.ModelId);
-        activity.SetTag("gen_ai.response.id", response.ResponseId);
-        activity.SetTag("gen_ai.usage.input_tokens", response.Usage?.InputTokenCount);
-        activity.SetTag("gen_ai.usage.output_tokens", response.Usage?.OutputTokenCount);
-        if (response.FinishReason is { } reason)
-            activity.SetTag("gen_ai.response.finish_reasons", new[] { reason.Value });
-        activity.SetTag("hone.cache.hit", response.AdditionalProperties?.ContainsKey(ResponseCache.HitKey) == true);
     }
 }

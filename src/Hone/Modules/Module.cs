@@ -27,7 +27,7 @@ public abstract class Module<TIn, TOut> : Module
     /// <summary>Runs the module inside the current scope.</summary>
     /// <exception cref="HoneException">No model is in scope.</exception>
     public Task<TOut> CallAsync(TIn input, CancellationToken cancellationToken = default) => Observation.IsOn(HoneScope.Current)
-        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, _ => ForwardAsync(input, cancellationToken))
+        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => ForwardAsync(input, cancellationToken))
         : ForwardAsync(input, cancellationToken);
 
     /// <summary>What the module does.</summary>

@@ -20,7 +20,7 @@ public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictor
     /// <param name="cancellationToken">Stops the request.</param>
     /// <exception cref="AdapterParseException">The answer could not be read, and recovering did not help.</exception>
     public Task<TOut> CallAsync(TIn input, CallOptions? options, CancellationToken cancellationToken = default) => Observation.IsOn(HoneScope.Current)
-        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, _ => AskAsync(input, options, cancellationToken))
+        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskAsync(input, options, cancellationToken))
         : AskAsync(input, options, cancellationToken);
 
     /// <summary>

@@ -111,7 +111,7 @@ public sealed partial class Program<TIn, TOut>
         try
         {
             var value = Observation.IsOn(scope)
-                ? await Observation.RunAsync(CallKind.Program, Module.GetType().Name, input, _ => Module.CallAsync(input, cancellationToken)).ConfigureAwait(false)
+                ? await Observation.RunAsync(CallKind.Program, Module.GetType().Name, input, () => Module.CallAsync(input, cancellationToken)).ConfigureAwait(false)
                 : await Module.CallAsync(input, cancellationToken).ConfigureAwait(false);
             return new(value, null, recorder.Snapshot());
         }

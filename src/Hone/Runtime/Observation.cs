@@ -12,11 +12,13 @@ internal static partial class Observation
     public static bool IsOn(HoneScope? scope) => scope is { Observers.IsEmpty: false } || HoneDiagnostics.Source.HasListeners();
 
     /// <summary>Runs the work inside a span named after it, with its start and end told to the scope's observers.</summary>
-    public static async Task<T> RunAsync<T>(CallKind kind, string name, object? input, Func<Activity?, Task<T>> work)
+    public static async Task<T> RunAsync<T>(CallKind kind, string name, object? input, Func<Task<T>> work)
     {
         var scope = HoneScope.Current;
         var (id, parent) = (Interlocked.Increment(ref lastId), scope?.CallId);
-        using var activity = HoneDiagnostics.Source.StartActivity(SpanName(kind, name), kind == CallKind.Model ? ActivityKind.Client : ActivityKind.Internal);
+
+        // A model's own client opens the span of a request: it knows what was sent in the end, retries included.
+        using var activity = kind == CallKind.Model ? null : HoneDiagnostics.Source.StartActivity(SpanName(kind, name));
         using var inside = scope is null ? null : HoneScope.Inside(id);
         var time = scope?.Time ?? TimeProvider.System;
         var started = time.GetTimestamp();
@@ -25,7 +27,7 @@ internal static partial class Observation
         Exception? error = null;
         try
         {
-            var result = await work(activity).ConfigureAwait(false);
+            var result = await work().ConfigureAwait(false);
             output = result;
             return result;
         }
@@ -33,7 +35,7 @@ internal static partial class Observation
         {
             error = exception;
             activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
-            activity?.SetTag("error.type", exception.GetType().FullName);
+            activity?.SetTag(HoneDiagnostics.ErrorType, exception.GetType().FullName);
             throw;
         }
         finally
@@ -71,7 +73,6 @@ internal static partial class Observation
     private static string SpanName(CallKind kind, string name) => kind switch
     {
         CallKind.Program => $"invoke_workflow {name}",
-        CallKind.Model => $"chat {name}",
         CallKind.Tool => $"execute_tool {name}",
         CallKind.Evaluation => $"evaluate {name}",
         CallKind.Optimization => $"optimize {name}",
