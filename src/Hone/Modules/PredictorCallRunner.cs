@@ -60,7 +60,9 @@ internal sealed class PredictorCallRunner
     private async Task<(FieldMap? Outputs, AdapterParseException? Failure)> AskAsync(
         Adapter adapter, AdapterRequest asked, LM asker, CancellationToken cancellationToken)
     {
-        var plan = Observation.Run(CallKind.Render, adapter.Name, asked.Inputs, () => AdapterPlan.Create(adapter, asked, asker.Capabilities, options));
+        var plan = scope.Observers.IsEmpty
+            ? AdapterPlan.Create(adapter, asked, asker.Capabilities, options)
+            : Observation.Run(CallKind.Render, adapter.Name, asked.Inputs, () => AdapterPlan.Create(adapter, asked, asker.Capabilities, options));
         var messages = plan.Messages;
         for (var reAsks = 0; ; reAsks++)
         {
@@ -113,7 +115,9 @@ internal sealed class PredictorCallRunner
     {
         try
         {
-            var answer = plan.Read(response, call.Text);
+            var answer = HoneScope.Current is { Observers.IsEmpty: false }
+                ? Observation.Run(CallKind.Parse, plan.Adapter.Name, call.Text, () => plan.Read(response, call.Text))
+                : plan.Read(response, call.Text);
             return call with { Outputs = answer.Outputs, IsRepaired = answer.IsRepaired };
         }
         catch (AdapterParseException failure)

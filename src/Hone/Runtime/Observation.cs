@@ -45,7 +45,7 @@ internal static partial class Observation
     }
 
     /// <summary>As <see cref="RunAsync"/>, for work that does not wait.</summary>
-    public static T Run<T>(CallKind kind, string name, object? input, Func<T> work) where T : class
+    public static T Run<T>(CallKind kind, string name, object? input, Func<T> work)
     {
         var scope = HoneScope.Current;
         if (scope is null || scope.Observers.IsEmpty)
@@ -53,11 +53,13 @@ internal static partial class Observation
         var (id, parent) = (Interlocked.Increment(ref lastId), scope.CallId);
         var started = scope.Time.GetTimestamp();
         Tell(scope, observer => observer.OnStarted(new(kind, id, parent, name, input)));
-        T? output = null;
+        object? output = null;
         Exception? error = null;
         try
         {
-            return output = work();
+            var result = work();
+            output = result;
+            return result;
         }
         catch (Exception exception)
         {
