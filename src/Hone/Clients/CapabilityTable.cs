@@ -8,27 +8,49 @@ internal static class CapabilityTable
 
     private static readonly ModelCapabilities Chat = new()
     {
-        ResponseSchema = true, JsonMode = true, NativeTools = true, ParallelTools = true, LogProbs = true, MultipleCompletions = true,
-        Images = true, Documents = true,
+        ResponseSchema = true,
+        JsonMode = true,
+        NativeTools = true,
+        ParallelTools = true,
+        LogProbs = true,
+        MultipleCompletions = true,
+        Images = true,
+        Documents = true,
     };
 
     private static readonly ModelCapabilities OldChat = Chat with { ResponseSchema = false, Images = false, Documents = false };
 
     private static readonly ModelCapabilities Reasoning = Chat with
     {
-        Reasoning = true, Temperature = false, MinOutputTokens = ReasoningMinOutputTokens, LogProbs = false, MultipleCompletions = false,
-        MaxContextTokens = 200_000, MaxOutputTokens = 100_000,
+        Reasoning = true,
+        Temperature = false,
+        MinOutputTokens = ReasoningMinOutputTokens,
+        LogProbs = false,
+        MultipleCompletions = false,
+        MaxContextTokens = 200_000,
+        MaxOutputTokens = 100_000,
     };
 
     private static readonly ModelCapabilities EarlyReasoning = Reasoning with
     {
-        ResponseSchema = false, JsonMode = false, NativeTools = false, ParallelTools = false, SystemRole = false, Images = false, Documents = false,
-        MaxContextTokens = 128_000, MaxOutputTokens = 65_536,
+        ResponseSchema = false,
+        JsonMode = false,
+        NativeTools = false,
+        ParallelTools = false,
+        SystemRole = false,
+        Images = false,
+        Documents = false,
+        MaxContextTokens = 128_000,
+        MaxOutputTokens = 65_536,
     };
 
     private static readonly ModelCapabilities Claude = new()
     {
-        NativeTools = true, ParallelTools = true, Citations = true, Images = true, Documents = true, MaxContextTokens = 200_000,
+        NativeTools = true,
+        ParallelTools = true,
+        Images = true,
+        Documents = true,
+        MaxContextTokens = 200_000,
         MaxOutputTokens = 8_192,
     };
 
@@ -36,7 +58,14 @@ internal static class CapabilityTable
 
     private static readonly ModelCapabilities Gemini = new()
     {
-        ResponseSchema = true, JsonMode = true, NativeTools = true, ParallelTools = true, Reasoning = true, Images = true, Audio = true, Documents = true,
+        ResponseSchema = true,
+        JsonMode = true,
+        NativeTools = true,
+        ParallelTools = true,
+        Reasoning = true,
+        Images = true,
+        Audio = true,
+        Documents = true,
         MaxContextTokens = 1_048_576,
     };
 

@@ -176,19 +176,34 @@ internal sealed class CachedContent
             TextContent text => new() { Kind = CachedContentKind.Text, Text = text.Text, Properties = properties, Citations = citations },
             TextReasoningContent thought => new()
             {
-                Kind = CachedContentKind.Reasoning, Text = thought.Text, Extra = thought.ProtectedData, Properties = properties, Citations = citations,
+                Kind = CachedContentKind.Reasoning,
+                Text = thought.Text,
+                Extra = thought.ProtectedData,
+                Properties = properties,
+                Citations = citations,
             },
             FunctionCallContent { Exception: null } call when TryFreeze(call.Arguments, out var json) => new()
             {
-                Kind = CachedContentKind.Call, Text = call.CallId, Extra = call.Name, Json = json, Properties = properties,
+                Kind = CachedContentKind.Call,
+                Text = call.CallId,
+                Extra = call.Name,
+                Json = json,
+                Properties = properties,
             },
             FunctionResultContent { Exception: null } result when TryFreeze(result.Result, out var json) => new()
             {
-                Kind = CachedContentKind.Result, Text = result.CallId, Json = json, Properties = properties,
+                Kind = CachedContentKind.Result,
+                Text = result.CallId,
+                Json = json,
+                Properties = properties,
             },
             DataContent data => new()
             {
-                Kind = CachedContentKind.Data, Text = data.MediaType, Extra = data.Name, Data = data.Data.ToArray(), Properties = properties,
+                Kind = CachedContentKind.Data,
+                Text = data.MediaType,
+                Extra = data.Name,
+                Data = data.Data.ToArray(),
+                Properties = properties,
             },
             UriContent uri => new() { Kind = CachedContentKind.Uri, Text = uri.Uri.OriginalString, Extra = uri.MediaType, Properties = properties },
             HostedFileContent file => new() { Kind = CachedContentKind.File, Text = file.FileId, Extra = file.MediaType, Properties = properties },
