@@ -48,6 +48,7 @@ internal static class CapabilityTable
     {
         NativeTools = true,
         ParallelTools = true,
+        Citations = true,
         Images = true,
         Documents = true,
         MaxContextTokens = 200_000,

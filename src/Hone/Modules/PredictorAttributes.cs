@@ -26,18 +26,3 @@ public sealed class PredictAttribute(string? instructions = null) : PredictorAtt
 /// <summary>A partial method that calls the model once and lets it reason first, as <see cref="ChainOfThought{TIn,TOut}"/> does.</summary>
 /// <param name="instructions">What to do; null gives a default sentence that names the fields.</param>
 public sealed class ChainOfThoughtAttribute(string? instructions = null) : PredictorAttribute(instructions);
-
-/// <summary>
-/// On the result of a predictor method, <c>[return: Output("query", Description = "…")]</c>: names its single output field, or describes the
-/// tuple element of that name.
-/// </summary>
-/// <param name="name">Name of the field, in C# or snake case; for tuples, of the element.</param>
-[AttributeUsage(AttributeTargets.ReturnValue, AllowMultiple = true)]
-public sealed class OutputAttribute(string name) : Attribute
-{
-    /// <summary>Name of the field.</summary>
-    public string Name { get; } = name;
-
-    /// <summary>What the field means; null when the name says it.</summary>
-    public string? Description { get; set; }
-}

@@ -8,7 +8,9 @@ namespace Hone;
 /// <summary>An immutable, ordered map from field name to value: the inputs or outputs of one call.</summary>
 /// <remarks>
 /// Values are <em>canonical</em>: null, <see cref="string"/>, <see cref="bool"/>, <see cref="long"/>, <see cref="System.Numerics.BigInteger"/>,
-/// <see cref="double"/>, <see cref="decimal"/>, byte arrays, dates, <see cref="ImmutableArray{T}"/> of object, nested <see cref="FieldMap"/>s and enum members.
+/// <see cref="double"/>, <see cref="decimal"/>, byte arrays, dates, times, <see cref="Guid"/>, <see cref="Uri"/>,
+/// <see cref="ImmutableArray{T}"/> of object, nested <see cref="FieldMap"/>s, enum members as text, and the immutable values of the special types:
+/// media, tools and types with a prompt type of their own.
 /// </remarks>
 public sealed class FieldMap : IReadOnlyDictionary<string, object?>, IEquatable<FieldMap>
 {

@@ -5,7 +5,8 @@ using System.Globalization;
 namespace Hone;
 
 /// <summary>
-/// Reads bounds from data annotations: <c>[Range]</c>, <c>[MinLength]</c>, <c>[MaxLength]</c>, <c>[Length]</c>, <c>[StringLength]</c>.
+/// Reads bounds from data annotations: <c>[Range]</c>, <c>[MinLength]</c>, <c>[MaxLength]</c>, <c>[Length]</c>, <c>[StringLength]</c>,
+/// <c>[RegularExpression]</c>.
 /// </summary>
 internal static class ClrConstraints
 {
@@ -16,8 +17,10 @@ internal static class ClrConstraints
         switch (attribute)
         {
             case RangeAttribute range:
-                yield return new(range.MinimumIsExclusive ? "gt" : "ge", Number(range.Minimum));
-                yield return new(range.MaximumIsExclusive ? "lt" : "le", Number(range.Maximum));
+                if (Bound(range.Minimum, range.OperandType) is { } minimumValue)
+                    yield return new(range.MinimumIsExclusive ? "gt" : "ge", minimumValue);
+                if (Bound(range.Maximum, range.OperandType) is { } maximumValue)
+                    yield return new(range.MaximumIsExclusive ? "lt" : "le", maximumValue);
                 break;
             case MinLengthAttribute minimum:
                 yield return new("min_length", (long)minimum.Length);
@@ -34,15 +37,23 @@ internal static class ClrConstraints
                     yield return new("min_length", (long)length.MinimumLength);
                 yield return new("max_length", (long)length.MaximumLength);
                 break;
+            case RegularExpressionAttribute expression:
+                yield return new("pattern", $"^(?:{expression.Pattern})$");
+                break;
             default:
                 break;
         }
     }
 
-    private static object Number(object bound) => bound switch
+    // An infinite bound is none; a bound of a type other than numbers, such as a date, is its text.
+    private static object? Bound(object bound, Type type) => bound switch
     {
-        int whole => (object)(long)whole,
-        string text => double.Parse(text, CultureInfo.InvariantCulture),
+        int whole => (long)whole,
+        double number => double.IsFinite(number) ? number : null,
+        string text when type == typeof(decimal) => decimal.Parse(text, CultureInfo.InvariantCulture),
+        string text when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => whole,
+        string text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
+        string text => text,
         _ => Convert.ToDouble(bound, CultureInfo.InvariantCulture),
     };
 }

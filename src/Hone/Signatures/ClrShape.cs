@@ -32,6 +32,9 @@ internal sealed record ClrMember(string Name, string ClrName, Type Type, Nullabi
 
     /// <summary>The language of a property that holds <see cref="Code"/>.</summary>
     public string? CodeLanguage { get; init; }
+
+    /// <summary>The <c>[Input]</c> or <c>[Output]</c> on the property, if any.</summary>
+    public FieldAttribute? Role { get; init; }
 }
 
 /// <summary>The properties of a record or class and the constructor that builds it; made once per type.</summary>
@@ -60,6 +63,16 @@ internal sealed class ClrShape
 
     /// <summary>In constructor order, then in order of declaration, base class first.</summary>
     public ImmutableArray<ClrMember> Members { get; }
+
+    /// <summary>The members that a model's answer can set; all of them when none can be, as for an interface.</summary>
+    public IEnumerable<ClrMember> WritableMembers
+    {
+        get
+        {
+            var writable = Members.Where(member => member.ParameterIndex >= 0 || member.Setter is not null);
+            return writable.Any() ? writable : Members;
+        }
+    }
 
     public static ClrShape Of([DynamicallyAccessedMembers(ClrReflection.Members)] Type type) =>
         Cache.TryGetValue(type, out var known) ? known : Cache.GetOrAdd(type, new ClrShape(type));
@@ -111,12 +124,15 @@ internal sealed class ClrShape
     private static ClrMember ReadMember(NullabilityInfoContext context, PropertyInfo property, ParameterInfo? parameter, int index, object? sample)
     {
         var (hasDefault, value) = DefaultOf(property, parameter, sample);
+        var role = property.GetCustomAttribute<FieldAttribute>() ?? parameter?.GetCustomAttribute<FieldAttribute>();
         return new ClrMember(NameOf(property), property.Name, property.PropertyType, context.Create(property))
         {
             Getter = MethodInvoker.Create(property.GetMethod!),
             Setter = property.SetMethod is { IsPublic: true } setter ? MethodInvoker.Create(setter) : null,
             ParameterIndex = index,
-            Description = (property.GetCustomAttribute<DescriptionAttribute>() ?? parameter?.GetCustomAttribute<DescriptionAttribute>())?.Description,
+            Description = role?.Description
+                ?? (property.GetCustomAttribute<DescriptionAttribute>() ?? parameter?.GetCustomAttribute<DescriptionAttribute>())?.Description,
+            Role = role,
             HasDefault = hasDefault,
             Default = value,
             Constraints = ClrConstraints.Read([.. property.GetCustomAttributes(), .. parameter?.GetCustomAttributes() ?? []]),
@@ -147,7 +163,8 @@ internal sealed class ClrShape
     private static object? CreateSample([DynamicallyAccessedMembers(ClrReflection.Members)] Type type) =>
         type.IsValueType || type.GetConstructor(System.Type.EmptyTypes) is not null ? Activator.CreateInstance(type) : null;
 
-    private static bool IsConstant(object value) => value is string or bool or Enum or decimal || value.GetType().IsPrimitive;
+    // An empty text is there to please the compiler; it is no answer to fall back on.
+    private static bool IsConstant(object value) => value is string { Length: > 0 } or bool or Enum or decimal || value.GetType().IsPrimitive;
 
     // What a property of the type holds when nothing has set it.
     private static bool IsZero(object value, Type declared) => declared.IsValueType && Nullable.GetUnderlyingType(declared) is null && value switch

@@ -20,8 +20,8 @@ internal static class ClrTypes
     {
         [typeof(string)] = FieldType.String,
         [typeof(char)] = FieldType.String,
-        [typeof(TimeSpan)] = FieldType.String,
-        [typeof(TimeOnly)] = FieldType.String,
+        [typeof(TimeSpan)] = FieldType.Simple(FieldTypeKind.Duration),
+        [typeof(TimeOnly)] = FieldType.Simple(FieldTypeKind.Time),
         [typeof(bool)] = FieldType.Boolean,
         [typeof(sbyte)] = FieldType.Integer,
         [typeof(byte)] = FieldType.Integer,
@@ -131,17 +131,25 @@ internal static class ClrTypes
             return FieldType.TupleOf([.. items]).BoundTo(type);
         }
 
+        if (path.Contains(type))
+            return FieldType.ReferenceTo(NamingRules.TypeName(type), () => Of(type)).BoundTo(type);
         if (ClrCollections.Classify(type) is { } collection)
-            return DescribeCollection(collection, nullability, path).BoundTo(type);
-        return path.Contains(type) ? FieldType.Any.BoundTo(type) : DescribeObject(type, path.Add(type));
+            return DescribeCollection(collection, nullability, ClrTypeRules.IsOfTheFramework(type) ? path : path.Add(type)).BoundTo(type);
+        ClrTypeRules.Check(type, path.Count);
+        return DescribeObject(type, path.Add(type));
     }
 
-    private static FieldType DescribeEnum(Type type) => FieldType.EnumOf(
-        type.Name,
-        [
-            .. MembersOf(type)
-                .Select(member => new EnumMember(member.Name, EnumText(member), member.GetValue(null))),
-        ]).BoundTo(type);
+    private static FieldType DescribeEnum(Type type)
+    {
+        var members = MembersOf(type)
+            .Select(member => new EnumMember(member.Name, EnumText(member), member.GetValue(null)));
+        if (!ClrTypeRules.IsFlags(type))
+            return FieldType.EnumOf(NamingRules.TypeName(type), [.. members]).BoundTo(type);
+
+        // A value of flags is a set of the single ones: the model lists them, combinations and zero need no name.
+        var single = members.Where(member => BitOperations.PopCount(ClrTypeRules.Bits(member.ClrValue!)) == 1);
+        return FieldType.SetOf(FieldType.EnumOf(NamingRules.TypeName(type), [.. single])).BoundTo(type);
+    }
 
     private static FieldType DescribeCollection(ClrCollection collection, NullabilityInfo? nullability, ImmutableHashSet<Type> path)
     {
@@ -159,9 +167,9 @@ internal static class ClrTypes
     {
         var shape = ClrShape.Find(type);
         return FieldType.ObjectOf(
-            type.Name,
+            NamingRules.TypeName(type),
             [
-                .. shape.Members.Select(member => new ObjectProperty(
+                .. shape.WritableMembers.Select(member => new ObjectProperty(
                     member.Name, Of(member, path), !member.HasDefault, member.Default, member.Description, member.ClrName)
                 {
                     Constraints = member.Constraints,

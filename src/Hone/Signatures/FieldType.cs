@@ -2,107 +2,7 @@ using System.Collections.Immutable;
 
 namespace Hone;
 
-/// <summary>The kinds of value that a field can have.</summary>
-public enum FieldTypeKind
-{
-    /// <summary>Text.</summary>
-    String,
-
-    /// <summary>A whole number; canonical value <see cref="long"/> (or BigInteger beyond its range).</summary>
-    Integer,
-
-    /// <summary>A floating-point number; canonical value <see cref="double"/>.</summary>
-    Number,
-
-    /// <summary>An exact decimal number; canonical value <see cref="decimal"/>.</summary>
-    Decimal,
-
-    /// <summary>True or false.</summary>
-    Boolean,
-
-    /// <summary>Bytes, base-64 in JSON.</summary>
-    Bytes,
-
-    /// <summary>A calendar date; canonical value <see cref="DateOnly"/>.</summary>
-    Date,
-
-    /// <summary>A point in time; canonical value <see cref="DateTimeOffset"/>.</summary>
-    DateTime,
-
-    /// <summary>A globally unique identifier.</summary>
-    Guid,
-
-    /// <summary>A web address.</summary>
-    Uri,
-
-    /// <summary>Anything that JSON can say.</summary>
-    Any,
-
-    /// <summary>Only null.</summary>
-    Null,
-
-    /// <summary>One of a list of literal values.</summary>
-    Literal,
-
-    /// <summary>One of the named members of an enumeration.</summary>
-    Enum,
-
-    /// <summary>A list; one argument.</summary>
-    List,
-
-    /// <summary>A list without duplicates; one argument.</summary>
-    Set,
-
-    /// <summary>A fixed sequence; one argument a position.</summary>
-    Tuple,
-
-    /// <summary>A map; arguments key and value.</summary>
-    Dictionary,
-
-    /// <summary>One of several types.</summary>
-    Union,
-
-    /// <summary>An object with named properties.</summary>
-    Object,
-
-    /// <summary>A conversation so far: earlier turns as field maps. Rendered as messages, never as text.</summary>
-    History,
-
-    /// <summary>A picture; canonical value <see cref="Hone.Image"/>.</summary>
-    Image,
-
-    /// <summary>A sound recording; canonical value <see cref="Hone.Audio"/>.</summary>
-    Audio,
-
-    /// <summary>A file of any format; canonical value <see cref="Hone.Attachment"/>.</summary>
-    Attachment,
-
-    /// <summary>A document to quote from; canonical value <see cref="Hone.Document"/>.</summary>
-    Document,
-
-    /// <summary>What the model thought before it answered; canonical value text.</summary>
-    Reasoning,
-
-    /// <summary>Source code in the language that <see cref="FieldType.Name"/> says; canonical value text.</summary>
-    Code,
-
-    /// <summary>Passages that support an answer; canonical value a list of field maps.</summary>
-    Citations,
-
-    /// <summary>A tool that may be called; canonical value an <see cref="Microsoft.Extensions.AI.AITool"/>.</summary>
-    Tool,
-
-    /// <summary>Requests to run tools; canonical value a field map with the list <c>tool_calls</c>.</summary>
-    ToolCalls,
-
-    /// <summary>What tools gave back; canonical value a field map with the list <c>tool_call_results</c>.</summary>
-    ToolResults,
-
-    /// <summary>A type with a <see cref="PromptType{T}"/> of its own; canonical value the instance.</summary>
-    Custom,
-}
-
-/// <summary>One member of an enumeration: its name in code and the value that the model sees.</summary>
+/// <summary>One member of an enumeration: its name in code and the value that the model sees, text or a whole number.</summary>
 public sealed record EnumMember(string Name, object Value, object? ClrValue = null);
 
 /// <summary>One property of an object type.</summary>
@@ -111,11 +11,26 @@ public sealed record ObjectProperty(
 {
     /// <summary>Bounds on the value.</summary>
     public ImmutableArray<FieldConstraint> Constraints { get; init; } = [];
+
+    /// <summary>Structural equality; the .NET name does not count.</summary>
+    public bool Equals(ObjectProperty? other) => other is not null
+        && Name == other.Name
+        && IsRequired == other.IsRequired
+        && Description == other.Description
+        && Type.Equals(other.Type)
+        && FieldMap.ValuesEqual(Default, other.Default)
+        && Constraints.SequenceEqual(other.Constraints);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Type, IsRequired);
 }
 
 /// <summary>An immutable description of a field's type, the same for every way of writing a signature.</summary>
 public sealed class FieldType : IEquatable<FieldType>
 {
+    // The type that a reference stands for; asked only when it is needed, since it contains the reference.
+    private Func<FieldType>? target;
+
     private FieldType(FieldTypeKind kind) => Kind = kind;
 
     /// <summary>What sort of value it is.</summary>
@@ -196,6 +111,9 @@ public sealed class FieldType : IEquatable<FieldType>
     /// <summary>How a custom type is shown and read.</summary>
     internal PromptType? PromptType { get; private init; }
 
+    /// <summary>The type itself, or what a <see cref="FieldTypeKind.Reference"/> stands for.</summary>
+    public FieldType Resolved => target is null ? this : target();
+
     /// <summary>True when null is a legal value.</summary>
     public bool AdmitsNull => Kind is FieldTypeKind.Null or FieldTypeKind.Any
         || (Kind == FieldTypeKind.Literal && Literals.Contains(null))
@@ -211,7 +129,10 @@ public sealed class FieldType : IEquatable<FieldType>
     public static FieldType SetOf(FieldType item) => new(FieldTypeKind.Set) { Arguments = [item] };
 
     /// <summary>A fixed sequence.</summary>
-    public static FieldType TupleOf(params ImmutableArray<FieldType> items) => new(FieldTypeKind.Tuple) { Arguments = items };
+    /// <exception cref="HoneException">There are no items.</exception>
+    public static FieldType TupleOf(params ImmutableArray<FieldType> items) => items.IsDefaultOrEmpty
+        ? throw new HoneException("A tuple type needs at least one item.")
+        : new(FieldTypeKind.Tuple) { Arguments = items };
 
     /// <summary>A map.</summary>
     public static FieldType DictionaryOf(FieldType key, FieldType value) => new(FieldTypeKind.Dictionary) { Arguments = [key, value] };
@@ -219,26 +140,65 @@ public sealed class FieldType : IEquatable<FieldType>
     /// <summary>
     /// One of several types; nested unions are flattened, duplicates dropped, null comes last. A single alternative is returned as it is.
     /// </summary>
+    /// <exception cref="HoneException">There are no alternatives.</exception>
     public static FieldType UnionOf(params ImmutableArray<FieldType> alternatives)
     {
-        var flat = alternatives.SelectMany(type => type.Kind == FieldTypeKind.Union ? type.Arguments : [type]).Distinct()
-            .OrderBy(type => type.Kind == FieldTypeKind.Null).ToImmutableArray();
-        return flat.Length == 1 ? flat[0] : new(FieldTypeKind.Union) { Arguments = flat };
+        if (alternatives.IsDefaultOrEmpty)
+            throw new HoneException("A union type needs at least one alternative.");
+        var flat = ImmutableArray.CreateBuilder<FieldType>(alternatives.Length);
+        var admitsNull = false;
+        foreach (var alternative in alternatives)
+        {
+            foreach (var type in alternative.Kind == FieldTypeKind.Union ? alternative.Arguments : [alternative])
+            {
+                if (type.Kind == FieldTypeKind.Null)
+                    admitsNull = true;
+                else if (!flat.Contains(type))
+                    flat.Add(type);
+            }
+        }
+
+        if (admitsNull)
+            flat.Add(Null);
+        return flat.Count == 1 ? flat[0] : new(FieldTypeKind.Union) { Arguments = flat.ToImmutable() };
     }
 
     /// <summary>The type or null.</summary>
-    public static FieldType Optional(FieldType type) => UnionOf(type, Null);
+    public static FieldType Optional(FieldType type) => type.Kind == FieldTypeKind.Any ? type : UnionOf(type, Null);
 
-    /// <summary>One of a list of literal values.</summary>
-    public static FieldType LiteralOf(params ImmutableArray<object?> values) => new(FieldTypeKind.Literal) { Literals = values };
+    /// <summary>One of a list of literal values: text, whole and real numbers, booleans, null.</summary>
+    /// <exception cref="HoneException">There are no values, or one is something else.</exception>
+    public static FieldType LiteralOf(params ImmutableArray<object?> values) => values.IsDefaultOrEmpty
+        ? throw new HoneException("A literal type needs at least one value.")
+        : new(FieldTypeKind.Literal) { Literals = [.. values.Select(FieldTypeRules.Literal)] };
 
     /// <summary>An enumeration.</summary>
-    public static FieldType EnumOf(string name, params ImmutableArray<EnumMember> members) =>
-        new(FieldTypeKind.Enum) { Name = name, Members = members };
+    /// <exception cref="HoneException">The name is no identifier, there are no members, or a value is neither text nor a whole number.</exception>
+    public static FieldType EnumOf(string name, params ImmutableArray<EnumMember> members)
+    {
+        FieldTypeRules.CheckName(name);
+        FieldTypeRules.CheckMembers(name, members);
+        return new(FieldTypeKind.Enum) { Name = name, Members = members };
+    }
 
     /// <summary>An object with named properties.</summary>
-    public static FieldType ObjectOf(string name, params ImmutableArray<ObjectProperty> properties) =>
-        new(FieldTypeKind.Object) { Name = name, Properties = properties };
+    /// <exception cref="HoneException">The name is no identifier, or a property is declared twice.</exception>
+    public static FieldType ObjectOf(string name, params ImmutableArray<ObjectProperty> properties)
+    {
+        FieldTypeRules.CheckName(name);
+        FieldTypeRules.CheckProperties(name, properties);
+        return new(FieldTypeKind.Object) { Name = name, Properties = properties };
+    }
+
+    /// <summary>An object type inside itself: a tree's children, a person's friends.</summary>
+    /// <param name="name">Name of the object type.</param>
+    /// <param name="target">Gives the object type; called when values are read or schemas written, never here.</param>
+    public static FieldType ReferenceTo(string name, Func<FieldType> target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        FieldTypeRules.CheckName(name);
+        return new(FieldTypeKind.Reference) { Name = name, target = target };
+    }
 
     /// <summary>Source code in a language.</summary>
     public static FieldType CodeIn(string language = Code.DefaultLanguage)
@@ -257,15 +217,14 @@ public sealed class FieldType : IEquatable<FieldType>
     /// <summary>The same container over other types.</summary>
     internal FieldType WithArguments(ImmutableArray<FieldType> arguments) => Copy(arguments, ClrType);
 
-    /// <summary>Structural equality; the .NET binding does not count.</summary>
-    public bool Equals(FieldType? other) => other is not null
+    /// <summary>Structural equality; the .NET binding does not count, and references are equal when their names are.</summary>
+    public bool Equals(FieldType? other) => ReferenceEquals(this, other) || (other is not null
         && Kind == other.Kind
         && Name == other.Name
-        && Arguments.SequenceEqual(other.Arguments)
-        && Literals.SequenceEqual(other.Literals)
-        && Members.Select(member => (member.Name, member.Value)).SequenceEqual(other.Members.Select(member => (member.Name, member.Value)))
-        && Properties.Select(property => (property.Name, property.Type, property.IsRequired))
-            .SequenceEqual(other.Properties.Select(property => (property.Name, property.Type, property.IsRequired)));
+        && SameItems(Arguments, other.Arguments)
+        && SameItems(Literals, other.Literals)
+        && SameItems(Properties, other.Properties)
+        && SameMembers(Members, other.Members));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as FieldType);
@@ -286,5 +245,32 @@ public sealed class FieldType : IEquatable<FieldType>
         Name = Name,
         PromptType = PromptType,
         ClrType = clrType,
+        target = target,
     };
+
+    private static bool SameItems<T>(ImmutableArray<T> left, ImmutableArray<T> right)
+    {
+        if (left.Length != right.Length)
+            return false;
+        for (var i = 0; i < left.Length; i++)
+        {
+            if (!EqualityComparer<T>.Default.Equals(left[i], right[i]))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static bool SameMembers(ImmutableArray<EnumMember> left, ImmutableArray<EnumMember> right)
+    {
+        if (left.Length != right.Length)
+            return false;
+        for (var i = 0; i < left.Length; i++)
+        {
+            if (left[i].Name != right[i].Name || !Equals(left[i].Value, right[i].Value))
+                return false;
+        }
+
+        return true;
+    }
 }

@@ -37,6 +37,32 @@ internal static class NamingRules
         return label.ToString();
     }
 
+    /// <summary>True for letters, digits and underscores that do not start with a digit.</summary>
+    public static bool IsIdentifier(string name)
+    {
+        if (name.Length == 0 || !(char.IsLetter(name[0]) || name[0] == '_'))
+            return false;
+        foreach (var c in name)
+        {
+            if (!char.IsLetterOrDigit(c) && c != '_')
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The name of a .NET type in prompts and signature strings: <c>Pair&lt;int, string&gt;</c> gives <c>PairOfInt32AndString</c>.</summary>
+    public static string TypeName(Type type)
+    {
+        if (type.IsArray)
+            return TypeName(type.GetElementType()!) + "Array";
+        if (!type.IsGenericType)
+            return type.Name;
+        var tick = type.Name.IndexOf('`', StringComparison.Ordinal);
+        var name = tick < 0 ? type.Name : type.Name[..tick];
+        return $"{name}Of{string.Join("And", type.GetGenericArguments().Select(TypeName))}";
+    }
+
     // A primary-constructor parameter that is captured becomes a field called `<name>P`.
     private static string Unmangle(string name)
     {

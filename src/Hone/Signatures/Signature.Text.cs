@@ -14,10 +14,24 @@ public sealed partial class Signature
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(registeredTypes);
-        return SignatureParser.Parse(text, instructions, registeredTypes);
+        return SignatureParser.Parse(text, instructions, registeredTypes.Length == 0 ? TypeRegistry.Empty : TypeRegistry.Of(registeredTypes));
     }
 
-    /// <summary>The fields in the grammar of <see cref="Parse"/>; instructions, descriptions and bounds are not part of it.</summary>
+    /// <summary>As <see cref="Parse(string, string?, Type[])"/>, with types under other names, or described without a .NET type.</summary>
+    /// <param name="text">Inputs, one arrow, outputs; a field without a type is text.</param>
+    /// <param name="types">The types that the text may use by name.</param>
+    /// <param name="instructions">What to do; null gives a default sentence.</param>
+    /// <exception cref="SignatureFormatException">The text is not a signature; the error has the position.</exception>
+    public static Signature Parse(string text, TypeRegistry types, string? instructions = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(types);
+        return SignatureParser.Parse(text, instructions, types);
+    }
+
+    /// <summary>
+    /// The fields in the grammar of <see cref="Parse(string, string?, Type[])"/>; instructions, descriptions and bounds are not part of it.
+    /// </summary>
     public override string ToString()
     {
         var text = new StringBuilder();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 
 namespace Hone;
 
@@ -9,12 +10,14 @@ public sealed partial class Signature : IEquatable<Signature>
     /// <param name="fields">Inputs and outputs; order within each direction is kept, inputs come first.</param>
     /// <param name="instructions">What to do; null gives a default sentence that names the fields, empty text stays empty.</param>
     /// <param name="name">A name for error messages and telemetry.</param>
-    /// <exception cref="HoneException">A name is used twice, is not an identifier, or an output is called <c>completed</c>.</exception>
+    /// <exception cref="HoneException">
+    /// A name is used twice, is not an identifier, an output is called <c>completed</c>, or a bound is of an unknown kind.
+    /// </exception>
     public Signature(IEnumerable<SignatureField> fields, string? instructions = null, string name = "Signature")
     {
-        var all = fields.ToImmutableArray();
-        Inputs = [.. all.Where(field => field.Direction == FieldDirection.Input)];
-        Outputs = [.. all.Where(field => field.Direction == FieldDirection.Output)];
+        ArgumentNullException.ThrowIfNull(fields);
+        ArgumentNullException.ThrowIfNull(name);
+        (Inputs, Outputs) = Split(fields as IReadOnlyCollection<SignatureField> ?? [.. fields]);
         Fields = Inputs.AddRange(Outputs);
         Name = name;
         Validate();
@@ -37,7 +40,16 @@ public sealed partial class Signature : IEquatable<Signature>
     public ImmutableArray<SignatureField> Outputs { get; }
 
     /// <summary>The field of that name, or null.</summary>
-    public SignatureField? Find(string name) => Fields.FirstOrDefault(field => field.Name == name);
+    public SignatureField? Find(string name)
+    {
+        foreach (var field in Fields)
+        {
+            if (field.Name == name)
+                return field;
+        }
+
+        return null;
+    }
 
     /// <summary>The shape without types: <c>question, context -> answer</c>.</summary>
     public string Shape => $"{JoinNames(Inputs)} -> {JoinNames(Outputs)}";
@@ -56,35 +68,69 @@ public sealed partial class Signature : IEquatable<Signature>
 
     private void Validate()
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var field in Fields)
+        for (var i = 0; i < Fields.Length; i++)
         {
-            if (!IsIdentifier(field.Name))
+            var field = Fields[i];
+            if (!NamingRules.IsIdentifier(field.Name))
             {
                 throw new HoneException(
                     $"Signature '{Name}': '{field.Name}' is not a field name. Use letters, digits and underscores, not starting with a digit.");
             }
 
-            if (!seen.Add(field.Name))
+            if (IsTaken(field.Name, i))
                 throw new HoneException($"Signature '{Name}' ({Shape}) has the field '{field.Name}' twice. Give each input and output its own name.");
             if (field is { Name: "completed", Direction: FieldDirection.Output })
             {
                 throw new HoneException(
                     $"Signature '{Name}': an output cannot be called 'completed', the chat format ends with that marker. Rename it.");
             }
+
+            foreach (var constraint in field.Constraints)
+            {
+                if (FieldConstraints.Refusal(constraint) is { } refusal)
+                    throw new HoneException($"Signature '{Name}', field '{field.Name}': {refusal}");
+            }
         }
+    }
+
+    // Signatures are small: looking back costs less than a set.
+    private bool IsTaken(string name, int before)
+    {
+        for (var i = 0; i < before; i++)
+        {
+            if (Fields[i].Name == name)
+                return true;
+        }
+
+        return false;
     }
 
     private static string JoinNames(IEnumerable<SignatureField> fields) => string.Join(", ", fields.Select(field => field.Name));
 
-    private static bool IsIdentifier(string name) =>
-        name.Length > 0 && (char.IsLetter(name[0]) || name[0] == '_') && name.All(c => char.IsLetterOrDigit(c) || c == '_');
+    private static (ImmutableArray<SignatureField> Inputs, ImmutableArray<SignatureField> Outputs) Split(IReadOnlyCollection<SignatureField> fields)
+    {
+        var inputs = ImmutableArray.CreateBuilder<SignatureField>(fields.Count);
+        var outputs = ImmutableArray.CreateBuilder<SignatureField>(fields.Count);
+        foreach (var field in fields)
+            (field.Direction == FieldDirection.Input ? inputs : outputs).Add(field);
+        return (inputs.DrainToImmutable(), outputs.DrainToImmutable());
+    }
 
     private string DefaultInstructions()
     {
-        static string Names(IEnumerable<SignatureField> fields) => string.Join(", ", fields.Select(field => $"`{field.Name}`"));
-        return Inputs.IsEmpty ? $"Produce {Names(Outputs)}."
-            : Outputs.IsEmpty ? $"Read {Names(Inputs)}."
-            : $"From {Names(Inputs)} produce {Names(Outputs)}.";
+        var text = new StringBuilder();
+        if (Inputs.IsEmpty)
+            return AppendNames(text.Append("Produce "), Outputs).Append('.').ToString();
+        if (Outputs.IsEmpty)
+            return AppendNames(text.Append("Read "), Inputs).Append('.').ToString();
+        AppendNames(text.Append("From "), Inputs);
+        return AppendNames(text.Append(" produce "), Outputs).Append('.').ToString();
+    }
+
+    private static StringBuilder AppendNames(StringBuilder text, ImmutableArray<SignatureField> fields)
+    {
+        for (var i = 0; i < fields.Length; i++)
+            text.Append(i > 0 ? ", `" : "`").Append(fields[i].Name).Append('`');
+        return text;
     }
 }

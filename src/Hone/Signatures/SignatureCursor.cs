@@ -69,7 +69,7 @@ internal sealed class SignatureCursor(string text)
             end++;
         if (end >= text.Length || !char.IsAsciiDigit(text[end]))
             return null;
-        while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] is '.' or '_'))
+        while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] is '.' or '_' || IsExponentSign(end)))
             end++;
         Position = end;
         return text[start..end];
@@ -114,11 +114,14 @@ internal sealed class SignatureCursor(string text)
 
     public SignatureFormatException ErrorAt(int position, string reason) => new(text, position, reason);
 
+    private bool IsExponentSign(int index) => text[index] is '-' or '+' && text[index - 1] is 'e' or 'E';
+
     private static char Unescape(char c) => c switch
     {
         'n' => '\n',
         'r' => '\r',
         't' => '\t',
+        '0' => '\0',
         _ => c,
     };
 

@@ -13,7 +13,7 @@ public enum FieldDirection
 }
 
 /// <summary>One bound on a field's value, shown to the model and enforced on parsing: for example <c>("ge", 0)</c>.</summary>
-/// <param name="Kind">gt, ge, lt, le, min_length, max_length, multiple_of or allow_inf_nan.</param>
+/// <param name="Kind">gt, ge, lt, le, min_length, max_length, multiple_of, allow_inf_nan or pattern.</param>
 /// <param name="Value">The bound.</param>
 public sealed record FieldConstraint(string Kind, object Value);
 

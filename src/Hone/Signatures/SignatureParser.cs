@@ -7,11 +7,11 @@ internal static class SignatureParser
 {
     public const string DefaultName = "StringSignature";
 
-    public static Signature Parse(string text, string? instructions, IReadOnlyList<Type> registeredTypes)
+    public static Signature Parse(string text, string? instructions, TypeRegistry registry)
     {
         RequireOneArrow(text);
         var cursor = new SignatureCursor(text);
-        var types = new TypeExpressionParser(cursor, registeredTypes);
+        var types = new TypeExpressionParser(cursor, registry);
         var fields = ImmutableArray.CreateBuilder<SignatureField>();
         var positions = new Dictionary<string, int>(StringComparer.Ordinal);
         ParseSide(cursor, types, FieldDirection.Input, fields, positions);

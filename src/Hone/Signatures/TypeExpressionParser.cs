@@ -7,7 +7,7 @@ namespace Hone;
 /// Reads a type expression in Python or C# spelling: <c>list[str]</c>, <c>List&lt;string&gt;</c>, <c>int?</c>, <c>A | B</c>, <c>Literal['a', 1]</c>.
 /// The set of names is closed: built-in words and the types registered by the caller. Nothing is ever loaded by name.
 /// </summary>
-internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList<Type> registeredTypes)
+internal sealed class TypeExpressionParser(SignatureCursor cursor, TypeRegistry registry)
 {
     private const int MaximumDepth = 64;
 
@@ -45,8 +45,7 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
         if (cursor.TryTake('('))
         {
             var inner = Parse();
-            cursor.Expect(')', "to close the parenthesis");
-            return inner;
+            return cursor.Peek() == ',' ? ParseParenthesizedTuple(inner) : Closed(inner);
         }
 
         cursor.Peek();
@@ -60,8 +59,10 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
             qualified = $"{qualified}.{member}";
         }
 
-        if (Registered(qualified) is { } registered)
-            return ClrTypes.Of(registered);
+        if (registry.Find(qualified, out var others) is { } registered)
+            return registered;
+        if (others is not null)
+            throw cursor.ErrorAt(start, $"several registered types are called '{qualified}': {others}. Write the full name.");
         if (name == "byte" && cursor.TryTake("[]"))
             return FieldType.Simple(FieldTypeKind.Bytes);
         if (TypeWords.Simple.TryGetValue(name, out var simple))
@@ -69,6 +70,22 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
         if (TypeWords.Containers.TryGetValue(name, out var kind))
             return ParseContainer(name, kind, start);
         throw cursor.ErrorAt(start, $"there is no type '{qualified}'. {Known()}");
+    }
+
+    private FieldType Closed(FieldType inner)
+    {
+        cursor.Expect(')', "to close the parenthesis");
+        return inner;
+    }
+
+    // C# writes a tuple as (int, string).
+    private FieldType ParseParenthesizedTuple(FieldType first)
+    {
+        var items = ImmutableArray.CreateBuilder<FieldType>();
+        items.Add(first);
+        while (cursor.TryTake(',') && cursor.Peek() != ')')
+            items.Add(Parse());
+        return Closed(FieldType.TupleOf(items.ToImmutable()));
     }
 
     private FieldType ParseContainer(string name, FieldTypeKind kind, int start)
@@ -96,7 +113,7 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
             (FieldTypeKind.Tuple, _, 1) when isVariadic => FieldType.ListOf(arguments[0]),
             (FieldTypeKind.Tuple, _, > 0) => FieldType.TupleOf(arguments),
             (FieldTypeKind.Dictionary, _, 2) => FieldType.DictionaryOf(arguments[0], arguments[1]),
-            (FieldTypeKind.Union, "Optional", 1) => FieldType.Optional(arguments[0]),
+            (FieldTypeKind.Union, "Optional" or "Nullable", 1) => FieldType.Optional(arguments[0]),
             (FieldTypeKind.Union, "Union", > 0) => FieldType.UnionOf(arguments),
             _ => throw cursor.ErrorAt(start, $"'{name}' takes {Arity(kind, name)}, found {arguments.Length}."),
         };
@@ -157,9 +174,9 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
         var start = cursor.Position;
         if (cursor.TakeNumber() is { } number)
         {
-            if (long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole))
+            if (number.AsSpan().IndexOfAny(".eExX") < 0 && ScalarReader.TryInteger(number, out var whole))
                 return whole;
-            if (double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var real))
+            if (double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real))
                 return real;
             throw cursor.ErrorAt(start, $"'{number}' is not a number.");
         }
@@ -207,14 +224,12 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, IReadOnlyList
         _ => "exactly one type",
     };
 
-    private Type? Registered(string name) => registeredTypes.FirstOrDefault(type => type.Name == name || type.FullName == name);
-
     private string Known()
     {
-        const string BuiltIn = "Known: str, int, float, decimal, bool, bytes, date, datetime, guid, uri, Any, list[T], set[T], tuple[T, ...], "
-            + "dict[K, V], Optional[T], A | B, Literal['a', 1], Image, Audio, Attachment, Document, Reasoning, Code['java'], Citations, Tool, "
-            + "ToolCalls, ToolResults, History";
-        return registeredTypes.Count == 0 ? $"{BuiltIn}; pass .NET types to Signature.Parse to use them by name."
-            : $"{BuiltIn}, {string.Join(", ", registeredTypes.Select(type => type.Name))}.";
+        const string BuiltIn = "Known: str, int, float, decimal, bool, bytes, date, datetime, time, timedelta, guid, uri, Any, list[T], set[T], tuple[T, ...], "
+            + "dict[K, V], Optional[T], A | B, Literal['a', 1], Image, Audio, Attachment, Document, Reasoning, Code['java'], "
+            + "Citations, Tool, ToolCalls, ToolResults, History";
+        var own = string.Join(", ", registry.Names);
+        return own.Length == 0 ? $"{BuiltIn}; pass .NET types to Signature.Parse to use them by name." : $"{BuiltIn}, {own}.";
     }
 }

@@ -15,6 +15,8 @@ internal static class TypeExpressionWriter
         FieldTypeKind.Bytes => "bytes",
         FieldTypeKind.Date => "date",
         FieldTypeKind.DateTime => "datetime",
+        FieldTypeKind.Time => "time",
+        FieldTypeKind.Duration => "timedelta",
         FieldTypeKind.Guid => "guid",
         FieldTypeKind.Uri => "uri",
         FieldTypeKind.Any => "Any",
@@ -29,8 +31,21 @@ internal static class TypeExpressionWriter
         FieldTypeKind.Dictionary => $"dict[{Arguments(type)}]",
         FieldTypeKind.Union => string.Join(" | ", type.Arguments.Select(Write)),
         FieldTypeKind.Literal => $"Literal[{string.Join(", ", type.Literals.Select(Literal))}]",
-        FieldTypeKind.Enum or FieldTypeKind.Object or FieldTypeKind.Custom => type.Name ?? "Any",
+        FieldTypeKind.Enum or FieldTypeKind.Object or FieldTypeKind.Reference or FieldTypeKind.Custom => type.Name ?? "Any",
         _ => throw new HoneException($"The type kind {type.Kind} cannot be written in a signature string."),
+    };
+
+    /// <summary>The type with everything that a saved value depends on: the members of enumerations and the properties of objects.</summary>
+    public static string Fingerprint(FieldType type) => type.Kind switch
+    {
+        FieldTypeKind.Enum => $"{type.Name}({string.Join(", ", type.Members.Select(member => Literal(member.Value)))})",
+        FieldTypeKind.Object => $"{type.Name}{{{string.Join(", ", type.Properties.Select(Fingerprint))}}}",
+        FieldTypeKind.List => $"list[{Fingerprints(type)}]",
+        FieldTypeKind.Set => $"set[{Fingerprints(type)}]",
+        FieldTypeKind.Tuple => $"tuple[{Fingerprints(type)}]",
+        FieldTypeKind.Dictionary => $"dict[{Fingerprints(type)}]",
+        FieldTypeKind.Union => string.Join(" | ", type.Arguments.Select(Fingerprint)),
+        _ => Write(type),
     };
 
     public static string Literal(object? value) => value switch
@@ -39,9 +54,14 @@ internal static class TypeExpressionWriter
         true => "True",
         false => "False",
         string text => Quote(text),
+        double number => JsonText.Scalar(number),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? string.Empty,
     };
+
+    private static string Fingerprint(ObjectProperty property) => $"{property.Name}{(property.IsRequired ? "" : "?")}: {Fingerprint(property.Type)}";
+
+    private static string Fingerprints(FieldType type) => string.Join(", ", type.Arguments.Select(Fingerprint));
 
     private static string Arguments(FieldType type) => string.Join(", ", type.Arguments.Select(Write));
 

@@ -106,7 +106,7 @@ internal static partial class ClrValues
         if (type == typeof(BigInteger))
             return value => ScalarReader.TryInteger(value, out var number) ? number is long small ? new BigInteger(small) : number : null;
         if (type.IsPrimitive && type != typeof(char) && type != typeof(nint) && type != typeof(nuint))
-            return value => ScalarReader.TryInteger(value, out var number) && number is long ? Narrow((long)number, type) : null;
+            return value => ScalarReader.TryInteger(value, out var number) ? Narrow(number!, type) : null;
         if (type == typeof(char))
             return value => value is string { Length: 1 } text ? text[0] : null;
         if (type == typeof(byte[]))
@@ -118,9 +118,9 @@ internal static partial class ClrValues
         if (type == typeof(DateTime))
             return value => ScalarReader.TryTime(value, out var time) ? ((DateTimeOffset)time!).UtcDateTime : null;
         if (type == typeof(TimeSpan))
-            return value => value is string text && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span) ? span : null;
+            return value => ScalarReader.TryDuration(value, out var span) ? span : null;
         if (type == typeof(TimeOnly))
-            return value => value is string text && TimeOnly.TryParse(text, CultureInfo.InvariantCulture, out var time) ? time : null;
+            return value => ScalarReader.TryClock(value, out var time) ? time : null;
         if (type == typeof(Guid))
             return value => value is Guid ? value : value is string text && Guid.TryParse(text, out var guid) ? guid : null;
         if (type == typeof(Uri))
@@ -128,11 +128,13 @@ internal static partial class ClrValues
         return null;
     }
 
-    private static object? Narrow(long number, Type type)
+    private static object? Narrow(object number, Type type)
     {
         try
         {
-            return type == typeof(ulong) ? checked((ulong)number) : Convert.ChangeType(number, type, CultureInfo.InvariantCulture);
+            return number is BigInteger large
+                ? type == typeof(ulong) ? checked((ulong)large) : null
+                : Convert.ChangeType(number, type, CultureInfo.InvariantCulture);
         }
         catch (OverflowException)
         {
@@ -143,11 +145,30 @@ internal static partial class ClrValues
     private static Func<object?, object?> EnumReader(Type type)
     {
         var description = ClrTypes.Of(type);
+        if (description.Kind == FieldTypeKind.Set)
+            return FlagsReader(type, description.Arguments[0]);
         return value => value is null ? NullFor(type)
             : type.IsInstanceOfType(value) ? value
             : Choices.TryMatch(value, description, out var choice) ? description.Members.First(member => Equals(member.Value, choice)).ClrValue
             : throw Mismatch(type, value);
     }
+
+    private static Func<object?, object?> FlagsReader(Type type, FieldType single) => value =>
+    {
+        if (value is null || type.IsInstanceOfType(value))
+            return value ?? NullFor(type);
+        if (value is not ImmutableArray<object?> names)
+            throw Mismatch(type, value);
+        var bits = 0UL;
+        foreach (var name in names)
+        {
+            if (!Choices.TryMatch(name, single, out var choice))
+                throw Mismatch(type, value);
+            bits |= ClrTypeRules.Bits(single.Members.First(member => Equals(member.Value, choice)).ClrValue!);
+        }
+
+        return Enum.ToObject(type, bits);
+    };
 
     private static Func<object?, object?> TupleReader(Type type, string? language)
     {

@@ -28,15 +28,14 @@ internal static partial class ClrValues
             throw new HoneException($"A value is nested more than {MaximumDepth} deep; does it contain itself? Pass a tree of values.");
         return value switch
         {
-            null or string or bool or long or double or decimal or BigInteger or DateOnly or DateTimeOffset or Guid or Uri => value,
+            null or string or bool or long or double or decimal or BigInteger => value,
+            DateOnly or DateTimeOffset or TimeOnly or TimeSpan or Guid or Uri => value,
             sbyte or byte or short or ushort or int or uint => Convert.ToInt64(value, CultureInfo.InvariantCulture),
             ulong number => number <= long.MaxValue ? (object)(long)number : new BigInteger(number),
             float number => double.Parse(number.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
             char c => c.ToString(),
             byte[] bytes => bytes.Clone(),
             DateTime time => new DateTimeOffset(time.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(time, DateTimeKind.Utc) : time),
-            TimeSpan span => span.ToString("c", CultureInfo.InvariantCulture),
-            TimeOnly time => time.ToString("HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture),
             Enum member => EnumValue(member),
             FieldMap map => FromMap(map, depth),
             Media or AITool => value,
@@ -113,9 +112,33 @@ internal static partial class ClrValues
         return FieldMap.Create(shape.Members.Select(member => KeyValuePair.Create(member.Name, ToCanonical(member.Getter.Invoke(value), depth + 1))));
     }
 
-    private static object EnumValue(Enum member)
+    private static object EnumValue(Enum value)
     {
-        var name = member.ToString();
-        return ClrTypes.MemberOf(member.GetType(), name) is { } declared ? ClrTypes.EnumText(declared) : name;
+        var type = ClrTypes.Of(value.GetType());
+        if (type.Kind == FieldTypeKind.Set)
+            return FlagValues(value, type.Arguments[0]);
+        foreach (var member in type.Members)
+        {
+            if (value.Equals(member.ClrValue))
+                return member.Value;
+        }
+
+        return value.ToString();
+    }
+
+    private static ImmutableArray<object?> FlagValues(Enum value, FieldType type)
+    {
+        var bits = ClrTypeRules.Bits(value);
+        var names = ImmutableArray.CreateBuilder<object?>();
+        foreach (var member in type.Members)
+        {
+            var bit = ClrTypeRules.Bits(member.ClrValue!);
+            if ((bits & bit) != 0)
+                names.Add(member.Value);
+            bits &= ~bit;
+        }
+
+        return bits == 0 ? names.ToImmutable() : throw new HoneException(
+            $"{value.GetType().Name} {value} has flags without a name, so it cannot be shown to a model.");
     }
 }

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using System.Xml;
 using Microsoft.Extensions.AI;
 
 namespace Hone;
@@ -43,7 +44,7 @@ internal static class JsonText
             case long or BigInteger or double or decimal:
                 text.Append(Scalar(value));
                 break;
-            case byte[] or DateOnly or DateTimeOffset or Guid or Uri or Enum:
+            case byte[] or DateOnly or DateTimeOffset or TimeOnly or TimeSpan or Guid or Uri or Enum:
                 WriteString(text, Scalar(value));
                 break;
             case IEnumerable list when ClrValues.IsCanonicalList(list):
@@ -56,7 +57,8 @@ internal static class JsonText
     }
 
     public static bool IsScalar(object value) =>
-        value is string or bool or long or double or decimal or BigInteger or DateOnly or DateTimeOffset or byte[] or Guid or Uri;
+        value is string or bool or long or double or decimal or BigInteger or DateOnly or DateTimeOffset or TimeOnly or TimeSpan
+            or byte[] or Guid or Uri;
 
     /// <summary>A scalar as plain text: numbers invariant, dates ISO 8601, bytes base-64.</summary>
     public static string Scalar(object value) => value switch
@@ -67,6 +69,8 @@ internal static class JsonText
         double number => Number(number),
         DateOnly date => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
         DateTimeOffset time => Time(time),
+        TimeOnly time => time.ToString("HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture),
+        TimeSpan span => XmlConvert.ToString(span),
         byte[] bytes => Convert.ToBase64String(bytes),
         Uri uri => uri.OriginalString,
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),

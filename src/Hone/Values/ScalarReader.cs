@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Xml;
 
 namespace Hone;
 
@@ -14,6 +15,8 @@ internal static class ScalarReader
 
     private static readonly string[] TimeFormats =
         ["yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd"];
+
+    private static readonly string[] ClockFormats = ["HH:mm", "HH:mm:ss", "HH:mm:ss.FFFFFFF"];
 
     public static bool TryInteger(object? raw, out object? value)
     {
@@ -100,6 +103,33 @@ internal static class ScalarReader
         return value is not null;
     }
 
+    /// <summary>A time of day: ISO 8601, seconds optional, or a point in time's.</summary>
+    public static bool TryClock(object? raw, out object? value)
+    {
+        value = raw switch
+        {
+            TimeOnly => raw,
+            string text when TimeOnly.TryParseExact(
+                text.AsSpan().Trim(), ClockFormats, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) => time,
+            _ => null,
+        };
+        return value is not null;
+    }
+
+    /// <summary>A length of time: ISO 8601 such as <c>PT1H30M</c>, clock form such as <c>1.02:30:00</c>, or a number of seconds.</summary>
+    public static bool TryDuration(object? raw, out object? value)
+    {
+        value = raw switch
+        {
+            TimeSpan => raw,
+            long seconds => FromSecondsSpan(seconds),
+            double seconds => FromSecondsSpan(seconds),
+            string text => DurationFromText(text.AsSpan().Trim()),
+            _ => null,
+        };
+        return value is not null;
+    }
+
     public static bool TryBytes(object? raw, out object? value)
     {
         value = raw as byte[];
@@ -173,6 +203,27 @@ internal static class ScalarReader
         return double.IsFinite(milliseconds) && Math.Abs(milliseconds) < 62_000_000_000_000
             ? DateTimeOffset.UnixEpoch.AddMilliseconds(milliseconds)
             : null;
+    }
+
+    private static object? FromSecondsSpan(double seconds) =>
+        Math.Abs(seconds) < TimeSpan.MaxValue.TotalSeconds - 1 ? TimeSpan.FromSeconds(seconds) : null;
+
+    private static object? DurationFromText(ReadOnlySpan<char> text)
+    {
+        if (text.Length is 0 or > 64)
+            return null;
+        if (text.Contains(':'))
+            return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span) ? span : null;
+        if (text.TrimStart('-')[..Math.Min(1, text.TrimStart('-').Length)] is not "P")
+            return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) ? FromSecondsSpan(seconds) : null;
+        try
+        {
+            return XmlConvert.ToTimeSpan(text.ToString());
+        }
+        catch (Exception error) when (error is FormatException or OverflowException)
+        {
+            return null;
+        }
     }
 
     private static object? TimeFromText(ReadOnlySpan<char> text)

@@ -25,7 +25,8 @@ internal static class SignatureReflector
                 + "Use a record such as record Ask(string Question).");
         }
 
-        return shape.Members.Select(member => Field(member, direction, type));
+        // What nothing can set is no output: a property computed from others.
+        return (direction == FieldDirection.Output ? shape.WritableMembers : shape.Members).Select(member => Field(member, direction, type));
     }
 
     /// <summary>The fields of a value as a canonical snapshot.</summary>
@@ -60,13 +61,23 @@ internal static class SignatureReflector
 
     private static string BareName(FieldDirection direction) => direction == FieldDirection.Input ? BareInput : BareOutput;
 
-    private static SignatureField Field(ClrMember member, FieldDirection direction, Type owner) =>
-        new(member.Name, ClrTypes.Of(member, [owner]), direction)
+    /// <summary>The field of a property.</summary>
+    public static SignatureField Field(ClrMember member, FieldDirection direction) =>
+        new(member.Name, ClrTypes.Of(member, []), direction)
         {
             Description = member.Description,
+            Prefix = member.Role?.Prefix,
             ClrName = member.ClrName,
             HasDefault = member.HasDefault,
             Default = member.Default,
             Constraints = member.Constraints,
         };
+
+    private static SignatureField Field(ClrMember member, FieldDirection direction, Type owner) =>
+        member.Role is { } role && role.Direction != direction
+            ? throw new HoneException(
+                $"The property '{member.ClrName}' of {owner} is marked [{role.Direction}], but the type is used for the "
+                + $"{direction.ToString().ToLowerInvariant()}s of a predictor. Use one type for inputs and one for outputs, or "
+                + $"Signature.Of<{owner.Name}>().")
+            : Field(member, direction);
 }

@@ -15,6 +15,8 @@ internal static class TypeHints
         FieldTypeKind.Number or FieldTypeKind.Decimal => "must be a single number",
         FieldTypeKind.Date => "must be a date like 2024-02-29",
         FieldTypeKind.DateTime => "must be a date and time like 2024-02-29T12:30:00Z",
+        FieldTypeKind.Time => "must be a time of day like 12:30:00",
+        FieldTypeKind.Duration => "must be an ISO 8601 duration like PT1H30M",
         FieldTypeKind.Enum => $"must be exactly one of: {string.Join("; ", type.Members.Select(member => TypeNames.LiteralText(member.Value)))}",
         FieldTypeKind.Literal => $"must be exactly one of: {string.Join("; ", type.Literals.Select(TypeNames.LiteralText))}",
         FieldTypeKind.Union when OptionalOf(type) is { } inner => ForOptional(inner),

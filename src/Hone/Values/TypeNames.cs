@@ -12,6 +12,8 @@ internal static class TypeNames
         FieldTypeKind.Bytes => "base64",
         FieldTypeKind.Date => "date",
         FieldTypeKind.DateTime => "date-time",
+        FieldTypeKind.Time => "time",
+        FieldTypeKind.Duration => "duration",
         FieldTypeKind.Guid => "uuid",
         FieldTypeKind.Uri => "uri",
         FieldTypeKind.Any => "any",

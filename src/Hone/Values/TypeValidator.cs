@@ -27,6 +27,8 @@ internal static class TypeValidator
                 return TryDictionary(raw, type, isStrict, out value, ref failure);
             case FieldTypeKind.Object:
                 return TryObject(raw, type, isStrict, out value, ref failure);
+            case FieldTypeKind.Reference:
+                return TryValidate(raw, type.Resolved, isStrict, out value, ref failure);
             case FieldTypeKind.Union:
                 return TryUnion(raw, type, isStrict, out value, ref failure);
             case var kind when SpecialValidator.Handles(kind):
@@ -57,6 +59,10 @@ internal static class TypeValidator
                 return ScalarReader.TryDate(raw, out value);
             case FieldTypeKind.DateTime:
                 return ScalarReader.TryTime(raw, out value);
+            case FieldTypeKind.Time:
+                return ScalarReader.TryClock(raw, out value);
+            case FieldTypeKind.Duration:
+                return ScalarReader.TryDuration(raw, out value);
             case FieldTypeKind.Guid:
                 value = raw is Guid ? raw : raw is string text && Guid.TryParse(text, out var guid) ? guid : null;
                 return value is not null;
@@ -77,6 +83,8 @@ internal static class TypeValidator
         FieldTypeKind.Bytes => raw is byte[],
         FieldTypeKind.Date => raw is DateOnly,
         FieldTypeKind.DateTime => raw is DateTimeOffset,
+        FieldTypeKind.Time => raw is TimeOnly,
+        FieldTypeKind.Duration => raw is TimeSpan,
         FieldTypeKind.Guid => raw is Guid,
         FieldTypeKind.Uri => raw is Uri,
         _ => false,

@@ -17,7 +17,8 @@ internal static partial class SignatureDifferences
     {
         "string", "String", "long", "integer", "double", "number", "decimal", "boolean", "any", "object", "null", "uuid", "guid", "Guid", "uri", "Uri", "date", "datetime",
         "DateOnly", "DateTime", "DateTimeOffset", "IList", "IReadOnlyList", "IEnumerable", "HashSet", "IReadOnlySet", "Dictionary", "IDictionary", "IReadOnlyDictionary",
-        "enum", "History", "Decimal", "UUID",
+        "enum", "History", "Decimal", "UUID", "byte", "short", "uint", "ulong", "char", "BigInteger", "TimeSpan", "TimeOnly", "timedelta", "duration", "time", "ImmutableArray",
+        "Nullable", "ISet", "Image", "Audio", "File", "Attachment", "Document", "Reasoning", "Code", "Citations", "Tool", "ToolCalls", "ToolResults",
     };
 
     public static IReadOnlyList<DifferenceRule<SignatureAttempt>> Rules { get; } =
@@ -29,6 +30,7 @@ internal static partial class SignatureDifferences
         new("signature-closed-types", "only known and registered types; nothing is imported by name", attempt => IsRefusedType(attempt)),
         new("signature-any-name", "a word of Python's, or a member name of its signature class, is an ordinary field name", IsOrdinaryName),
         new("signature-arrow-in-literal", "an arrow inside quotes belongs to the literal", attempt => attempt is { Signature: not null } && !attempt.Recorded.IsOk() && QuotedArrow().IsMatch(attempt.Text)),
+        new("signature-csharp-tuple", "C#'s spelling of a tuple, (int, str), is known", IsTuple),
         new("signature-own-spelling", ".NET and JSON spellings of types are known", IsOwnSpelling),
     ];
 
@@ -50,6 +52,9 @@ internal static partial class SignatureDifferences
     private static bool IsMemberClash(JsonElement recorded) =>
         recorded.Text("message") is { } message && (message.Contains("'NoneType' object", StringComparison.Ordinal) || message.Contains("shadows", StringComparison.Ordinal));
 
+    private static bool IsTuple(SignatureAttempt attempt) => attempt.Signature is { } signature && !attempt.Recorded.IsOk()
+        && ParenthesizedTuple().IsMatch(attempt.Text) && signature.Fields.Any(field => field.Type.ToString().Contains("tuple[", StringComparison.Ordinal));
+
     private static bool IsOwnSpelling(SignatureAttempt attempt) => attempt.Signature is not null && !attempt.Recorded.IsOk()
         && Word().Matches(attempt.Text[attempt.Text.IndexOf(':', StringComparison.Ordinal)..]).Any(match => OwnSpellings.Contains(match.Value));
 
@@ -61,6 +66,9 @@ internal static partial class SignatureDifferences
 
     [GeneratedRegex(@"['""][^'""]*->[^'""]*['""]")]
     private static partial Regex QuotedArrow();
+
+    [GeneratedRegex(@":\s*\([^()]*,[^()]*\)")]
+    private static partial Regex ParenthesizedTuple();
 
     [GeneratedRegex(@"\w+")]
     private static partial Regex Word();

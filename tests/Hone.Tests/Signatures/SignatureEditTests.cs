@@ -39,6 +39,58 @@ public sealed class SignatureEditTests
         Assert.Equal("question, context -> reasoning, answer", Base.Prepend(new("reasoning", FieldType.String, FieldDirection.Output)).Shape);
 
     [Fact]
+    public void Prepend_TakenName_ThrowsInsteadOfLosingOne()
+    {
+        var signature = Signature.Parse("question -> reasoning, answer");
+
+        var error = Assert.Throws<HoneException>(() => signature.Prepend(new("reasoning", FieldType.String, FieldDirection.Output)));
+
+        Assert.Contains("'reasoning' twice", error.Message, StringComparison.Ordinal);
+        Assert.Throws<HoneException>(() => signature.WithUpdatedField("answer", field => field with { Name = "question" }));
+    }
+
+    [Fact]
+    public void EveryEdit_KeepsNameInstructionsAndOtherFields()
+    {
+        Signature[] edited =
+        [
+            Base.Append(Input("x")), Base.Prepend(Input("x")), Base.Insert(1, Input("x")), Base.Delete("context"), Base.WithUpdatedField("answer", field => field with { Type = FieldType.String }),
+        ];
+
+        Assert.All(edited, each => Assert.Equal(("Ask", "Do it."), (each.Name, each.Instructions)));
+        Assert.All(edited, each => Assert.Same(Base.Inputs[0], each.Find("question")));
+        Assert.Equal("question, context -> answer: int", Base.ToString());
+        Assert.Equal("Other", Base.WithName("Other").Name);
+        Assert.Equal(Base, Base.WithName("Other"));
+    }
+
+    [Fact]
+    public void Equals_ComparesEveryPartOfAField()
+    {
+        Func<SignatureField, SignatureField>[] edits =
+        [
+            field => field with { Description = "d" }, field => field with { Prefix = "p" }, field => field with { HasDefault = true }, field => field with { HasDefault = true, Default = 1L },
+            field => field with { Constraints = [new("ge", 1L)] }, field => field with { Type = FieldType.Number }, field => field with { Name = "other" },
+        ];
+
+        Assert.All(edits, edit => Assert.NotEqual(Base, Base.WithUpdatedField("answer", edit)));
+        Assert.All(edits, edit => Assert.Equal(Base.WithUpdatedField("answer", edit), Base.WithUpdatedField("answer", edit)));
+        Assert.NotEqual(Signature.Parse("a, b -> c"), Signature.Parse("b, a -> c", "From `a`, `b` produce `c`."));
+        Assert.NotEqual(Base, Base.WithInstructions("Else."));
+        Assert.NotEqual(
+            FieldType.ObjectOf("T", new ObjectProperty("a", FieldType.String, Description: "x")), FieldType.ObjectOf("T", new ObjectProperty("a", FieldType.String, Description: "y")));
+    }
+
+    [Theory]
+    [InlineData("gte", 1L, "no bound 'gte'")]
+    [InlineData("ge", true, "is none for the bound 'ge'")]
+    [InlineData("multiple_of", 0L, "is none for")]
+    [InlineData("max_length", -1L, "is none for")]
+    [InlineData("pattern", "(", "is none for")]
+    public void Constructor_UnknownBound_Throws(string kind, object value, string reason) => Assert.Contains(
+        reason, Assert.Throws<HoneException>(() => Base.WithUpdatedField("answer", field => field with { Constraints = [new(kind, value)] })).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void Delete_UnknownName_ChangesNothing()
     {
         Assert.Equal(Base, Base.Delete("nope"));

@@ -1,14 +1,25 @@
 using CsCheck;
+using Hone.Tests.Values;
 
 namespace Hone.Tests.Signatures;
 
 public sealed class SignatureParserTests
 {
+    private static class Other
+    {
+        public enum Color
+        {
+            Blue,
+        }
+    }
+
     private enum Color
     {
         Red,
         Green,
     }
+
+    private sealed record Pair<TFirst, TSecond>(TFirst First, TSecond Second);
 
     [Theory]
     [InlineData("question -> answer", "question -> answer")]
@@ -42,12 +53,36 @@ public sealed class SignatureParserTests
     [InlineData("text -> x: Literal['a\\\\b', 'say \\'hi\\' \"ho\"']", "text -> x: Literal['a\\\\b', 'say \\'hi\\' \"ho\"']")]
     [InlineData("history: dspy.History, q -> a", "history: History, q -> a")]
     [InlineData("text -> color: Color, colors: list[Color]", "text -> color: Color, colors: list[Color]")]
+    [InlineData("text -> x: dict[str, list[Color | None]]", "text -> x: dict[str, list[Color | None]]")]
+    [InlineData("text -> x: Hone.Tests.Signatures.SignatureParserTests.Color", "text -> x: Color")]
+    [InlineData("text -> x: PairOfInt32AndString", "text -> x: PairOfInt32AndString")]
+    [InlineData("text -> x: (int, str)", "text -> x: tuple[int, str]")]
+    [InlineData("text -> x: (int, (str, bool)[],)?", "text -> x: tuple[int, list[tuple[str, bool]]] | None")]
+    [InlineData("text -> x: Nullable<DateOnly>", "text -> x: date | None")]
+    [InlineData("text -> x: TimeSpan, y: datetime.time, z: Guid, u: Uri", "text -> x: timedelta, y: time, z: guid, u: uri")]
+    [InlineData("text -> x: decimal, y: Decimal, z: decimal.Decimal", "text -> x: decimal, y: decimal, z: decimal")]
+    [InlineData("text -> x: byte, y: BigInteger, z: char", "text -> x: int, y: int, z")]
+    [InlineData("text -> x: ImmutableArray<DateTimeOffset>", "text -> x: list[datetime]")]
+    [InlineData("text -> x: IReadOnlySet<Uri>", "text -> x: set[uri]")]
+    [InlineData("text -> x: frozenset[int] | set[str]", "text -> x: set[int] | set[str]")]
+    [InlineData("text -> x: list[list[list[int]]]", "text -> x: list[list[list[int]]]")]
+    [InlineData("text -> x: List<List<List<int>>>", "text -> x: list[list[list[int]]]")]
+    [InlineData("text -> x: int | int | None | None", "text -> x: int | None")]
+    [InlineData("text -> x: Optional[Union[int, None]]", "text -> x: int | None")]
+    [InlineData("text -> x: Union[int]", "text -> x: int")]
+    [InlineData("text -> x: Literal[1.5, -2e10, 1e-7]", "text -> x: Literal[1.5, -20000000000.0, 1E-07]")]
+    [InlineData("text -> x: Literal['a'] | int", "text -> x: Literal['a'] | int")]
+    [InlineData("text -> x: typing.Literal[\"tab\\there\"]", "text -> x: Literal['tab\\there']")]
+    [InlineData("text -> x: enum(\"a\", 'b',)", "text -> x: Literal['a', 'b']")]
+    [InlineData("images: list[dspy.Image], doc: Document? -> code: Code['c++'], calls: ToolCalls", "images: list[Image], doc: Document | None -> code: Code['c++'], calls: ToolCalls")]
+    [InlineData("tools: list[Tool], history: History -> reasoning: Reasoning, cited: Citations", "tools: list[Tool], history: History -> reasoning: Reasoning, cited: Citations")]
+    [InlineData("Äpfel: str, x1: int -> größe: float", "Äpfel, x1: int -> größe: float")]
     public void Parse_ValidText_GivesFields(string text, string expected)
     {
-        var signature = Signature.Parse(text, null, typeof(Color));
+        var signature = Signature.Parse(text, null, typeof(Color), typeof(Pair<int, string>));
 
         Assert.Equal(expected, signature.ToString());
-        Assert.Equal(signature, Signature.Parse(signature.ToString(), null, typeof(Color)));
+        Assert.Equal(signature, Signature.Parse(signature.ToString(), null, typeof(Color), typeof(Pair<int, string>)));
     }
 
     [Theory]
@@ -78,6 +113,28 @@ public sealed class SignatureParserTests
     [InlineData("a -> b; import os", 6, "expected ',' or the end")]
     [InlineData("a): pass\ndef g(x -> b", 1, "found ')'")]
     [InlineData("a -> b: list[int, ...]", 8, "tuple")]
+    [InlineData("a -> b: int |", 13, "expected a type, found the end")]
+    [InlineData("a -> b:", 7, "expected a type, found the end")]
+    [InlineData("a -> b: dict[str, int", 21, "found the end")]
+    [InlineData("a -> b: dict[str int]", 17, "expected ','")]
+    [InlineData("a -> b: tuple[]", 13, "brackets are empty")]
+    [InlineData("a -> b: Union", 8, "needs types in brackets")]
+    [InlineData("a -> b: Literal", 15, "needs values in brackets")]
+    [InlineData("a -> b: Literal['a' 'b']", 20, "expected ','")]
+    [InlineData("a -> b: Literal[1x]", 16, "is not a number")]
+    [InlineData("a -> b: Literal[1e999]", 16, "is not a number")]
+    [InlineData("a -> b: (int", 12, "to close the parenthesis")]
+    [InlineData("a -> b: typing.", 15, "expected a type name")]
+    [InlineData("a -> b: int??x", 13, "expected ',' or the end")]
+    [InlineData("a -> b # note", 7, "expected ',' or the end")]
+    [InlineData("a: int\nb -> c", 7, "expected ',' or '->'")]
+    [InlineData("a -> b: subprocess.Popen", 8, "no type 'subprocess.Popen'")]
+    [InlineData("a -> b: System.Diagnostics.Process", 8, "no type 'System.Diagnostics.Process'")]
+    [InlineData("a -> b: __import__('os')", 8, "no type '__import__'")]
+    [InlineData("a.b -> c", 1, "expected ',' or '->'")]
+    [InlineData("'a' -> b", 0, "expected a field name")]
+    [InlineData("a -> b: 5", 8, "expected a type")]
+    [InlineData("a -> b: int]", 11, "without an opening bracket")]
     public void Parse_InvalidText_ErrorHasPosition(string text, int position, string reason)
     {
         var error = Assert.Throws<SignatureFormatException>(() => Signature.Parse(text));
@@ -105,7 +162,31 @@ public sealed class SignatureParserTests
         {
             // Refused, with a reason.
         }
-    });
+    }, iter: 5000);
+
+    [Fact]
+    public void Parse_NameOfTwoRegisteredTypes_AsksForTheFullName()
+    {
+        var error = Assert.Throws<SignatureFormatException>(() => Signature.Parse("a -> b: list[Color]", null, typeof(Color), typeof(Other.Color)));
+
+        Assert.Equal(13, error.Position);
+        Assert.Contains("Hone.Tests.Signatures.SignatureParserTests.Other.Color", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["Red", "Green"], Signature.Parse("a -> b: Hone.Tests.Signatures.SignatureParserTests.Color", null, typeof(Color), typeof(Other.Color)).Outputs[0].Type.Members.Select(each => each.Name));
+    }
+
+    [Fact]
+    public void Parse_Registry_KnowsOtherNamesAndDescribedTypes()
+    {
+        var registry = TypeRegistry.Of(typeof(Color)).With(typeof(Color), "Hue").With(AnyType.Tree);
+
+        var signature = Signature.Parse("a -> b: Hue, c: list[Tree]", registry, "Do.");
+
+        Assert.Equal(["Color", "Hue", "Tree"], registry.Names);
+        Assert.Equal("a -> b: Color, c: list[Tree]", signature.ToString());
+        Assert.Equal("Do.", signature.Instructions);
+        Assert.Throws<HoneException>(() => registry.With(typeof(Color), "no name"));
+        Assert.Throws<HoneException>(() => registry.With(FieldType.String));
+    }
 
     [Fact]
     public void Parse_WithoutType_MarksTypeUndefined()
