@@ -41,7 +41,7 @@ catch (HoneException error)
 TypeSupport.Register<Remark>();
 TypeSupport.RegisterList<IReadOnlyList<Remark>, Remark>();
 var reviewers = new Reviewers().WithModel(ScriptedChatClient.InSequence(Replies.Verdict, Replies.Remarks, Replies.LegalRemarks));
-Console.WriteLine($"{string.Join(", ", reviewers.Predictors.Select(predictor => predictor.Key))}: {await reviewers.CallAsync(new("Well."))} remarks");
+Console.WriteLine($"{string.Join(", ", reviewers.Predictors.Select(predictor => predictor.Key))}: {await reviewers.CallAsync(new("Well.", ["tone"]))} remarks");
 
 if (args.Contains("--measure"))
 {

@@ -2,8 +2,8 @@ using Hone;
 
 namespace NativeAot;
 
-/// <summary>A text to review.</summary>
-public sealed record Draft(string Text);
+/// <summary>A text to review, and what to look for.</summary>
+public sealed record Draft(string Text, IReadOnlyList<string> Topics);
 
 /// <summary>A remark on a passage.</summary>
 public sealed record Remark(string Passage, string Advice);
