@@ -54,6 +54,12 @@ internal sealed record PredictorModel
     /// <summary>Name of the field that holds the predictor.</summary>
     public required string Field { get; init; }
 
+    /// <summary>Name of the method that makes the predictor, when there is something to keep first.</summary>
+    public required string Factory { get; init; }
+
+    /// <summary>Statements that keep nested types whole in trimmed programs.</summary>
+    public required EquatableArray<string> Kept { get; init; }
+
     /// <summary>Name of the local that holds the output record; no parameter has it.</summary>
     public required string OutputLocal { get; init; }
 

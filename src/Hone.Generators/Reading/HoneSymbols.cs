@@ -50,6 +50,13 @@ internal static class HoneSymbols
     public static bool IsEnumerable(ITypeSymbol type) => type.SpecialType == SpecialType.System_Collections_IEnumerable
         || type.AllInterfaces.Any(contract => contract.SpecialType == SpecialType.System_Collections_IEnumerable);
 
+    /// <summary>The key and value types of a dictionary; null for another type.</summary>
+    public static (ITypeSymbol Key, ITypeSymbol Value)? DictionaryTypes(INamedTypeSymbol type) => type.AllInterfaces.Concat([type])
+        .FirstOrDefault(contract => Is(contract, "System.Collections.Generic.IReadOnlyDictionary", arity: 2)
+            || Is(contract, "System.Collections.Generic.IDictionary", arity: 2)) is { } dictionary
+        ? (dictionary.TypeArguments[0], dictionary.TypeArguments[1])
+        : null;
+
     /// <summary>The T of IEnumerable&lt;T&gt;; null without one.</summary>
     public static ITypeSymbol? ItemType(INamedTypeSymbol type) => type.AllInterfaces.Concat([type])
         .FirstOrDefault(contract => contract.OriginalDefinition.SpecialType == SpecialType.System_Collections_Generic_IEnumerable_T)

@@ -77,6 +77,8 @@ internal static class PredictorReader
             Arguments = new(values.Select(parameter => NameRules.Escape(parameter.Name))),
             CancellationToken = token is null ? "default" : NameRules.Escape(token.Name),
             Field = FreeName(context, declaration, NameRules.FieldOf(method.Name), "Predictor"),
+            Factory = FreeName(context, declaration, "Create" + prefix, "Predictor"),
+            Kept = KeptTypes.Of(values.Select(parameter => parameter.Type).Concat(result.FieldTypes)),
             OutputLocal = FreeLocal(method),
             InputType = FreeName(context, declaration, prefix + "Input", "Record"),
             OutputType = result.Shape == ResultShape.Record ? CodeWriter.Type(result.Type.WithNullableAnnotation(NullableAnnotation.NotAnnotated))

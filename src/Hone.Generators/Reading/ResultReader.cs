@@ -9,7 +9,16 @@ namespace Hone.Generators;
 /// <param name="Shape">How the result relates to the fields.</param>
 /// <param name="Type">The type inside the task, without a question mark on tuples and records.</param>
 /// <param name="Outputs">The fields with their model-facing names; for records those of the user's properties.</param>
-internal sealed record ResultReading(ResultShape Shape, ITypeSymbol Type, IReadOnlyList<(string Name, FieldModel Field)> Outputs);
+internal sealed record ResultReading(ResultShape Shape, ITypeSymbol Type, IReadOnlyList<(string Name, FieldModel Field)> Outputs)
+{
+    /// <summary>The types of the output fields.</summary>
+    public IEnumerable<ITypeSymbol> FieldTypes => Shape switch
+    {
+        ResultShape.Value => [Type],
+        ResultShape.Tuple => ((INamedTypeSymbol)Type).TupleElements.Select(element => element.Type),
+        _ => FieldTypeRules.Properties(Type).Select(property => property.Type),
+    };
+}
 
 /// <summary>Reads the result type of a predictor method.</summary>
 internal static class ResultReader

@@ -19,6 +19,7 @@ internal static class ClrCollections
         Cache.TryGetValue(type, out var known) ? known
         : type == typeof(string) || !typeof(IEnumerable).IsAssignableFrom(type) ? null
         : ClrReflection.IsComplete ? Cache.GetOrAdd(type, Inspect(type))
+        : CollectionReaders.KeepCommon() && Cache.TryGetValue(type, out known) ? known
         : throw ClrReflection.UnknownCollection(type);
 
     /// <summary>Remembers what a type is.</summary>

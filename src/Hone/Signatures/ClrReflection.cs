@@ -15,19 +15,14 @@ internal static class ClrReflection
     /// <summary>What is read of a type whose properties are fields.</summary>
     public const DynamicallyAccessedMemberTypes Members = PublicConstructors | PublicProperties | PublicFields | Interfaces;
 
-    private const string Switch = "Hone.ClrReflection.IsComplete";
-
     /// <summary>
     /// True when types that nobody registered can be read and built. The trimmer replaces it by false. A project that is to be trimmed, or compiled
-    /// natively, behaves the same when it runs from its build output: the SDK sets the two switches below for it.
+    /// natively, behaves the same when it runs from its build output: the SDK turns off for it what is asked here.
     /// </summary>
 #pragma warning disable IL4000 // The analyzer cannot prove what the trimmer makes true: that this is false in a trimmed program.
-    [FeatureSwitchDefinition(Switch)]
     [FeatureGuard(typeof(RequiresUnreferencedCodeAttribute))]
     [FeatureGuard(typeof(RequiresDynamicCodeAttribute))]
-    public static bool IsComplete => AppContext.TryGetSwitch(Switch, out var isOn)
-        ? isOn
-        : RuntimeFeature.IsDynamicCodeSupported && JsonSerializer.IsReflectionEnabledByDefault;
+    public static bool IsComplete => RuntimeFeature.IsDynamicCodeSupported && JsonSerializer.IsReflectionEnabledByDefault;
 #pragma warning restore IL4000
 
     /// <summary>True when values of the type can be read property by property.</summary>

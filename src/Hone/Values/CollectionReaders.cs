@@ -42,6 +42,22 @@ internal static class CollectionReaders
             typeof(KeyValuePair<TKey, TValue>), static value => value is IReadOnlyDictionary<TKey, TValue> or IDictionary<TKey, TValue>);
     }
 
+    /// <summary>Collections of text, which share their code with other references: known without being registered.</summary>
+    /// <returns>True.</returns>
+    public static bool KeepCommon()
+    {
+        KeepSequence<string[], string>();
+        KeepSequence<List<string>, string>();
+        KeepSequence<IList<string>, string>();
+        KeepSequence<IReadOnlyList<string>, string>();
+        KeepSequence<IReadOnlyCollection<string>, string>();
+        KeepSequence<IEnumerable<string>, string>();
+        KeepSequence<ImmutableArray<string>, string>();
+        KeepDictionary<Dictionary<string, string>, string, string>();
+        KeepDictionary<IReadOnlyDictionary<string, string>, string, string>();
+        return true;
+    }
+
     /// <summary>True when the value is a dictionary with keys and values of registered types.</summary>
     public static bool IsRegisteredDictionary(IEnumerable value) => value is not IList && Dictionaries.Values.Any(isDictionary => isDictionary(value));
 
