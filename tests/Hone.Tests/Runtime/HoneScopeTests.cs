@@ -34,11 +34,13 @@ public sealed class HoneScopeTests
     [Fact]
     public void Use_ExceptionInside_RestoresTheOuterScope()
     {
-        Assert.Throws<InvalidOperationException>(() =>
+        static void Fail()
         {
             using var scope = HoneScope.Use(new ScopeOptions { Seed = 1 });
             throw new InvalidOperationException();
-        });
+        }
+
+        Assert.Throws<InvalidOperationException>(Fail);
         Assert.Null(HoneScope.Current);
     }
 

@@ -3,6 +3,11 @@ using Microsoft.Extensions.AI;
 
 namespace Hone.Tests.Runtime;
 
+/// <summary>Tests that look at the whole heap run alone, after the others.</summary>
+[CollectionDefinition(nameof(MemoryCollection), DisableParallelization = true)]
+public sealed class MemoryCollection;
+
+[Collection(nameof(MemoryCollection))]
 public sealed class SoakTests
 {
     /// <summary>A hundred thousand calls leave nothing behind: no history, no trace, no cache grows unless asked for.</summary>
