@@ -18,8 +18,8 @@ internal static class SuiteList
         new MajoritySuite(),
         new NotYetSuite("bm25"),
         new GrpoSuite(),
-        new NotYetSuite("saved_state"),
-        new NotYetSuite("usage"),
+        new SavedStateSuite(),
+        new UsageSuite(),
         new ProgramsSuite(),
 
         // The engine's suites are shared with its tests: static classes in tests/Hone.Engine.Tests/Vectors.

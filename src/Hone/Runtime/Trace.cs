@@ -85,7 +85,7 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
         }
     }
 
-    /// <summary>What each model cost, by its name. Models that only answered from the cache, or reported nothing, do not appear.</summary>
+    /// <summary>What each model cost, by its name. Models that only answered from the cache do not appear.</summary>
     public ImmutableSortedDictionary<string, Usage> UsageByModel => UsageBy(call => call.Model);
 
     /// <summary>How often an unreadable answer led to another request.</summary>
