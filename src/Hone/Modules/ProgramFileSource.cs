@@ -44,9 +44,15 @@ internal sealed record ProgramFileSource(string Name, string Module, StateLoadOp
     {
         if (value.ValueKind == JsonValueKind.Null)
             return null;
+
+        // JSON has types of its own: the text "2" is no number where text is possible, too.
+        var raw = JsonValues.FromElement(value);
+        var ignored = default(CoercionFailure);
+        if (TypeValidator.TryValidate(raw, field.Type, isStrict: true, out var exact, ref ignored))
+            return exact;
         try
         {
-            return ValueCoercer.Coerce(JsonValues.FromElement(value), field.Type);
+            return ValueCoercer.Coerce(raw, field.Type);
         }
         catch (ValueCoercionException error)
         {
