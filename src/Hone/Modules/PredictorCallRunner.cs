@@ -27,6 +27,9 @@ internal sealed class PredictorCallRunner
         seed = scope.Seed is { } runSeed ? SeedFor(runSeed) : null;
     }
 
+    /// <summary>The requests made so far.</summary>
+    public List<PredictorCall> Calls { get; } = new(1);
+
     /// <summary>Takes the call's place in the trace. Calls opened one after another have ordinals and seeds in that order.</summary>
     public static PredictorCallRunner Open(Predictor predictor, HoneScope scope, FieldMap inputs, CallOptions? own, bool isSampling)
     {
@@ -113,7 +116,9 @@ internal sealed class PredictorCallRunner
             Usage = ModelCall.UsageOf(response, asker),
             Duration = duration,
             Tokens = ModelCall.TokensOf(response),
+            RawResponse = options.LogProbs == true ? response.RawRepresentation : null,
         };
+        Calls.Add(call);
         scope.Recorder?.Record(place, call);
         if (stream is not null)
             await TellAsync(stream, call, cancellationToken).ConfigureAwait(false);
