@@ -13,7 +13,10 @@ internal sealed class SqliteFile : IDisposable
 {
     private const int ApplicationId = 0x486F6E65; // "Hone"
     private const int SchemaVersion = 1;
+    private const int LogicError = 1; // a table or column is missing, or the format is unknown
+    private const int ReadOnlyError = 8;
     private const int CorruptError = 11;
+    private const int FormatError = 24;
     private const int NotADatabaseError = 26;
 
     private const string Schema = """
@@ -40,16 +43,21 @@ internal sealed class SqliteFile : IDisposable
     }
 
     /// <summary>True when the file's content, not its surroundings, is at fault.</summary>
-    public static bool IsDamage(SqliteException error) => error.SqliteErrorCode is CorruptError or NotADatabaseError;
+    public static bool IsDamage(SqliteException error, string path) => error.SqliteErrorCode switch
+    {
+        LogicError or CorruptError or FormatError or NotADatabaseError => true,
+        ReadOnlyError => OwnerOnlyFile.IsWritable(path), // then it is the header that forbids writing
+        _ => false,
+    };
 
     /// <summary>Opens the file; one that is damaged or of another version is set aside.</summary>
     public static SqliteFile OpenOrReplace(string path, TimeSpan busyTimeout, ILogger logger, TimeProvider time)
     {
         try
         {
-            return Open(path, busyTimeout) ?? Replace(path, "it is of another version", busyTimeout, logger, time);
+            return Open(path, busyTimeout) ?? Replace(path, "it is of another version, or its mark is damaged", busyTimeout, logger, time);
         }
-        catch (SqliteException error) when (IsDamage(error))
+        catch (SqliteException error) when (IsDamage(error, path))
         {
             return Replace(path, error.Message, busyTimeout, logger, time);
         }
@@ -71,7 +79,7 @@ internal sealed class SqliteFile : IDisposable
                 sound.Dispose();
             }
         }
-        catch (SqliteException error) when (IsDamage(error))
+        catch (SqliteException error) when (IsDamage(error, path))
         {
             reason = error.Message;
         }
@@ -173,7 +181,7 @@ internal sealed class SqliteFile : IDisposable
         connection.Dispose();
     }
 
-    // Null when the file is a response cache of another version.
+    // Null when the file is a response cache of another version, or its mark is damaged.
     private static SqliteFile? Open(string path, TimeSpan busyTimeout)
     {
         OwnerOnlyFile.Prepare(path);
@@ -189,9 +197,9 @@ internal sealed class SqliteFile : IDisposable
             Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA busy_timeout = {(long)busyTimeout.TotalMilliseconds}"));
             var isEmpty = Scalar(connection, "SELECT count(*) FROM sqlite_master") == 0;
             var owner = Scalar(connection, "PRAGMA application_id");
-            if (!isEmpty && owner != ApplicationId)
+            if (!isEmpty && owner != ApplicationId && Scalar(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'responses_by_use'") == 0)
                 throw new LMConfigurationException($"{path} is another program's database, not a response cache. Give the cache a file of its own.");
-            if (!isEmpty && Scalar(connection, "PRAGMA user_version") != SchemaVersion)
+            if (!isEmpty && (owner != ApplicationId || Scalar(connection, "PRAGMA user_version") != SchemaVersion))
             {
                 connection.Dispose();
                 return null;

@@ -51,7 +51,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         this.options = options ?? new();
         Path = System.IO.Path.GetFullPath(path);
         file = SqliteFile.OpenOrReplace(Path, this.options.BusyTimeout, Log, this.options.Time);
-        bytes = file.CountBytes();
+        bytes = Guarded(0, static (store, _) => store.file.CountBytes());
     }
 
     /// <summary>Full path of the file.</summary>
@@ -198,7 +198,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         {
             return work(this, state);
         }
-        catch (SqliteException error) when (SqliteFile.IsDamage(error))
+        catch (SqliteException error) when (SqliteFile.IsDamage(error, Path))
         {
             file.Dispose();
             touched.Clear();
