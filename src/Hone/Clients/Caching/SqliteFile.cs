@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using SQLitePCL;
 
 namespace Hone;
 
@@ -26,7 +27,7 @@ internal sealed class SqliteFile : IDisposable
         """;
 
     private readonly SqliteConnection connection;
-    private readonly SqliteCommand get;
+    private readonly sqlite3_stmt get;
     private readonly SqliteCommand set;
     private readonly SqliteCommand touch;
     private readonly byte[] keyBytes = new byte[ResponseKey.Length];
@@ -34,12 +35,13 @@ internal sealed class SqliteFile : IDisposable
     private SqliteFile(SqliteConnection connection)
     {
         this.connection = connection;
-        get = Command("SELECT json FROM responses WHERE key = $key", "$key");
+        // The one statement whose speed matters: at this level it costs half of what a command does.
+        SqliteException.ThrowExceptionForRC(
+            raw.sqlite3_prepare_v2(connection.Handle, "SELECT json, accessed FROM responses WHERE key = ?", out get), connection.Handle);
         set = Command(
             "INSERT INTO responses (key, size, accessed, json) VALUES ($key, $size, $now, $json) "
             + "ON CONFLICT (key) DO UPDATE SET size = $size, accessed = $now, json = $json", "$key", "$size", "$now", "$json");
         touch = Command("UPDATE responses SET accessed = $now WHERE key = $key", "$key", "$now");
-        get.Parameters[0].Value = keyBytes;
     }
 
     /// <summary>True when the file's content, not its surroundings, is at fault.</summary>
@@ -90,11 +92,24 @@ internal sealed class SqliteFile : IDisposable
             ?? throw new LMConfigurationException($"The response cache {path} is replaced by other processes again and again. Give each version of Hone its own file.");
     }
 
-    public byte[]? Get(ResponseKey key)
+    /// <summary>The value of a key and when it was last used, as far as that is written down.</summary>
+    public (byte[]? Json, long Accessed) Get(ResponseKey key)
     {
         key.CopyTo(keyBytes);
-        using var reader = get.ExecuteReader();
-        return reader.Read() ? reader.GetFieldValue<byte[]>(0) : null;
+        try
+        {
+            SqliteException.ThrowExceptionForRC(raw.sqlite3_bind_blob(get, 1, keyBytes), connection.Handle);
+            var result = raw.sqlite3_step(get);
+            if (result == raw.SQLITE_ROW)
+                return (raw.sqlite3_column_blob(get, 0).ToArray(), raw.sqlite3_column_int64(get, 1));
+            if (result != raw.SQLITE_DONE)
+                SqliteException.ThrowExceptionForRC(result, connection.Handle);
+            return (null, 0);
+        }
+        finally
+        {
+            raw.sqlite3_reset(get); // repeats the step's result
+        }
     }
 
     public void Set(ResponseKey key, ReadOnlyMemory<byte> json, long size, long now)
@@ -209,6 +224,7 @@ internal sealed class SqliteFile : IDisposable
                 Execute(connection, "PRAGMA auto_vacuum = INCREMENTAL");
             Execute(connection, "PRAGMA journal_mode = WAL");
             Execute(connection, "PRAGMA synchronous = NORMAL");
+            Execute(connection, "PRAGMA cache_size = -16384"); // KiB
             if (isEmpty)
                 Create(connection);
             OwnerOnlyFile.Restrict(path);

@@ -30,6 +30,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
 {
     private const int EntryOverhead = 128;
     private const int TouchBatch = 256;
+    private const int TouchResolution = 60_000; // milliseconds
     private const int RecountEvery = 512;
     private const int PageOfReading = 256;
 
@@ -157,11 +158,12 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
 
     private byte[]? Get(ResponseKey key)
     {
-        var json = file.Get(key);
-        if (json is null)
-            return null;
+        var (json, accessed) = file.Get(key);
+        var now = Now();
+        if (json is null || now - accessed < TouchResolution)
+            return json;
         // Writing down each use at once would make every look-up a write.
-        touched[key] = Now();
+        touched[key] = now;
         if (touched.Count >= TouchBatch)
             WriteTouched();
         return json;
