@@ -57,13 +57,16 @@ public sealed class ChatAdapter : PromptAdapter
             text.Append("\n\n");
         }
 
-        text.Append(ChatMarkers.Header(ChatMarkers.Completed));
+        if (!signature.Outputs.IsEmpty)
+            text.Append(ChatMarkers.Header(ChatMarkers.Completed));
     }
 
     /// <inheritdoc/>
     protected override string Reminder(Signature signature)
     {
         ArgumentNullException.ThrowIfNull(signature);
+        if (signature.Outputs.IsEmpty)
+            return string.Empty;
         var text = new StringBuilder("Respond with ");
         for (var i = 0; i < signature.Outputs.Length; i++)
         {
@@ -74,7 +77,7 @@ public sealed class ChatAdapter : PromptAdapter
             text.Append(" (").Append(TypeHints.InReminder(field.Type)).Append(')');
         }
 
-        return text.Append(signature.Outputs.IsEmpty ? string.Empty : ", and end with ").Append('`')
+        return text.Append(", and end with `")
             .Append(ChatMarkers.Header(ChatMarkers.Completed)).Append("`.").ToString();
     }
 

@@ -106,10 +106,16 @@ public abstract class PromptAdapter : Adapter
             text.Append('\n');
         }
 
-        text.Append("Your output fields are:\n");
-        FieldInventory.Append(text, signature.Outputs);
-        text.Append('\n');
+        if (!signature.Outputs.IsEmpty)
+        {
+            text.Append("Your output fields are:\n");
+            FieldInventory.Append(text, signature.Outputs);
+            text.Append('\n');
+        }
+
         WriteStructure(text, signature);
+        while (text.Length > 0 && text[^1] == '\n')
+            text.Length--;
         text.Append("\nYour objective is:");
         foreach (var line in signature.Instructions.Split('\n'))
             text.Append(string.IsNullOrWhiteSpace(line) ? "\n" : "\n        ").Append(line.TrimEnd());

@@ -58,7 +58,7 @@ public sealed class TwoStepAdapter : PromptAdapter
     {
         ArgumentNullException.ThrowIfNull(text);
         text.Append(
-            "Answer in your own words. Lay out every output field by its name and in full, so that somebody who sees nothing but your answer can fill the fields in.\n");
+            "Answer in your own words. Lay out every output field by its name and in full, so that somebody who sees nothing but your answer can fill the fields in.");
     }
 
     /// <inheritdoc/>
