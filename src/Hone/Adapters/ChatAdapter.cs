@@ -25,7 +25,7 @@ public sealed class ChatAdapter : PromptAdapter
         ArgumentNullException.ThrowIfNull(outputs);
         var text = new StringBuilder();
         foreach (var field in signature.Outputs)
-            text.Append(OpeningOf(field.Name)).Append(ChatMarkers.Escape(OutputText(field, outputs))).Append(ClosingOf(field.Name));
+            text.Append(OpeningOf(field.Name)).Append(ChatMarkers.Escape(FormatOutput(field, outputs))).Append(ClosingOf(field.Name));
         return text.Append(ChatMarkers.Header(ChatMarkers.Completed)).Append('\n').ToString();
     }
 
@@ -52,7 +52,7 @@ public sealed class ChatAdapter : PromptAdapter
         foreach (var field in signature.Fields)
         {
             text.Append(ChatMarkers.Header(field.Name)).Append("\n{").Append(field.Name).Append('}');
-            if (field.Direction == FieldDirection.Output && TypeHints.For(field.Type) is { } hint)
+            if (field.Direction == FieldDirection.Output && HintFor(field) is { } hint)
                 text.Append("        # note: ").Append(hint);
             text.Append("\n\n");
         }

@@ -155,7 +155,7 @@ public sealed class JsonAdapter : PromptAdapter
 
         var quote = JsonSchemas.Describe(field.Type).GetValueOrDefault("type") is "string" ? "\"" : string.Empty;
         text.Append(quote).Append('{').Append(field.Name).Append('}').Append(quote).Append(comma);
-        if (TypeHints.For(field.Type) is { } hint)
+        if (HintFor(field) is { } hint)
             text.Append("        # note: ").Append(hint);
     }
 }

@@ -73,6 +73,12 @@ internal sealed class NativeFeatures
     public ParsedAnswer Read(Adapter adapter, Signature declared, ChatResponse response, string text)
     {
         var calls = toolCalls is null ? ToolCalls.Empty : CallsIn(response);
+        if (Rendered.Outputs.IsEmpty && calls.Calls.IsEmpty && (string.IsNullOrWhiteSpace(text) || response.FinishReason == ChatFinishReason.Length))
+        {
+            throw new AdapterParseException(
+                adapter.Name, declared, text, ParseFailureKind.Empty, FieldMap.Empty, "the answer holds neither text nor tool calls.");
+        }
+
         var answer = ReadText(adapter, response, text, !calls.Calls.IsEmpty);
         return answer with { Outputs = Complete(declared, response, answer.Outputs) };
     }

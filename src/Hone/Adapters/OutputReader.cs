@@ -70,6 +70,6 @@ internal static class OutputReader
     private static bool IsText(object? raw, FieldType type, out object? value)
     {
         value = raw;
-        return raw is string && (type.Kind == FieldTypeKind.Any || (type.Kind == FieldTypeKind.Union && type.Arguments.Contains(FieldType.String)));
+        return raw is string && (type.Kind == FieldTypeKind.Any || (type.Kind == FieldTypeKind.Union && type.Arguments.Any(each => each.Kind is FieldTypeKind.String or FieldTypeKind.Any)));
     }
 }

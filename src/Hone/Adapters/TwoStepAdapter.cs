@@ -35,7 +35,7 @@ public sealed class TwoStepAdapter : PromptAdapter
     public override string RenderOutputs(Signature signature, FieldMap outputs)
     {
         ArgumentNullException.ThrowIfNull(signature);
-        return string.Join("\n\n", signature.Outputs.Select(field => $"{field.Name}: {OutputText(field, outputs)}"));
+        return string.Join("\n\n", signature.Outputs.Select(field => $"{field.Name}: {FormatOutput(field, outputs)}"));
     }
 
     /// <inheritdoc/>

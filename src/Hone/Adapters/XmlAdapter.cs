@@ -61,7 +61,7 @@ public sealed class XmlAdapter : PromptAdapter
                 text.Append(XmlValues.Skeleton(field.Type)).Append("        # note: these tags, whose values must fit this schema: ").Append(JsonText.Write(JsonSchemas.Describe(field.Type)));
             else
                 text.Append('{').Append(field.Name).Append('}');
-            if (!isNested && field.Direction == FieldDirection.Output && TypeHints.For(field.Type) is { } hint)
+            if (!isNested && field.Direction == FieldDirection.Output && HintFor(field) is { } hint)
                 text.Append("        # note: ").Append(hint);
             text.Append(ClosingOf(field.Name));
         }
@@ -96,10 +96,10 @@ public sealed class XmlAdapter : PromptAdapter
 
     private static string Content(SignatureField field, FieldMap outputs)
     {
-        var isSupplied = outputs.TryGetValue(field.Name, out var value) && (value is not null || field.Type.AdmitsNull);
-        return isSupplied && value is not null && XmlValues.IsNested(field.Type)
+        var value = outputs.GetValueOrDefault(field.Name);
+        return value is not null && XmlValues.IsNested(field.Type)
             ? XmlValues.Write(value, field.Type).TrimEnd()
-            : XmlValues.Escape(OutputText(field, outputs));
+            : XmlValues.Escape(FormatOutput(field, outputs));
     }
 
     private static List<XmlElementText> ElementsOf(Signature signature, string text, bool mayRepair, out bool isRepaired)

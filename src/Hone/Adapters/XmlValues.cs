@@ -22,6 +22,8 @@ internal static class XmlValues
     /// <summary>The content of a field's tag.</summary>
     public static string Write(object? value, FieldType type)
     {
+        if (type.AdmitsNull && IsEmpty(value))
+            return JsonText.Write(value);
         var text = new StringBuilder();
         WriteContent(text, value, Inner(type), 0);
         return text.ToString();
@@ -126,7 +128,7 @@ internal static class XmlValues
         name = key is null ? name : Entry;
         text.Append(' ', 2 * depth).Append(key is null ? $"<{name}>" : KeyTag(key)).Length--;
         var inner = Inner(type);
-        if (value is null || value is FieldMap { Count: 0 } or ImmutableArray<object?> { Length: 0 })
+        if (value is null || IsEmpty(value))
         {
             // What may be null is told from what is empty by the word.
             text.Append(value is null && inner.Kind is not FieldTypeKind.String && type.AdmitsNull ? $">null</{name}>\n"
@@ -149,9 +151,21 @@ internal static class XmlValues
     };
 
     // Blanks at the ends and carriage returns would be lost as layout.
-    private static string PlainText(string text) => text.Length > 0 && (text.Contains('\r', StringComparison.Ordinal) || text.AsSpan().Trim().Length != text.Length)
-        ? $"{XmlScanner.DataStart}{text.Replace(XmlScanner.DataEnd, $"]]{XmlScanner.DataEnd}{XmlScanner.DataStart}>", StringComparison.Ordinal)}{XmlScanner.DataEnd}"
-        : Escape(text);
+    private static string PlainText(string text)
+    {
+        var hasEnds = text.AsSpan().Trim().Length != text.Length;
+        if (text.Contains('\r', StringComparison.Ordinal))
+        {
+            var escaped = Escape(text).Replace("\r", "&#13;", StringComparison.Ordinal);
+            return !hasEnds ? escaped : $"{Entity(escaped[0])}{escaped[1..^1]}{(escaped.Length > 1 ? Entity(escaped[^1]) : string.Empty)}";
+        }
+
+        return hasEnds
+            ? $"{XmlScanner.DataStart}{text.Replace(XmlScanner.DataEnd, $"]]{XmlScanner.DataEnd}{XmlScanner.DataStart}>", StringComparison.Ordinal)}{XmlScanner.DataEnd}"
+            : Escape(text);
+    }
+
+    private static string Entity(char c) => char.IsWhiteSpace(c) ? $"&#{(int)c};" : c.ToString();
 
     private static string Skeleton(FieldType type, ImmutableHashSet<string> path)
     {
@@ -170,12 +184,15 @@ internal static class XmlValues
         };
     }
 
-    private static string KeyTag(string key) => $"<{Entry} key=\"{Escape(key).Replace("\"", "&quot;", StringComparison.Ordinal)}\">";
+    private static bool IsEmpty(object? value) => value is FieldMap { Count: 0 } or ImmutableArray<object?> { Length: 0 };
+
+    private static string KeyTag(string key) =>
+        $"<{Entry} key=\"{Escape(key).Replace("\"", "&quot;", StringComparison.Ordinal).Replace("\r", "&#13;", StringComparison.Ordinal)}\">";
 
     private static string NameOf(XmlElementText element) => element.Name == Entry && element.Key is not null ? element.Key : element.Name;
 
     private static FieldType Inner(FieldType type) => TypeHints.OptionalOf(type) ?? type;
 
-    private static bool IsName(string key) => key.Length > 0 && (char.IsAsciiLetter(key[0]) || key[0] == '_')
-        && key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.');
+    private static bool IsName(string key) => key.Length > 0 && (char.IsLetter(key[0]) || key[0] == '_')
+        && key.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.');
 }

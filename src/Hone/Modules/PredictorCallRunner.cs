@@ -123,8 +123,13 @@ internal sealed class PredictorCallRunner
     {
         try
         {
-            var answer = plan.Read(response, call.Text);
-            return call with { Outputs = answer.Outputs, IsRepaired = answer.IsRepaired };
+            var isRepaired = false;
+            var outputs = Observation.Run(CallKind.Parse, plan.Adapter.Name, call.Text, () =>
+            {
+                (var read, isRepaired) = plan.Read(response, call.Text);
+                return read;
+            });
+            return call with { Outputs = outputs, IsRepaired = isRepaired };
         }
         catch (AdapterParseException failure)
         {
