@@ -16,7 +16,8 @@ public sealed record AdapterRequest(Signature Signature, FieldMap Inputs, Immuta
 /// <summary>Renders a request as chat messages and parses the answer back into fields. Pure: calls no model, does no I/O.</summary>
 /// <remarks>
 /// An adapter of your own overrides the four abstract members and is one small file; derive from <see cref="PromptAdapter"/> to get demos,
-/// conversations, media and tools for free. Everything else has a default.
+/// conversations, media and tools for free. Everything else has a default. <see cref="ReadOutputs"/>, <see cref="FormatOutput"/> and
+/// <see cref="HintFor"/> do for it what they do for Hone's own.
 /// </remarks>
 public abstract class Adapter
 {

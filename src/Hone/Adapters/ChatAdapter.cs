@@ -6,6 +6,10 @@ namespace Hone;
 /// The default adapter: each field stands under a marker line <c>[[ ## name ## ]]</c>, an answer ends with <c>[[ ## completed ## ]]</c>.
 /// Text inside a value can never open a field: markers in inputs are escaped, and unknown ones in answers are plain text.
 /// </summary>
+/// <remarks>
+/// What <see cref="RenderOutputs"/> writes, <see cref="Parse"/> reads back, but for a text that is a field by itself: blanks around it are layout, line
+/// ends are one newline, and where the field may also hold something else (<c>int | str</c>, <c>Any</c>) a text that looks like it is taken for it.
+/// </remarks>
 public sealed class ChatAdapter : PromptAdapter
 {
     /// <summary>The shared instance.</summary>

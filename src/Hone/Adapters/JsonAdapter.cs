@@ -17,6 +17,10 @@ public enum SchemaStyle
 /// Inputs as in the chat format, outputs as one JSON object. The provider is asked for a strict schema where it knows schemas and the types allow one,
 /// else for JSON, else for nothing: the prompt says it all. Where the model knows tools, tools are given as tools.
 /// </summary>
+/// <remarks>
+/// Of several objects in an answer the one with most of the outputs is read, of equal ones the last; of a name given twice, the last value. A text in
+/// quotes is text wherever the type allows text.
+/// </remarks>
 public sealed class JsonAdapter : PromptAdapter
 {
     /// <summary>Creates an adapter with native tools.</summary>

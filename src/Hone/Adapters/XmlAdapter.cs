@@ -6,6 +6,10 @@ namespace Hone;
 /// Every field stands between tags of its name; lists, objects and dictionaries as nested tags. Reading is tolerant: a stray sign does not cost the
 /// answer. Text inside values is escaped, so it cannot open a field.
 /// </summary>
+/// <remarks>
+/// What <see cref="RenderOutputs"/> writes, <see cref="Parse"/> reads back, with the same exceptions for a text that is a field by itself as in the
+/// chat format.
+/// </remarks>
 public sealed class XmlAdapter : PromptAdapter
 {
     /// <summary>The shared instance.</summary>
