@@ -88,19 +88,24 @@ internal static class ModuleEmitter
         text.Line($"var {predictor.OutputLocal} = await this.{predictor.Field}");
         text.Indented(() =>
         {
-            text.Line($".CallAsync(new {predictor.InputType}({string.Join(", ", predictor.Arguments)}), {predictor.CancellationToken})");
+            var call = predictor.PredictionType is null ? "CallAsync" : "PredictAsync";
+            var options = predictor.Options is { } given ? $"{given}, " : predictor.PredictionType is null ? string.Empty : "null, ";
+            text.Line($".{call}(new {predictor.InputType}({string.Join(", ", predictor.Arguments)}), {options}{predictor.CancellationToken})");
             text.Line(".ConfigureAwait(false);");
         });
-        text.Line($"return {Result(predictor)};");
+        text.Line(predictor.PredictionType is { } type
+            ? $"return new global::Hone.Prediction<{type}>({Result(predictor)}, {predictor.OutputLocal}.Trace);"
+            : $"return {Result(predictor)};");
         text.Close();
     }
 
     private static string Result(PredictorModel predictor)
     {
-        var values = predictor.Outputs.Select(output => $"{predictor.OutputLocal}.{output.Property}");
+        var record = predictor.PredictionType is null ? predictor.OutputLocal : $"{predictor.OutputLocal}.Value";
+        var values = predictor.Outputs.Select(output => $"{record}.{output.Property}");
         return predictor.Shape switch
         {
-            ResultShape.Record => predictor.OutputLocal,
+            ResultShape.Record => record,
             ResultShape.Tuple => $"({string.Join(", ", values)})",
             _ => values.Single(),
         };

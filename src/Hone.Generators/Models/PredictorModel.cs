@@ -51,6 +51,12 @@ internal sealed record PredictorModel
     /// <summary>The expression passed as cancellation token.</summary>
     public required string CancellationToken { get; init; }
 
+    /// <summary>The parameter with options of this call; null without one.</summary>
+    public required string? Options { get; init; }
+
+    /// <summary>The T of a Prediction&lt;T&gt; that the method returns; null when it returns the value itself.</summary>
+    public required string? PredictionType { get; init; }
+
     /// <summary>Name of the field that holds the predictor.</summary>
     public required string Field { get; init; }
 

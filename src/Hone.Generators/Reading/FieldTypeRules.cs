@@ -80,7 +80,7 @@ internal static class FieldTypeRules
         if (HoneSymbols.BasesAndSelf(type).Concat(type.AllInterfaces).Any(level => LiveObjects.Contains(HoneSymbols.FullName(level))))
             return "it is a live object, not a value; pass the data that you want the model to see";
         if (HoneSymbols.FullName(type) == "Hone.Prediction")
-            return "a method returns the value itself; the trace of the run has the rest";
+            return "a prediction is no value; only a whole result can be one: Task<Prediction<T>>";
         if (type.SpecialType is SpecialType.System_String or SpecialType.System_Object)
             return null;
         if (HoneSymbols.IsEnumerable(type))

@@ -29,6 +29,12 @@ internal static class HoneSymbols
 
     public static bool IsCancellationToken(ITypeSymbol type) => Is(type, "System.Threading.CancellationToken");
 
+    /// <summary>True for the options of a call, with or without a question mark.</summary>
+    public static bool IsCallOptions(ITypeSymbol type) => Is(type, "Hone.CallOptions");
+
+    /// <summary>True for what a predictor method takes that is no field.</summary>
+    public static bool IsNoField(ITypeSymbol type) => IsCancellationToken(type) || IsCallOptions(type);
+
     /// <summary>The predictor attributes on a method.</summary>
     public static IEnumerable<AttributeData> PredictorAttributes(IMethodSymbol method) => method.GetAttributes()
         .Where(attribute => Is(attribute.AttributeClass, PredictAttribute) || Is(attribute.AttributeClass, ChainOfThoughtAttribute));

@@ -13,26 +13,27 @@ internal static class ModelCall
             : Observation.RunAsync(CallKind.Model, model.Name, messages, () => SendAsync(model, messages, options, stream, cancellationToken));
     }
 
-    public static PredictorCall Describe(PredictorCall call, ChatResponse response, LM model, TimeSpan duration)
+    public static bool IsCacheHit(ChatResponse response) => response.AdditionalProperties?.ContainsKey(ResponseKeys.CacheHit) == true;
+
+    /// <summary>The exact tokens, when a local policy sampled them.</summary>
+    public static SampledTokens? TokensOf(ChatResponse response) => response.AdditionalProperties?.GetValueOrDefault(SampledTokens.Key) as SampledTokens;
+
+    /// <summary>What the call cost; nothing when it came from the cache.</summary>
+    public static Usage UsageOf(ChatResponse response, LM model)
     {
-        var isHit = response.AdditionalProperties?.ContainsKey(ResponseKeys.CacheHit) == true;
-        return call with
+        if (IsCacheHit(response))
+            return default;
+        var usage = response.Usage;
+        return new(1, usage?.InputTokenCount ?? 0, usage?.OutputTokenCount ?? 0)
         {
-            Text = AssistantText(response),
-            FinishReason = response.FinishReason,
-            IsCacheHit = isHit,
-            Usage = isHit ? default : UsageOf(response, model),
-            Duration = duration,
-            Tokens = response.AdditionalProperties?.GetValueOrDefault(SampledTokens.Key) as SampledTokens,
+            CachedInputTokens = usage?.CachedInputTokenCount ?? 0,
+            ReasoningTokens = usage?.ReasoningTokenCount ?? 0,
+            Cost = usage is null ? 0 : model.Price?.CostOf(usage) ?? 0,
         };
     }
 
-    private static Task<ChatResponse> SendAsync(
-        LM model, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) => stream is null
-        ? model.Pipeline.GetResponseAsync(messages, options, cancellationToken)
-        : stream.ReadAsync(model.Pipeline.GetStreamingResponseAsync(messages, options, cancellationToken), cancellationToken);
-
-    private static string AssistantText(ChatResponse response)
+    /// <summary>The text of the last message of the model.</summary>
+    public static string AssistantText(ChatResponse response)
     {
         for (var i = response.Messages.Count - 1; i >= 0; i--)
         {
@@ -43,14 +44,8 @@ internal static class ModelCall
         return string.Empty;
     }
 
-    private static Usage UsageOf(ChatResponse response, LM model)
-    {
-        var usage = response.Usage;
-        return new(1, usage?.InputTokenCount ?? 0, usage?.OutputTokenCount ?? 0)
-        {
-            CachedInputTokens = usage?.CachedInputTokenCount ?? 0,
-            ReasoningTokens = usage?.ReasoningTokenCount ?? 0,
-            Cost = usage is null ? 0 : model.Price?.CostOf(usage) ?? 0,
-        };
-    }
+    private static Task<ChatResponse> SendAsync(
+        LM model, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) => stream is null
+        ? model.Pipeline.GetResponseAsync(messages, options, cancellationToken)
+        : stream.ReadAsync(model.Pipeline.GetStreamingResponseAsync(messages, options, cancellationToken), cancellationToken);
 }

@@ -21,6 +21,14 @@ internal sealed class Predictor(Signature signature)
     public Task<FieldMap> CallAsync(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken) =>
         PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false).RunAsync(cancellationToken);
 
+    /// <summary>As <see cref="CallAsync"/>, with the requests that it took.</summary>
+    public async Task<(FieldMap Outputs, Trace Trace)> PredictAsync(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken)
+    {
+        var runner = PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false);
+        var outputs = await runner.RunAsync(cancellationToken).ConfigureAwait(false);
+        return (outputs, new([.. runner.Calls]));
+    }
+
     /// <summary>Several answers to the same request, side by side; each is a value or its own failure.</summary>
     public Task<ItemResult<FieldMap>[]> SampleAsync(FieldMap inputs, int count, CallOptions? options, CancellationToken cancellationToken)
     {

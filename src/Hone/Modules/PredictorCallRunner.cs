@@ -27,6 +27,9 @@ internal sealed class PredictorCallRunner
         seed = scope.Seed is { } runSeed ? SeedFor(runSeed) : null;
     }
 
+    /// <summary>The requests made so far.</summary>
+    public List<PredictorCall> Calls { get; } = new(1);
+
     /// <summary>Takes the call's place in the trace. Calls opened one after another have ordinals and seeds in that order.</summary>
     public static PredictorCallRunner Open(Predictor predictor, HoneScope scope, FieldMap inputs, CallOptions? own, bool isSampling)
     {
@@ -79,51 +82,62 @@ internal sealed class PredictorCallRunner
     private async Task<Answer> AttemptAsync(AdapterPlan plan, IReadOnlyList<ChatMessage> messages, LM asker, CancellationToken cancellationToken)
     {
         var place = attempt == 0 ? nextPlace : scope.Recorder?.BeginAttempt() ?? 0;
-        var call = new PredictorCall
-        {
-            Path = path,
-            Ordinal = ordinal,
-            Attempt = attempt++,
-            Signature = request.Signature,
-            Inputs = request.Inputs,
-            Messages = messages,
-            Model = asker.Name,
-            Role = asker.Role,
-            Adapter = plan.Adapter.Name,
-        };
+        var number = attempt++;
         var chatOptions = options.ToChatOptions(seed);
         (chatOptions.Path, chatOptions.Ordinal, chatOptions.Role) = (path, ordinal, asker.Role);
         plan.Configure(chatOptions);
         var stream = scope.Events is { } events ? new StreamedCall(events, path, ordinal, plan.Adapter.ReadStream(plan.Rendered)) : null;
         var started = scope.Time.GetTimestamp();
         var response = await ModelCall.SendAsync(scope, asker, messages, chatOptions, stream, cancellationToken).ConfigureAwait(false);
-        call = ModelCall.Describe(call, response, asker, scope.Time.GetElapsedTime(started));
-        var followUp = plan.Adapter.FollowUpFor(plan.Rendered, call.Text);
-        if (followUp is null)
-            call = Read(plan, call, response);
-
-        firstFailure ??= call.Failure;
+        var duration = scope.Time.GetElapsedTime(started);
+        var text = ModelCall.AssistantText(response);
+        var followUp = plan.Adapter.FollowUpFor(plan.Rendered, text);
+        var (answer, failure) = followUp is null ? Read(plan, response, text) : default;
+        firstFailure ??= failure;
 
         // A failed parse is recorded here, at the call site: no exception handler of the program can hide it from a learner.
+        var call = new PredictorCall
+        {
+            Path = path,
+            Ordinal = ordinal,
+            Attempt = number,
+            Signature = request.Signature,
+            Inputs = request.Inputs,
+            Messages = messages,
+            Model = asker.Name,
+            Role = asker.Role,
+            Adapter = plan.Adapter.Name,
+            Text = text,
+            Outputs = answer.Outputs,
+            Failure = failure,
+            IsRepaired = answer.IsRepaired,
+            FinishReason = response.FinishReason,
+            IsCacheHit = ModelCall.IsCacheHit(response),
+            Usage = ModelCall.UsageOf(response, asker),
+            Duration = duration,
+            Tokens = ModelCall.TokensOf(response),
+            RawResponse = options.LogProbs == true ? response.RawRepresentation : null,
+        };
+        Calls.Add(call);
         scope.Recorder?.Record(place, call);
         if (stream is not null)
             await TellAsync(stream, call, cancellationToken).ConfigureAwait(false);
-        return new(call.Text, call.Outputs, call.Failure, followUp);
+        return new(text, call.Outputs, failure, followUp);
     }
 
-    private static PredictorCall Read(AdapterPlan plan, PredictorCall call, ChatResponse response)
+    private (ParsedAnswer Answer, AdapterParseException? Failure) Read(AdapterPlan plan, ChatResponse response, string text)
     {
         try
         {
-            var answer = HoneScope.Current is { Observers.IsEmpty: false }
-                ? Observation.Run(CallKind.Parse, plan.Adapter.Name, call.Text, () => plan.Read(response, call.Text))
-                : plan.Read(response, call.Text);
-            return call with { Outputs = answer.Outputs, IsRepaired = answer.IsRepaired };
+            var answer = scope.Observers.IsEmpty
+                ? plan.Read(response, text)
+                : Observation.Run(CallKind.Parse, plan.Adapter.Name, text, () => plan.Read(response, text));
+            return (answer, null);
         }
         catch (AdapterParseException failure)
         {
             HoneDiagnostics.CountParseFailure(plan.Adapter.Name, failure.Kind.ToString());
-            return call with { Failure = failure };
+            return (default, failure);
         }
     }
 

@@ -23,6 +23,15 @@ public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictor
         ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskAsync(input, options, cancellationToken))
         : AskAsync(input, options, cancellationToken);
 
+    /// <summary>As <see cref="CallAsync(TIn, CallOptions?, CancellationToken)"/>, with the requests that this call alone took: usage, raw answers, recoveries.</summary>
+    /// <param name="input">The inputs.</param>
+    /// <param name="options">Options over the predictor's, the run's and the model's.</param>
+    /// <param name="cancellationToken">Stops the request.</param>
+    public Task<Prediction<TOut>> PredictAsync(TIn input, CallOptions? options = null, CancellationToken cancellationToken = default) =>
+        Observation.IsOn(HoneScope.Current)
+            ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskWithTraceAsync(input, options, cancellationToken))
+            : AskWithTraceAsync(input, options, cancellationToken);
+
     /// <summary>
     /// Several answers to the same request, side by side, in a fixed order. Each is a value or its own failure: one unreadable answer does not
     /// cost the others.
@@ -46,6 +55,12 @@ public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictor
     private protected abstract FieldMap Write(TIn input);
 
     private protected abstract TOut Read(FieldMap outputs);
+
+    private async Task<Prediction<TOut>> AskWithTraceAsync(TIn input, CallOptions? options, CancellationToken cancellationToken)
+    {
+        var (outputs, trace) = await predictor.PredictAsync(Write(input), options, cancellationToken).ConfigureAwait(false);
+        return new(Read(outputs), trace);
+    }
 
     private async Task<TOut> AskAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
         Read(await predictor.CallAsync(Write(input), options, cancellationToken).ConfigureAwait(false));

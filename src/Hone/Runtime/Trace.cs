@@ -59,6 +59,12 @@ public sealed record PredictorCall
 
     /// <summary>The sampled tokens, when the model is a local policy.</summary>
     public SampledTokens? Tokens { get; init; }
+
+    /// <summary>
+    /// The provider's own response object, kept only when log-probabilities were asked for (<see cref="CallOptions.LogProbs"/>): they have no common
+    /// form.
+    /// </summary>
+    public object? RawResponse { get; init; }
 }
 
 /// <summary>Everything that predictors did in one run of a program, in order of their start.</summary>

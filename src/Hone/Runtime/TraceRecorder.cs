@@ -1,14 +1,16 @@
+using System.Collections.Immutable;
+
 namespace Hone;
 
 /// <summary>Collects the calls of one run; safe under concurrent calls. A run inside another run tells the outer recorder, too.</summary>
 internal sealed class TraceRecorder(TraceRecorder? outer = null)
 {
     private readonly Lock gate = new();
-    private readonly List<PredictorCall?> calls = [];
+    private readonly List<PredictorCall?> calls = new(1);
     private List<PredictorCall>? nested;
 
     // One entry for most programs: a list is smaller and faster than a dictionary.
-    private readonly List<(string Path, int Count)> counts = [];
+    private readonly List<(string Path, int Count)> counts = new(1);
 
     /// <summary>Takes the next place in the run and the next ordinal of the predictor.</summary>
     public (int Place, int Ordinal) Begin(string path)
@@ -42,7 +44,14 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     {
         lock (gate)
         {
-            var trace = new Trace([.. calls.OfType<PredictorCall>()]);
+            var answered = ImmutableArray.CreateBuilder<PredictorCall>(calls.Count);
+            foreach (var call in calls)
+            {
+                if (call is not null)
+                    answered.Add(call);
+            }
+
+            var trace = new Trace(answered.DrainToImmutable());
             return nested is null ? trace : trace with { Nested = [.. nested] };
         }
     }
