@@ -61,7 +61,7 @@ public sealed class StreamingTests
     [Fact]
     public async Task Status_IsAnEvent()
     {
-        var client = ScriptedChatClient.ForOutputs(FieldMap.Of(("outline", "o")), FieldMap.Of(("report", "r")));
+        var client = ScriptedChatClient.ForOutputs(FieldMap.Of(("report", "r")), FieldMap.Of(("outline", "o")));
         var events = new List<RunEvent>();
         await foreach (var happened in new Report().WithModel(client).StreamAsync("bees", null, Token))
             events.Add(happened);
