@@ -10,10 +10,10 @@ internal static class SuiteList
     [
         new SignatureSuite(),
         new FormatSuite(),
-        new ChatParseSuite(),
-        new NotYetSuite("json_parse"),
+        new ParseSuite("chat_parse", ChatParseDifferences.Format, ChatParseDifferences.Rules),
+        new ParseSuite("json_parse", JsonParseDifferences.Format, JsonParseDifferences.Rules),
         new JsonRepairSuite(),
-        new NotYetSuite("xml_parse"),
+        new ParseSuite("xml_parse", XmlParseDifferences.Format, XmlParseDifferences.Rules),
         new MetricsSuite(),
         new MajoritySuite(),
         new NotYetSuite("bm25"),

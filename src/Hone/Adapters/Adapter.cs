@@ -16,7 +16,8 @@ public sealed record AdapterRequest(Signature Signature, FieldMap Inputs, Immuta
 /// <summary>Renders a request as chat messages and parses the answer back into fields. Pure: calls no model, does no I/O.</summary>
 /// <remarks>
 /// An adapter of your own overrides the four abstract members and is one small file; derive from <see cref="PromptAdapter"/> to get demos,
-/// conversations, media and tools for free. Everything else has a default.
+/// conversations, media and tools for free. Everything else has a default. <see cref="ReadOutputs"/>, <see cref="FormatOutput"/> and
+/// <see cref="HintFor"/> do for it what they do for Hone's own.
 /// </remarks>
 public abstract class Adapter
 {
@@ -69,6 +70,42 @@ public abstract class Adapter
     {
         ArgumentNullException.ThrowIfNull(failure);
         return $"Your answer could not be read: {failure.Reason} Answer again, completely and in the required format.";
+    }
+
+    /// <summary>
+    /// The outputs of the raw texts that an adapter of your own has cut out of an answer: converted to their types, checked against their bounds;
+    /// an output without text takes its default, or null where it may be null.
+    /// </summary>
+    /// <param name="signature">What was asked for.</param>
+    /// <param name="completion">The whole answer, kept in errors.</param>
+    /// <param name="texts">Raw texts by output name; other names are ignored.</param>
+    /// <exception cref="AdapterParseException">An output is missing or its text does not fit its type.</exception>
+    protected FieldMap ReadOutputs(Signature signature, string completion, IReadOnlyDictionary<string, string> texts)
+    {
+        ArgumentNullException.ThrowIfNull(signature);
+        ArgumentNullException.ThrowIfNull(completion);
+        ArgumentNullException.ThrowIfNull(texts);
+        var raw = new (bool Found, object? Value)[signature.Outputs.Length];
+        for (var i = 0; i < raw.Length; i++)
+            raw[i] = texts.TryGetValue(signature.Outputs[i].Name, out var text) ? (true, text) : (false, null);
+        return OutputReader.Read(Name, signature, completion, raw);
+    }
+
+    /// <summary>The value of an output as text; what is absent, or null where the type has no null, is marked as not supplied.</summary>
+    protected static string FormatOutput(SignatureField field, FieldMap outputs)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        ArgumentNullException.ThrowIfNull(outputs);
+        return outputs.TryGetValue(field.Name, out var value) && (value is not null || field.Type.AdmitsNull)
+            ? ValueFormatter.Format(value, field.Type)
+            : DemoRenderer.NotSupplied;
+    }
+
+    /// <summary>What the model should know of the form of an output's value, as in <c>must be a single integer</c>; null for plain text.</summary>
+    protected static string? HintFor(SignatureField field)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        return TypeHints.For(field.Type);
     }
 
     /// <summary>As <see cref="Parse"/>, saying also whether the answer had to be mended.</summary>

@@ -51,6 +51,12 @@ internal sealed class AdapterPlan
         }
     }
 
+    /// <summary>The outputs of a response whose text a second call has read.</summary>
+    public FieldMap Complete(ChatResponse response, FieldMap read) => native is null ? read : native.Complete(declared, response, read);
+
+    /// <summary>True when the answer is good without what a second call would read from its text: the model has asked for tools.</summary>
+    public bool IsComplete(ChatResponse response) => native?.HasCalls(response) == true;
+
     /// <summary>The conversation so far, the unreadable answer and what was wrong with it.</summary>
     public IReadOnlyList<ChatMessage> Correct(IReadOnlyList<ChatMessage> messages, string text, AdapterParseException failure)
     {

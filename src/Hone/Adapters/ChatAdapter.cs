@@ -6,6 +6,10 @@ namespace Hone;
 /// The default adapter: each field stands under a marker line <c>[[ ## name ## ]]</c>, an answer ends with <c>[[ ## completed ## ]]</c>.
 /// Text inside a value can never open a field: markers in inputs are escaped, and unknown ones in answers are plain text.
 /// </summary>
+/// <remarks>
+/// What <see cref="RenderOutputs"/> writes, <see cref="Parse"/> reads back, but for a text that is a field by itself: blanks around it are layout, line
+/// ends are one newline, and where the field may also hold something else (<c>int | str</c>, <c>Any</c>) a text that looks like it is taken for it.
+/// </remarks>
 public sealed class ChatAdapter : PromptAdapter
 {
     /// <summary>The shared instance.</summary>
@@ -25,7 +29,7 @@ public sealed class ChatAdapter : PromptAdapter
         ArgumentNullException.ThrowIfNull(outputs);
         var text = new StringBuilder();
         foreach (var field in signature.Outputs)
-            text.Append(OpeningOf(field.Name)).Append(ChatMarkers.Escape(OutputText(field, outputs))).Append(ClosingOf(field.Name));
+            text.Append(OpeningOf(field.Name)).Append(ChatMarkers.Escape(FormatOutput(field, outputs))).Append(ClosingOf(field.Name));
         return text.Append(ChatMarkers.Header(ChatMarkers.Completed)).Append('\n').ToString();
     }
 
@@ -52,18 +56,21 @@ public sealed class ChatAdapter : PromptAdapter
         foreach (var field in signature.Fields)
         {
             text.Append(ChatMarkers.Header(field.Name)).Append("\n{").Append(field.Name).Append('}');
-            if (field.Direction == FieldDirection.Output && TypeHints.For(field.Type) is { } hint)
+            if (field.Direction == FieldDirection.Output && HintFor(field) is { } hint)
                 text.Append("        # note: ").Append(hint);
             text.Append("\n\n");
         }
 
-        text.Append(ChatMarkers.Header(ChatMarkers.Completed));
+        if (!signature.Outputs.IsEmpty)
+            text.Append(ChatMarkers.Header(ChatMarkers.Completed));
     }
 
     /// <inheritdoc/>
     protected override string Reminder(Signature signature)
     {
         ArgumentNullException.ThrowIfNull(signature);
+        if (signature.Outputs.IsEmpty)
+            return string.Empty;
         var text = new StringBuilder("Respond with ");
         for (var i = 0; i < signature.Outputs.Length; i++)
         {
@@ -74,7 +81,7 @@ public sealed class ChatAdapter : PromptAdapter
             text.Append(" (").Append(TypeHints.InReminder(field.Type)).Append(')');
         }
 
-        return text.Append(signature.Outputs.IsEmpty ? string.Empty : ", and end with ").Append('`')
+        return text.Append(", and end with `")
             .Append(ChatMarkers.Header(ChatMarkers.Completed)).Append("`.").ToString();
     }
 

@@ -52,6 +52,10 @@ internal sealed class ChatStreamReader : FieldStreamReader
         {
             if (atLineStart)
             {
+                // Blanks before a marker are part of the text before it or of no text: there they are dropped.
+                var blanks = BlanksAt(position);
+                current?.Append(pending.AsSpan(position, blanks));
+                position += blanks;
                 var match = MatchHeader(position, out var output, out var afterHeader);
                 if (match == Match.Undecided && !isWhole)
                     break;
@@ -74,6 +78,14 @@ internal sealed class ChatStreamReader : FieldStreamReader
         pending = pending[position..];
     }
 
+    private int BlanksAt(int position)
+    {
+        var end = position;
+        while (end < pending.Length && pending[end] is not ('\n' or '\r') && char.IsWhiteSpace(pending[end]))
+            end++;
+        return end - position;
+    }
+
     private enum Match
     {
         No,
@@ -84,10 +96,7 @@ internal sealed class ChatStreamReader : FieldStreamReader
     private Match MatchHeader(int lineStart, out int output, out int afterHeader)
     {
         (output, afterHeader) = (-1, 0);
-        var start = lineStart;
-        while (start < pending.Length && pending[start] is not ('\n' or '\r') && char.IsWhiteSpace(pending[start]))
-            start++;
-        var line = pending.AsSpan(start);
+        var line = pending.AsSpan(lineStart);
         if (line.IsEmpty)
             return Match.Undecided;
         var result = Match.No;
@@ -95,7 +104,7 @@ internal sealed class ChatStreamReader : FieldStreamReader
         {
             if (line.StartsWith(header))
             {
-                (output, afterHeader) = (index, start + header.Length);
+                (output, afterHeader) = (index, lineStart + header.Length);
                 return Match.Yes;
             }
 

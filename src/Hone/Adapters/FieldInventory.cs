@@ -16,7 +16,7 @@ internal static class FieldInventory
             if (!string.IsNullOrEmpty(field.Description))
                 text.Append(' ').Append(field.Description);
             foreach (var description in TypeDescriptions.Of(field.Type))
-                text.Append("\n    ").Append(description);
+                text.Append("\n    ").Append(description.Replace("\n", "\n    ", StringComparison.Ordinal));
             if (!field.Constraints.IsEmpty)
                 text.Append("\nConstraints: ").Append(FieldConstraints.Describe(field.Constraints));
         }

@@ -17,7 +17,7 @@ internal static class HistoryRenderer
             if (ToolTurn.Find(turn) is not { } tools)
                 messages.Add(new(ChatRole.Assistant, adapter.RenderOutputs(request.Signature, turn)));
             else if (request.UsesNativeTools)
-                tools.AddNatively(messages);
+                tools.AddNatively(messages, adapter, request.Signature);
             else
                 tools.AddAsText(messages, adapter, request.Signature);
         }

@@ -17,6 +17,10 @@ public enum SchemaStyle
 /// Inputs as in the chat format, outputs as one JSON object. The provider is asked for a strict schema where it knows schemas and the types allow one,
 /// else for JSON, else for nothing: the prompt says it all. Where the model knows tools, tools are given as tools.
 /// </summary>
+/// <remarks>
+/// Of several objects in an answer the one with most of the outputs is read, of equal ones the last; of a name given twice, the last value. A text in
+/// quotes is text wherever the type allows text.
+/// </remarks>
 public sealed class JsonAdapter : PromptAdapter
 {
     /// <summary>Creates an adapter with native tools.</summary>
@@ -42,7 +46,10 @@ public sealed class JsonAdapter : PromptAdapter
     /// <inheritdoc/>
     public override ChatResponseFormat? ResponseFormatFor(Signature signature, ModelCapabilities capabilities)
     {
+        ArgumentNullException.ThrowIfNull(signature);
         ArgumentNullException.ThrowIfNull(capabilities);
+        if (signature.Outputs.IsEmpty)
+            return null;
         if (UseStrictSchema && capabilities.ResponseSchema && JsonSchemas.TryStrict(signature, out var schema))
             return ChatResponseFormat.ForJsonSchema(schema, "outputs");
         return capabilities.JsonMode ? ChatResponseFormat.Json : null;
@@ -85,7 +92,7 @@ public sealed class JsonAdapter : PromptAdapter
             raw[i].Found = isFound;
         }
 
-        return new(OutputReader.Read(Name, signature, completion, raw), isRepaired);
+        return new(OutputReader.Read(Name, signature, completion, raw, isTyped: true), isRepaired);
     }
 
     /// <inheritdoc/>
@@ -101,11 +108,18 @@ public sealed class JsonAdapter : PromptAdapter
                 text.Append(OpeningOf(field.Name)).Append('{').Append(field.Name).Append('}').Append(ClosingOf(field.Name));
         }
 
-        text.Append("The answer is one JSON object with these fields:\n\n");
-        if (SchemaStyle == SchemaStyle.Compact)
-            WriteCompactTypes(text, signature);
-        else
-            text.Append(PrettyJson.Write(FieldMap.Create(signature.Outputs.Select(field => KeyValuePair.Create(field.Name, (object?)Placeholder(field))))));
+        if (signature.Outputs.IsEmpty)
+            return;
+        text.Append("The answer is one JSON object with these fields:\n\n{\n");
+        for (var i = 0; i < signature.Outputs.Length; i++)
+        {
+            var field = signature.Outputs[i];
+            text.Append("  \"").Append(field.Name).Append("\": ");
+            WriteValue(text, field, i + 1 < signature.Outputs.Length ? "," : string.Empty);
+            text.Append('\n');
+        }
+
+        text.Append('}');
     }
 
     /// <inheritdoc/>
@@ -114,7 +128,7 @@ public sealed class JsonAdapter : PromptAdapter
         ArgumentNullException.ThrowIfNull(signature);
         if (signature.Outputs.IsEmpty)
             return string.Empty;
-        var text = new StringBuilder("Respond with one JSON object that has the fields ");
+        var text = new StringBuilder("Respond with one JSON object that has the field").Append(signature.Outputs.Length > 1 ? "s " : " ");
         for (var i = 0; i < signature.Outputs.Length; i++)
         {
             var field = signature.Outputs[i];
@@ -123,7 +137,7 @@ public sealed class JsonAdapter : PromptAdapter
                 text.Append(" (").Append(TypeHints.InReminder(field.Type)).Append(')');
         }
 
-        return text.Append(", in this order.").ToString();
+        return text.Append(signature.Outputs.Length > 1 ? ", in this order, and nothing else." : ", and nothing else.").ToString();
     }
 
     /// <inheritdoc/>
@@ -135,19 +149,17 @@ public sealed class JsonAdapter : PromptAdapter
     /// <inheritdoc/>
     protected override string Escape(string value) => ChatMarkers.Escape(value);
 
-    private static string Placeholder(SignatureField field) =>
-        TypeHints.For(field.Type) is { } hint ? $"{{{field.Name}}}        # note: {hint}" : $"{{{field.Name}}}";
-
-    private static void WriteCompactTypes(StringBuilder text, Signature signature)
+    private void WriteValue(StringBuilder text, SignatureField field, string comma)
     {
-        text.Append("{\n");
-        for (var i = 0; i < signature.Outputs.Length; i++)
+        if (SchemaStyle == SchemaStyle.Compact)
         {
-            var field = signature.Outputs[i];
-            var type = CompactSchemas.Write(field.Type).Replace("\n", "\n  ", StringComparison.Ordinal);
-            text.Append("  \"").Append(field.Name).Append("\": ").Append(type).Append(i + 1 < signature.Outputs.Length ? ",\n" : "\n");
+            text.Append(CompactSchemas.Write(field.Type).Replace("\n", "\n  ", StringComparison.Ordinal)).Append(comma);
+            return;
         }
 
-        text.Append('}');
+        var quote = JsonSchemas.Describe(field.Type).GetValueOrDefault("type") is "string" ? "\"" : string.Empty;
+        text.Append(quote).Append('{').Append(field.Name).Append('}').Append(quote).Append(comma);
+        if (HintFor(field) is { } hint)
+            text.Append("        # note: ").Append(hint);
     }
 }

@@ -41,9 +41,9 @@ internal static class JsonAnswer
             using var document = JsonDocument.Parse(trimmed, Strict);
             return (FieldMap?)JsonValues.FromElement(document.RootElement);
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or ArgumentException or InvalidOperationException)
         {
-            // Not quite JSON: the lenient reader has its turn.
+            // Not quite JSON, or half of a character that takes two: the lenient reader has its turn.
             return null;
         }
     }

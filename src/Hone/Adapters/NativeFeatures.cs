@@ -19,10 +19,9 @@ internal sealed class NativeFeatures
     {
         (this.toolCalls, this.reasoning, this.citations, mayRunInParallel) = (toolCalls, reasoning, citations, isParallel);
         tools = toolInput is null ? [] : ToolsOf(request.Inputs[toolInput.Name]);
-        Rendered = new(
-            request.Signature.Fields.Where(field => field != toolCalls && field != toolInput && field != reasoning && field != citations),
-            request.Signature.Instructions,
-            request.Signature.Name);
+        var declared = request.Signature;
+        var fields = declared.Fields.Where(field => field != toolCalls && field != toolInput && field != reasoning && field != citations).ToList();
+        Rendered = new(fields, InstructionsFor(declared, fields), declared.Name);
     }
 
     /// <summary>The signature without the native fields.</summary>
@@ -74,10 +73,22 @@ internal sealed class NativeFeatures
     public ParsedAnswer Read(Adapter adapter, Signature declared, ChatResponse response, string text)
     {
         var calls = toolCalls is null ? ToolCalls.Empty : CallsIn(response);
+        if (Rendered.Outputs.IsEmpty && calls.Calls.IsEmpty && (string.IsNullOrWhiteSpace(text) || response.FinishReason == ChatFinishReason.Length))
+        {
+            throw new AdapterParseException(
+                adapter.Name, declared, text, ParseFailureKind.Empty, FieldMap.Empty, "the answer holds neither text nor tool calls.");
+        }
+
         var answer = ReadText(adapter, response, text, !calls.Calls.IsEmpty);
-        var outputs = declared.Outputs.Select(field => KeyValuePair.Create(field.Name, ValueOf(field, answer.Outputs, response, calls)));
-        return answer with { Outputs = FieldMap.Create(outputs) };
+        return answer with { Outputs = Complete(declared, response, answer.Outputs) };
     }
+
+    /// <summary>The outputs that were read, and those that the provider filled.</summary>
+    public FieldMap Complete(Signature declared, ChatResponse response, FieldMap read) => FieldMap.Create(declared.Outputs.Select(field =>
+        KeyValuePair.Create(field.Name, ValueOf(field, read, response, toolCalls is null ? ToolCalls.Empty : CallsIn(response)))));
+
+    /// <summary>True when the model asked for tools, so that what it says beside is a courtesy.</summary>
+    public bool HasCalls(ChatResponse response) => toolCalls is not null && !CallsIn(response).Calls.IsEmpty;
 
     // Text beside tool calls is a courtesy: what cannot be read of it is simply not there.
     private ParsedAnswer ReadText(Adapter adapter, ChatResponse response, string text, bool hasCalls)
@@ -104,6 +115,18 @@ internal sealed class NativeFeatures
         : field == citations ? CitationReader.Read(response)
         : parsed.TryGetValue(field.Name, out var value) ? value
         : field.Default;
+
+    // Instructions that only list the fields are made anew: the model is not told of fields that it does not see.
+    private string InstructionsFor(Signature declared, List<SignatureField> fields)
+    {
+        if (declared.Instructions != new Signature(declared.Fields).Instructions)
+            return declared.Instructions;
+        if (!UsesTools)
+            return new Signature(fields).Instructions;
+        return fields.Exists(field => field.Direction == FieldDirection.Output)
+            ? $"{new Signature(fields).Instructions} Call tools where they help."
+            : "Call the tools that the task needs.";
+    }
 
     private static SignatureField ToolInputOf(AdapterRequest request, SignatureField toolCalls) =>
         request.Signature.Inputs.FirstOrDefault(input => IsTools(input.Type) && request.Inputs.ContainsKey(input.Name))

@@ -73,10 +73,6 @@ public abstract class PromptAdapter : Adapter
     /// <summary>A field that stands alone in a user message, e.g. the results of tools in an earlier turn.</summary>
     internal string RenderBlock(string name, string value) => $"{OpeningOf(name)}{Escape(value)}{ClosingOf(name)}".Trim();
 
-    /// <summary>The value of an output as an answer or a demo shows it; what is absent, or null where the type has none, is marked as not supplied.</summary>
-    private protected static string OutputText(SignatureField field, FieldMap outputs) =>
-        outputs.TryGetValue(field.Name, out var value) && !IsAbsent(value, field.Type) ? ValueFormatter.Format(value, field.Type) : DemoRenderer.NotSupplied;
-
     private static bool IsAbsent(object? value, FieldType type) => value is null && !type.AdmitsNull;
 
     private void AppendBlock(PromptText text, SignatureField field, object? value)
@@ -106,10 +102,16 @@ public abstract class PromptAdapter : Adapter
             text.Append('\n');
         }
 
-        text.Append("Your output fields are:\n");
-        FieldInventory.Append(text, signature.Outputs);
-        text.Append('\n');
+        if (!signature.Outputs.IsEmpty)
+        {
+            text.Append("Your output fields are:\n");
+            FieldInventory.Append(text, signature.Outputs);
+            text.Append('\n');
+        }
+
         WriteStructure(text, signature);
+        while (text.Length > 0 && text[^1] == '\n')
+            text.Length--;
         text.Append("\nYour objective is:");
         foreach (var line in signature.Instructions.Split('\n'))
             text.Append(string.IsNullOrWhiteSpace(line) ? "\n" : "\n        ").Append(line.TrimEnd());

@@ -35,9 +35,9 @@ internal sealed class ToolTurn
     /// <summary>
     /// As messages of the provider's own kind. Providers insist that each call has an id and its result: calls for which that does not hold are left out.
     /// </summary>
-    public void AddNatively(List<ChatMessage> messages)
+    public void AddNatively(List<ChatMessage> messages, PromptAdapter adapter, Signature signature)
     {
-        var text = TextBeside();
+        var text = TextBeside(adapter, signature);
         if (!HasMatchingResults())
         {
             if (text.Length > 0)
@@ -64,10 +64,12 @@ internal sealed class ToolTurn
         }
     }
 
-    // Thoughts and other outputs of the turn, as plain paragraphs.
-    private string TextBeside() => string.Join("\n\n", turn
-        .Where(entry => entry.Key != field && entry.Key != ToolValues.Results && entry.Value is string { Length: > 0 })
-        .Select(entry => (string)entry.Value!));
+    // Thoughts and other outputs of the turn, in the adapter's format.
+    private string TextBeside(PromptAdapter adapter, Signature signature)
+    {
+        var given = signature.Outputs.Where(output => output.Name != field && turn.GetValueOrDefault(output.Name) is not (null or "")).ToList();
+        return given.Count == 0 ? string.Empty : adapter.RenderOutputs(new(given, signature.Instructions, signature.Name), turn).TrimEnd();
+    }
 
     private bool HasMatchingResults() => calls.Length == results.Length
         && calls.Zip(results).All(pair => Id(pair.First).Length > 0 && Id(pair.First) == pair.Second.GetValueOrDefault("call_id") as string);

@@ -35,7 +35,7 @@ public sealed class TwoStepAdapter : PromptAdapter
     public override string RenderOutputs(Signature signature, FieldMap outputs)
     {
         ArgumentNullException.ThrowIfNull(signature);
-        return string.Join("\n\n", signature.Outputs.Select(field => $"{field.Name}: {OutputText(field, outputs)}"));
+        return string.Join("\n\n", signature.Outputs.Select(field => $"{field.Name}: {FormatOutput(field, outputs)}"));
     }
 
     /// <inheritdoc/>
@@ -58,7 +58,7 @@ public sealed class TwoStepAdapter : PromptAdapter
     {
         ArgumentNullException.ThrowIfNull(text);
         text.Append(
-            "Answer in your own words. Lay out every output field by its name and in full, so that somebody who sees nothing but your answer can fill the fields in.\n");
+            "Answer in your own words. Lay out every output field by its name and in full, so that somebody who sees nothing but your answer can fill the fields in.");
     }
 
     /// <inheritdoc/>

@@ -11,39 +11,47 @@ namespace Hone;
 internal readonly record struct XmlElementText(string Name, string? Key, string Content, bool IsEmpty);
 
 /// <summary>
-/// Finds elements in text that is XML only here and there: a stray <c>&lt;</c> or <c>&amp;</c> is text, a tag that never closes is text. Linear in the
-/// length of the text.
+/// Finds elements in text that is XML only here and there: a stray <c>&lt;</c> or <c>&amp;</c> is text, a tag that never closes is text. An element
+/// ends where the tags of its name balance, or at the first closing tag when they never do. Linear in the length of the text.
 /// </summary>
-internal ref struct XmlScanner(string text)
+internal sealed class XmlScanner
 {
     private const string CommentStart = "<!--";
     private const string CommentEnd = "-->";
     public const string DataStart = "<![CDATA[";
     public const string DataEnd = "]]>";
 
-    // Names whose tags do not balance: from the first such on, an element ends at the first closing tag.
-    private HashSet<string>? unbalanced;
-    private HashSet<string>? unclosed;
-    private int position;
+    private readonly string text;
+    private readonly List<Tag> tags = [];
+    private readonly int[] closings;
+
+    // From a section that never ends on, there is no need to look for its end again.
+    private bool areCommentsWhole = true;
+    private bool isDataWhole = true;
+
+    public XmlScanner(string text)
+    {
+        this.text = text;
+        FindTags();
+        closings = MatchTags();
+    }
 
     /// <summary>The elements on the outermost level, in order. Elements whose name is not wanted are passed over with their content.</summary>
     public List<XmlElementText> Elements(Func<string, bool>? isWanted = null)
     {
         var found = new List<XmlElementText>();
-        while (TryFindTag(out var tag))
+        for (var i = 0; i < tags.Count; i++)
         {
-            if (tag.IsClosing || (isWanted is not null && !isWanted(tag.Name) && !IsElement(tag)))
+            var tag = tags[i];
+            if (tag.IsClosing || (!tag.IsEmpty && closings[i] < 0))
                 continue;
-            if (tag.IsEmpty)
-                found.Add(new(tag.Name, tag.Key, string.Empty, IsEmpty: true));
-            else if (TryFindClose(tag.Name, position, out var contentEnd, out var next))
-            {
-                found.Add(new(tag.Name, tag.Key, text[position..contentEnd], IsEmpty: false));
-                position = next;
-            }
+            var closing = tag.IsEmpty ? i : closings[i];
+            if (isWanted is null || isWanted(tag.Name))
+                found.Add(new(tag.Name, tag.Key, tag.IsEmpty ? string.Empty : text[tag.End..tags[closing].Start], tag.IsEmpty));
+            i = closing;
         }
 
-        return isWanted is null ? found : found.FindAll(element => isWanted(element.Name));
+        return found;
     }
 
     /// <summary>The text of a value without markup: sections of plain data unpacked, entities replaced.</summary>
@@ -87,51 +95,79 @@ internal ref struct XmlScanner(string text)
             : char.ConvertFromUtf32(code);
     }
 
-    // An element that nobody asked for still hides what is inside it.
-    private bool IsElement(Tag tag) => tag.IsEmpty || TryFindClose(tag.Name, position, out _, out _);
+    private readonly record struct Tag(string Name, string? Key, bool IsClosing, bool IsEmpty, int Start, int End);
 
-    private readonly record struct Tag(string Name, string? Key, bool IsClosing, bool IsEmpty);
-
-    private bool TryFindTag(out Tag tag)
+    private void FindTags()
     {
-        tag = default;
-        while (position < text.Length)
+        var position = text.IndexOf('<', StringComparison.Ordinal);
+        while (position >= 0)
         {
-            var start = text.IndexOf('<', position);
-            if (start < 0)
-                break;
-            position = SkipSection(start);
-            if (position > start)
-                continue;
-            if (TryReadTag(start, out tag, out var end))
+            var next = SkipSection(position);
+            if (next == position)
             {
-                position = end;
-                return true;
+                next = position + 1;
+                if (TryReadTag(position, out var tag))
+                {
+                    tags.Add(tag);
+                    next = tag.End;
+                }
             }
 
-            position = start + 1;
+            position = next < text.Length ? text.IndexOf('<', next) : -1;
+        }
+    }
+
+    // For each opening tag the number of the tag that closes it, or -1.
+    private int[] MatchTags()
+    {
+        var matches = new int[tags.Count];
+        Array.Fill(matches, -1);
+        var open = new Dictionary<string, Stack<int>>(StringComparer.Ordinal);
+        for (var i = 0; i < matches.Length; i++)
+        {
+            if (tags[i].IsEmpty)
+                continue;
+            if (!open.TryGetValue(tags[i].Name, out var unclosed))
+                open.Add(tags[i].Name, unclosed = []);
+            if (!tags[i].IsClosing)
+                unclosed.Push(i);
+            else if (unclosed.TryPop(out var opening))
+                matches[opening] = i;
         }
 
-        position = text.Length;
-        return false;
+        var next = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var i = matches.Length - 1; i >= 0; i--)
+        {
+            if (tags[i].IsClosing)
+                next[tags[i].Name] = i;
+            else if (matches[i] < 0 && !tags[i].IsEmpty && next.TryGetValue(tags[i].Name, out var closing))
+                matches[i] = closing;
+        }
+
+        return matches;
     }
 
     // Behind a comment or a section of plain data that starts here; the same place when none does. One that never ends is text.
-    private readonly int SkipSection(int start)
+    private int SkipSection(int start)
     {
-        var (opening, closing) = string.CompareOrdinal(text, start, CommentStart, 0, CommentStart.Length) == 0 ? (CommentStart, CommentEnd)
-            : string.CompareOrdinal(text, start, DataStart, 0, DataStart.Length) == 0 ? (DataStart, DataEnd)
-            : (string.Empty, string.Empty);
-        if (opening.Length == 0)
-            return start;
-        var end = text.IndexOf(closing, start + opening.Length, StringComparison.Ordinal);
-        return end < 0 ? start + 1 : end + closing.Length;
+        if (areCommentsWhole && string.CompareOrdinal(text, start, CommentStart, 0, CommentStart.Length) == 0)
+            return SkipTo(CommentEnd, start, start + CommentStart.Length, ref areCommentsWhole);
+        return isDataWhole && string.CompareOrdinal(text, start, DataStart, 0, DataStart.Length) == 0
+            ? SkipTo(DataEnd, start, start + DataStart.Length, ref isDataWhole)
+            : start;
     }
 
-    private readonly bool TryReadTag(int start, out Tag tag, out int end)
+    private int SkipTo(string closing, int start, int from, ref bool isWhole)
+    {
+        var end = text.IndexOf(closing, from, StringComparison.Ordinal);
+        isWhole = end >= 0;
+        return isWhole ? end + closing.Length : start;
+    }
+
+    private bool TryReadTag(int start, out Tag tag)
     {
         const int LongestTag = 1000;
-        (tag, end) = (default, start);
+        tag = default;
         var isClosing = start + 1 < text.Length && text[start + 1] == '/';
         var index = start + (isClosing ? 2 : 1);
         var nameStart = index;
@@ -153,8 +189,7 @@ internal ref struct XmlScanner(string text)
                 return false;
             else if (c == '>')
             {
-                end = index + 1;
-                tag = new(name, KeyOf(text.AsSpan(nameStart, index - nameStart)), isClosing, !isClosing && text[index - 1] == '/');
+                tag = new(name, KeyOf(text.AsSpan(nameStart, index - nameStart)), isClosing, !isClosing && text[index - 1] == '/', start, index + 1);
                 return true;
             }
         }
@@ -171,41 +206,6 @@ internal ref struct XmlScanner(string text)
         var value = tag[(start + Attribute.Length)..];
         var end = value[1..].IndexOf(value[0]);
         return end < 0 ? null : Unescape(value[1..(end + 1)].ToString());
-    }
-
-    private bool TryFindClose(string name, int from, out int contentEnd, out int next)
-    {
-        (contentEnd, next) = (from, from);
-        if (unclosed?.Contains(name) == true)
-            return false;
-        var scan = new XmlScanner(text) { position = from };
-        var (depth, firstEnd, firstNext) = (1, -1, -1);
-        while (scan.TryFindTag(out var tag))
-        {
-            if (tag.Name != name || tag.IsEmpty)
-                continue;
-            depth += tag.IsClosing ? -1 : 1;
-            if (tag.IsClosing && firstEnd < 0)
-                (firstEnd, firstNext) = (text.LastIndexOf('<', scan.position - 1), scan.position);
-            if (depth == 0 || (firstEnd >= 0 && unbalanced?.Contains(name) == true))
-                break;
-        }
-
-        if (firstEnd < 0)
-        {
-            (unclosed ??= []).Add(name);
-            return false;
-        }
-
-        if (depth == 0)
-            (contentEnd, next) = (text.LastIndexOf('<', scan.position - 1), scan.position);
-        else
-        {
-            (unbalanced ??= []).Add(name);
-            (contentEnd, next) = (firstEnd, firstNext);
-        }
-
-        return true;
     }
 
     private static bool IsNameChar(char c, bool isFirst) => char.IsLetter(c) || c == '_' || (!isFirst && (char.IsDigit(c) || c is '-' or '.'));

@@ -22,8 +22,10 @@ internal static class XmlValues
     /// <summary>The content of a field's tag.</summary>
     public static string Write(object? value, FieldType type)
     {
+        if (type.AdmitsNull && IsEmpty(value))
+            return JsonText.Write(value);
         var text = new StringBuilder();
-        WriteContent(text, value, Inner(type));
+        WriteContent(text, value, Inner(type), 0);
         return text.ToString();
     }
 
@@ -37,7 +39,7 @@ internal static class XmlValues
     public static object? Read(IReadOnlyList<XmlElementText> elements, FieldType type)
     {
         var inner = Inner(type);
-        if (elements.Count > 1 && inner.Kind is FieldTypeKind.List or FieldTypeKind.Set)
+        if (elements.Count > 1 && inner.Kind is FieldTypeKind.List or FieldTypeKind.Set && !AreWhole(elements, inner))
             return elements.Select(each => Read(each, inner.Arguments[0])).ToImmutableArray();
         var element = elements[0];
         if (!IsNested(inner))
@@ -46,7 +48,14 @@ internal static class XmlValues
         if (element.IsEmpty || text.Length == 0)
             return type.AdmitsNull ? null : inner.Kind is FieldTypeKind.Object or FieldTypeKind.Dictionary ? FieldMap.Empty : ImmutableArray<object?>.Empty;
         var children = text[0] == '<' ? new XmlScanner(text).Elements() : [];
-        return children.Count == 0 ? XmlScanner.Unescape(text) : ReadChildren(children, element.Content, inner);
+        if (children.Count > 0)
+            return ReadChildren(children, element.Content, inner);
+        var value = ReadJson(XmlScanner.Unescape(text));
+
+        // A list of one that forgot its item tags.
+        return inner.Kind is FieldTypeKind.List or FieldTypeKind.Set && value is not (null or ImmutableArray<object?>)
+            ? ImmutableArray.Create(Read(element, inner.Arguments[0]))
+            : value;
     }
 
     /// <summary>The text between tags: blanks around it belong to the layout, unless they are packed as plain data.</summary>
@@ -57,6 +66,9 @@ internal static class XmlValues
             ? trimmed.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n')
             : trimmed;
     }
+
+    // Lists and objects may be written as JSON instead of tags.
+    private static object? ReadJson(string text) => JsonRepair.Parse(text) is { Found: true, Value: var value } ? value : text;
 
     // Where several types are possible, the text is JSON.
     private static object? ReadLeaf(XmlElementText element, FieldType type, FieldType inner)
@@ -70,38 +82,39 @@ internal static class XmlValues
             : text;
     }
 
+    // Repeated tags that each hold items are one list given several times, e.g. a draft and the answer.
+    private static bool AreWhole(IReadOnlyList<XmlElementText> elements, FieldType type) =>
+        !IsNested(type.Arguments[0]) && elements.All(element => new XmlScanner(element.Content).Elements() is { Count: > 0 } children && children.TrueForAll(child => child.Name == Item));
+
     private static object? ReadChildren(List<XmlElementText> children, string content, FieldType type) => type.Kind switch
     {
-        FieldTypeKind.Object => FieldMap.Create(children.GroupBy(child => child.Name, StringComparer.Ordinal).Select(group => KeyValuePair.Create(
+        FieldTypeKind.Object => FieldMap.Create(children.GroupBy(NameOf, StringComparer.Ordinal).Select(group => KeyValuePair.Create(
             group.Key,
             Read([.. group], type.Properties.FirstOrDefault(property => property.Name == group.Key)?.Type ?? FieldType.Any)))),
-        FieldTypeKind.Dictionary => FieldMap.Create(children.Select(child => KeyValuePair.Create(
-            child.Name == Entry && child.Key is not null ? child.Key : child.Name, Read(child, type.Arguments[1])))),
+        FieldTypeKind.Dictionary => FieldMap.Create(children.Select(child => KeyValuePair.Create(NameOf(child), Read(child, type.Arguments[1])))),
         FieldTypeKind.Tuple when children.TrueForAll(child => child.Name == Item) =>
             children.Select((child, index) => Read(child, index < type.Arguments.Length ? type.Arguments[index] : FieldType.Any)).ToImmutableArray(),
         FieldTypeKind.List or FieldTypeKind.Set when children.TrueForAll(child => child.Name == Item) =>
             children.Select(child => Read(child, type.Arguments[0])).ToImmutableArray(),
-
-        // A list of one that forgot its item tags.
         FieldTypeKind.List or FieldTypeKind.Set => ImmutableArray.Create(Read(new XmlElementText(Item, null, content, IsEmpty: false), type.Arguments[0])),
         _ => content,
     };
 
-    private static void WriteContent(StringBuilder text, object? value, FieldType type)
+    private static void WriteContent(StringBuilder text, object? value, FieldType type, int depth)
     {
         switch (value)
         {
             case ImmutableArray<object?> list when type.Kind is FieldTypeKind.List or FieldTypeKind.Set or FieldTypeKind.Tuple:
                 for (var i = 0; i < list.Length; i++)
-                    WriteElement(text, Item, null, list[i], type.Arguments[type.Kind == FieldTypeKind.Tuple ? i : 0]);
+                    WriteElement(text, Item, null, list[i], type.Arguments[type.Kind == FieldTypeKind.Tuple ? i : 0], depth);
                 break;
             case FieldMap map when type.Kind == FieldTypeKind.Object:
                 foreach (var (name, item) in map)
-                    WriteElement(text, name, null, item, type.Properties.FirstOrDefault(property => property.Name == name)?.Type ?? FieldType.Any);
+                    WriteElement(text, name, IsName(name) ? null : name, item, type.Properties.FirstOrDefault(property => property.Name == name)?.Type ?? FieldType.Any, depth);
                 break;
             case FieldMap map when type.Kind == FieldTypeKind.Dictionary:
                 foreach (var (name, item) in map)
-                    WriteElement(text, IsName(name) ? name : Entry, IsName(name) ? null : name, item, type.Arguments[1]);
+                    WriteElement(text, name, IsName(name) && name is not (Entry or Item) ? null : name, item, type.Arguments[1], depth);
                 break;
             default:
                 text.Append(Leaf(value, type));
@@ -109,13 +122,13 @@ internal static class XmlValues
         }
     }
 
-    private static void WriteElement(StringBuilder text, string name, string? key, object? value, FieldType type)
+    // key: the name when it cannot be a tag.
+    private static void WriteElement(StringBuilder text, string name, string? key, object? value, FieldType type, int depth)
     {
-        text.Append('<').Append(name);
-        if (key is not null)
-            text.Append(" key=\"").Append(Escape(key).Replace("\"", "&quot;", StringComparison.Ordinal)).Append('"');
+        name = key is null ? name : Entry;
+        text.Append(' ', 2 * depth).Append(key is null ? $"<{name}>" : KeyTag(key)).Length--;
         var inner = Inner(type);
-        if (value is null || value is FieldMap { Count: 0 } or ImmutableArray<object?> { Length: 0 })
+        if (value is null || IsEmpty(value))
         {
             // What may be null is told from what is empty by the word.
             text.Append(value is null && inner.Kind is not FieldTypeKind.String && type.AdmitsNull ? $">null</{name}>\n"
@@ -126,8 +139,8 @@ internal static class XmlValues
         text.Append('>');
         if (IsNested(inner))
             text.Append('\n');
-        WriteContent(text, value, inner);
-        text.Append("</").Append(name).Append(">\n");
+        WriteContent(text, value, inner, depth + 1);
+        text.Append(' ', IsNested(inner) ? 2 * depth : 0).Append("</").Append(name).Append(">\n");
     }
 
     private static string Leaf(object? value, FieldType type) => type.Kind switch
@@ -138,9 +151,21 @@ internal static class XmlValues
     };
 
     // Blanks at the ends and carriage returns would be lost as layout.
-    private static string PlainText(string text) => text.Length > 0 && (text.Contains('\r', StringComparison.Ordinal) || text.AsSpan().Trim().Length != text.Length)
-        ? $"{XmlScanner.DataStart}{text.Replace(XmlScanner.DataEnd, $"]]{XmlScanner.DataEnd}{XmlScanner.DataStart}>", StringComparison.Ordinal)}{XmlScanner.DataEnd}"
-        : Escape(text);
+    private static string PlainText(string text)
+    {
+        var hasEnds = text.AsSpan().Trim().Length != text.Length;
+        if (text.Contains('\r', StringComparison.Ordinal))
+        {
+            var escaped = Escape(text).Replace("\r", "&#13;", StringComparison.Ordinal);
+            return !hasEnds ? escaped : $"{Entity(escaped[0])}{escaped[1..^1]}{(escaped.Length > 1 ? Entity(escaped[^1]) : string.Empty)}";
+        }
+
+        return hasEnds
+            ? $"{XmlScanner.DataStart}{text.Replace(XmlScanner.DataEnd, $"]]{XmlScanner.DataEnd}{XmlScanner.DataStart}>", StringComparison.Ordinal)}{XmlScanner.DataEnd}"
+            : Escape(text);
+    }
+
+    private static string Entity(char c) => char.IsWhiteSpace(c) ? $"&#{(int)c};" : c.ToString();
 
     private static string Skeleton(FieldType type, ImmutableHashSet<string> path)
     {
@@ -152,14 +177,22 @@ internal static class XmlValues
         {
             FieldTypeKind.List or FieldTypeKind.Set => Tag(Item, type.Arguments[0]),
             FieldTypeKind.Tuple => string.Concat(type.Arguments.Select(item => Tag(Item, item))),
-            FieldTypeKind.Dictionary => $"<{Entry} key=\"...\">{Skeleton(Inner(type.Arguments[1]), path)}</{Entry}>",
-            FieldTypeKind.Object => string.Concat(type.Properties.Select(property => Tag(property.Name, property.Type))),
+            FieldTypeKind.Dictionary => $"{KeyTag("...")}{Skeleton(Inner(type.Arguments[1]), path)}</{Entry}>",
+            FieldTypeKind.Object => string.Concat(type.Properties.Select(property => IsName(property.Name) ? Tag(property.Name, property.Type)
+                : $"{KeyTag(property.Name)}{Skeleton(Inner(property.Type), path.Add(type.Name ?? string.Empty))}</{Entry}>")),
             _ => "...",
         };
     }
 
+    private static bool IsEmpty(object? value) => value is FieldMap { Count: 0 } or ImmutableArray<object?> { Length: 0 };
+
+    private static string KeyTag(string key) =>
+        $"<{Entry} key=\"{Escape(key).Replace("\"", "&quot;", StringComparison.Ordinal).Replace("\r", "&#13;", StringComparison.Ordinal)}\">";
+
+    private static string NameOf(XmlElementText element) => element.Name == Entry && element.Key is not null ? element.Key : element.Name;
+
     private static FieldType Inner(FieldType type) => TypeHints.OptionalOf(type) ?? type;
 
-    private static bool IsName(string key) => key.Length > 0 && key != Entry && key != Item && (char.IsAsciiLetter(key[0]) || key[0] == '_')
-        && key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.');
+    private static bool IsName(string key) => key.Length > 0 && (char.IsLetter(key[0]) || key[0] == '_')
+        && key.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.');
 }

@@ -86,7 +86,7 @@ internal static class StableJson
         JsonValueKind.String => element.GetString(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
-        JsonValueKind.Number => element.TryGetInt64(out var whole) ? whole : element.GetDouble(),
+        JsonValueKind.Number => element.TryGetInt64(out var whole) ? (object)whole : element.GetDouble(),
         _ => element.Clone(),
     };
 
@@ -155,7 +155,7 @@ internal static class StableJson
             using var document = JsonSerializer.SerializeToDocument(value, contract);
             return TryWriteElement(writer, document.RootElement, sorted: false);
         }
-        catch (Exception error) when (error is NotSupportedException or JsonException or InvalidOperationException)
+        catch (Exception error) when (error is NotSupportedException or JsonException or InvalidOperationException or ArgumentException)
         {
             return false;
         }

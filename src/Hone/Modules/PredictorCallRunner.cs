@@ -71,12 +71,22 @@ internal sealed class PredictorCallRunner
         {
             var answer = await AttemptAsync(plan, messages, asker, cancellationToken).ConfigureAwait(false);
             if (answer.FollowUp is { } followUp)
-                return await AskAsync(followUp.Adapter, followUp.Request, followUp.Model ?? asker, cancellationToken).ConfigureAwait(false);
+                return await FollowAsync(plan, answer.Response, followUp, asker, cancellationToken).ConfigureAwait(false);
             if (answer.Failure is not { IsRetryable: true } failure || reAsks >= scope.Recovery.ReAsks)
                 return (answer.Outputs, answer.Failure);
             RecoveryLog.ReAsk(scope, path, adapter.Name, failure);
             messages = plan.Correct(messages, answer.Text, failure);
         }
+    }
+
+    // The second call reads the text; what the provider filled in the first answer is kept.
+    private async Task<(FieldMap? Outputs, AdapterParseException? Failure)> FollowAsync(
+        AdapterPlan plan, ChatResponse response, AdapterFollowUp followUp, LM asker, CancellationToken cancellationToken)
+    {
+        var (outputs, failure) = await AskAsync(followUp.Adapter, followUp.Request, followUp.Model ?? asker, cancellationToken).ConfigureAwait(false);
+        if (failure is not null && !plan.IsComplete(response))
+            return (null, failure);
+        return (plan.Complete(response, outputs ?? failure!.Parsed), null);
     }
 
     private async Task<Answer> AttemptAsync(AdapterPlan plan, IReadOnlyList<ChatMessage> messages, LM asker, CancellationToken cancellationToken)
@@ -122,7 +132,7 @@ internal sealed class PredictorCallRunner
         scope.Recorder?.Record(place, call);
         if (stream is not null)
             await TellAsync(stream, call, cancellationToken).ConfigureAwait(false);
-        return new(text, call.Outputs, failure, followUp);
+        return new(text, response, call.Outputs, failure, followUp);
     }
 
     private (ParsedAnswer Answer, AdapterParseException? Failure) Read(AdapterPlan plan, ChatResponse response, string text)
@@ -165,5 +175,5 @@ internal sealed class PredictorCallRunner
         return sample.Derive(path, ordinal).Seed;
     }
 
-    private readonly record struct Answer(string Text, FieldMap? Outputs, AdapterParseException? Failure, AdapterFollowUp? FollowUp);
+    private readonly record struct Answer(string Text, ChatResponse Response, FieldMap? Outputs, AdapterParseException? Failure, AdapterFollowUp? FollowUp);
 }

@@ -23,14 +23,31 @@ internal sealed class LeapingTime : FakeTimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = base.CreateTimer(callback, state, dueTime, period);
-        if (dueTime > TimeSpan.Zero)
+        var timer = new LeapingTimer(this, base.CreateTimer(callback, state, dueTime, period));
+        Leap(dueTime);
+        return timer;
+    }
+
+    private void Leap(TimeSpan wait)
+    {
+        if (wait <= TimeSpan.Zero)
+            return;
+        lock (gate)
+            waits.Add(wait);
+        _ = Task.Run(() => Advance(wait));
+    }
+
+    private sealed class LeapingTimer(LeapingTime time, ITimer timer) : ITimer
+    {
+        public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (gate)
-                waits.Add(dueTime);
-            _ = Task.Run(() => Advance(dueTime));
+            var changed = timer.Change(dueTime, period);
+            time.Leap(dueTime);
+            return changed;
         }
 
-        return timer;
+        public void Dispose() => timer.Dispose();
+
+        public ValueTask DisposeAsync() => timer.DisposeAsync();
     }
 }

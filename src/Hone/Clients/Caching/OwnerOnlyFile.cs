@@ -34,6 +34,20 @@ internal static class OwnerOnlyFile
         Restrict(path);
     }
 
+    /// <summary>True when this process may write the file.</summary>
+    public static bool IsWritable(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Narrows the rights of the files that exist.</summary>
     public static void Restrict(string path)
     {

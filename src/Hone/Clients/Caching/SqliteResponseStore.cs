@@ -30,6 +30,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
 {
     private const int EntryOverhead = 128;
     private const int TouchBatch = 256;
+    private const int TouchResolution = 60_000; // milliseconds
     private const int RecountEvery = 512;
     private const int PageOfReading = 256;
 
@@ -51,7 +52,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         this.options = options ?? new();
         Path = System.IO.Path.GetFullPath(path);
         file = SqliteFile.OpenOrReplace(Path, this.options.BusyTimeout, Log, this.options.Time);
-        bytes = file.CountBytes();
+        bytes = Guarded(0, static (store, _) => store.file.CountBytes());
     }
 
     /// <summary>Full path of the file.</summary>
@@ -157,11 +158,12 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
 
     private byte[]? Get(ResponseKey key)
     {
-        var json = file.Get(key);
-        if (json is null)
-            return null;
+        var (json, accessed) = file.Get(key);
+        var now = Now();
+        if (json is null || now - accessed < TouchResolution)
+            return json;
         // Writing down each use at once would make every look-up a write.
-        touched[key] = Now();
+        touched[key] = now;
         if (touched.Count >= TouchBatch)
             WriteTouched();
         return json;
@@ -198,7 +200,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         {
             return work(this, state);
         }
-        catch (SqliteException error) when (SqliteFile.IsDamage(error))
+        catch (SqliteException error) when (SqliteFile.IsDamage(error, Path))
         {
             file.Dispose();
             touched.Clear();

@@ -29,6 +29,9 @@ internal sealed record FakeReply
     /// <summary>Breaks the connection before the answer is whole; when streaming, after that many pieces.</summary>
     public int? CutAfter { get; init; }
 
+    /// <summary>The break waits for this: a reset connection may lose what was sent but not read.</summary>
+    public Task CutGate { get; init; } = Task.CompletedTask;
+
     /// <summary>Latency: the answer waits for this.</summary>
     public Task Gate { get; init; } = Task.CompletedTask;
 

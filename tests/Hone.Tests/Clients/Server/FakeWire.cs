@@ -40,6 +40,7 @@ internal abstract class FakeWire
             if (pieces++ == reply.CutAfter)
             {
                 await context.Response.Body.FlushAsync();
+                await reply.CutGate;
                 context.Abort();
                 return;
             }
