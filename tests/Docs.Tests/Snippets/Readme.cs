@@ -5,6 +5,7 @@ using Hone.Engine;
 using Hone.Optimizers;
 using Hone.Testing;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Docs.Tests.Snippets;
 
@@ -87,6 +88,38 @@ public sealed class ReadmeTests
         Assert.Equal(3, (await program.RunAsync(new("A claim."), null, Token)).Value.KeyFacts.Count);
     }
 
+    [Fact]
+    public async Task Model_WithParts_Runs()
+    {
+        IChatClient chatClient = ScriptedChatClient.By((request, _) => request.SystemText.Contains("JSON object", StringComparison.Ordinal)
+            ? """{"reasoning": "r", "answer": "Paris", "confidence": 0.9}"""
+            : Answers.Of(("reasoning", "r"), ("answer", "Paris"), ("confidence", 0.9)));
+        #region readme-model
+        var lm = new LM(chatClient)
+        {
+            Cache = new ResponseCache(),                                        // or in a SQLite file, or in Redis
+            Budget = new CallBudget(new() { MaxTokens = 1_000_000 }),
+            Retry = new() { MaxAttempts = 5 },
+        };
+        #endregion
+        var ask = new Ask("Where is the Louvre?", ["The Louvre is in Paris."]);
+        #region readme-run
+        var run = await new ChainOfThought<Ask, Reply>().WithModel(lm).WithAdapter(JsonAdapter.Default).RunAsync(ask);
+        Console.WriteLine($"{run.Value.Answer}: {run.Usage.TotalTokens} tokens, recovered {run.RecoveryCount} times");
+        #endregion
+        Assert.Equal("Paris", run.Value.Answer);
+        var program = new ChainOfThought<Ask, Reply>().WithModel(lm);
+        var shown = string.Empty;
+        #region readme-stream
+        await foreach (var happened in program.StreamAsync(ask))
+        {
+            if (happened is FieldDelta { Field: "answer" } delta)
+                shown += delta.Text;
+        }
+        #endregion
+        Assert.Equal("Paris", shown);
+    }
+
     private sealed class OneArticle : IRetriever
     {
         public Task<IReadOnlyList<Passage>> SearchAsync(string query, int count, CancellationToken cancellationToken = default) =>
@@ -97,6 +130,14 @@ public sealed class ReadmeTests
 /// <summary>Examples that need a model, a network or minutes: they are compiled and not run.</summary>
 internal static class ReadmeSketches
 {
+    public static void Serve(IServiceCollection services, IChatClient chatClient)
+    {
+        #region readme-services
+        services.AddSingleton<IChatClient>(chatClient).AddHone();
+        services.AddProgram<ResearchHop, Claim, Research>(options => options.StateFile = "hop.json");    // inject Program<Claim, Research>
+        #endregion
+    }
+
     public static async Task TrainAsync(
         IRetriever search, Metric<Claim, Research> recall, IReadOnlyList<Example<Claim, Research>> train, IReadOnlyList<Example<Claim, Research>> dev)
     {

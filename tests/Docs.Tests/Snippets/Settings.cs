@@ -136,6 +136,15 @@ public sealed class SettingsTests
         Assert.Contains("scripted took", Assert.Single(log.Lines), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Input_OfAnotherType_IsLogged_AndSent()
+    {
+        var log = new LineLogger();
+        var program = Predict.Parse("count: int -> answer").WithModel(Answers.Always(("answer", "many"))).WithLogger(log);
+        await program.CallAsync(FieldMap.Of(("count", "a lot")), Token);
+        Assert.Contains("input 'count' is declared as integer", Assert.Single(log.Lines), StringComparison.Ordinal);
+    }
+
     private sealed class LineLogger : ILogger
     {
         public List<string> Lines { get; } = [];

@@ -207,6 +207,14 @@ public sealed class SignatureTests
     }
 
     [Fact]
+    public void ChainOfThought_KeepsADeclaredReasoning()
+    {
+        var declared = Signature.Parse("question -> answer, reasoning: Reasoning");
+        Assert.Equal(declared, new ChainOfThought(declared).Signature);
+        Assert.Equal("question -> reasoning, answer", ChainOfThought.Parse("question -> answer").Signature.Shape);
+    }
+
+    [Fact]
     public async Task OwnType_IsShownAndReadBack()
     {
         var client = Answers.Always(("answer", "12.50 EUR"));
