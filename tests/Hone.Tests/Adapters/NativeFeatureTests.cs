@@ -265,12 +265,14 @@ public sealed class NativeFeatureTests
     }
 
     [Theory]
-    [InlineData("question -> answer")]
-    [InlineData("question -> answer: list[int], note: str | None")]
-    public void ResponseFormat_WithSchemas_IsStrictWhereTheTypesAllowIt(string text)
+    [InlineData("question -> answer", true)]
+    [InlineData("question -> answer: list[int], note: str | None", true)]
+    [InlineData("question -> answer: dict[str, int]", false)]
+    [InlineData("question -> answer: list[dict[str, int]] | None", false)]
+    [InlineData("question -> answer: tuple[int, list[Any]]", false)]
+    public void ResponseFormat_WithSchemas_IsStrictWhereTheTypesAllowIt(string text, bool isPossible)
     {
         var signature = Signature.Parse(text);
-        var isPossible = JsonSchemas.TryStrict(signature, out _);
         var capabilities = new ModelCapabilities { ResponseSchema = true, JsonMode = true };
 
         Assert.Equal(isPossible, Assert.IsType<ChatResponseFormatJson>(JsonAdapter.Default.ResponseFormatFor(signature, capabilities)).Schema is not null);
