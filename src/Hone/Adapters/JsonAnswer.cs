@@ -23,13 +23,18 @@ internal static class JsonAnswer
         if (!mayRepair)
             return null;
         isRepaired = true;
-        return JsonRepair.Parse(answer).Value switch
-        {
-            FieldMap single => single,
-            ImmutableArray<object?> several => several.OfType<FieldMap>().Reverse().MaxBy(each => signature.Outputs.Count(field => each.ContainsKey(field.Name))),
-            _ => null,
-        };
+        return Choose(signature, JsonRepair.Parse(answer).Value, mayBeText: true);
     }
+
+    private static FieldMap? Choose(Signature signature, object? read, bool mayBeText) => read switch
+    {
+        FieldMap single => single,
+        ImmutableArray<object?> several => several.OfType<FieldMap>().Reverse().MaxBy(each => signature.Outputs.Count(field => each.ContainsKey(field.Name))),
+
+        // An object written as JSON text once more.
+        string text when mayBeText && text.AsSpan().TrimStart().StartsWith("{") => Choose(signature, JsonRepair.Parse(text).Value, mayBeText: false),
+        _ => null,
+    };
 
     private static FieldMap? ReadStrictly(string text)
     {

@@ -124,6 +124,7 @@ public sealed class XmlAdapter : PromptAdapter
 
     // Text at the top goes through the same coercion as in the other formats; nested values are read by their tags.
     private static object? ReadField(XmlElementText[] found, FieldType type) => XmlValues.IsNested(type) ? XmlValues.Read(found, type)
-        : found[0].IsEmpty && type.AdmitsNull ? null
+        : XmlValues.IsNull(found[0], type) ? null
+        : XmlValues.TryAlternative(found[0], type, out var nested) ? nested
         : XmlScanner.Unescape(XmlValues.Text(found[0].Content));
 }

@@ -70,16 +70,39 @@ internal static class XmlValues
     // Lists and objects may be written as JSON instead of tags.
     private static object? ReadJson(string text) => JsonRepair.Parse(text) is { Found: true, Value: var value } ? value : text;
 
-    // Where several types are possible, the text is JSON.
+    // Where several types are possible, the text is JSON, or tags of one of the types.
     private static object? ReadLeaf(XmlElementText element, FieldType type, FieldType inner)
     {
-        if (element.IsEmpty && type.AdmitsNull)
+        if (IsNull(element, type))
             return null;
-        var text = XmlScanner.Unescape(Text(element.Content));
         var ignored = default(CoercionFailure);
+        if (TryAlternative(element, type, out var nested))
+            return nested;
+        var text = XmlScanner.Unescape(Text(element.Content));
         return inner.Kind is FieldTypeKind.Union or FieldTypeKind.Any && ValueCoercer.TryCoerce(text, type, out var value, ref ignored) ? value
             : text == "null" && type.AdmitsNull && inner.Kind != FieldTypeKind.String ? null
             : text;
+    }
+
+    /// <summary>True for an element without content where null is allowed; <c>&lt;a&gt;&lt;/a&gt;</c> is empty text where that is a value, too.</summary>
+    public static bool IsNull(XmlElementText element, FieldType type) => type.AdmitsNull && (element.IsEmpty
+        || (element.Content.AsSpan().Trim().IsEmpty
+            && Inner(type).Kind is not (FieldTypeKind.String or FieldTypeKind.Bytes or FieldTypeKind.Reasoning or FieldTypeKind.Code or FieldTypeKind.Custom)));
+
+    /// <summary>Reads tags of one of several types, as in <c>&lt;item&gt;1&lt;/item&gt;</c> for <c>int | list[int]</c>.</summary>
+    public static bool TryAlternative(XmlElementText element, FieldType type, out object? value)
+    {
+        value = null;
+        if (type.Kind != FieldTypeKind.Union || !element.Content.AsSpan().TrimStart().StartsWith("<") || new XmlScanner(element.Content).Elements().Count == 0)
+            return false;
+        foreach (var alternative in type.Arguments.Where(IsNested))
+        {
+            var ignored = default(CoercionFailure);
+            if (ValueCoercer.TryCoerce(Read(element, alternative), alternative, out value, ref ignored))
+                return true;
+        }
+
+        return false;
     }
 
     // Repeated tags that each hold items are one list given several times, e.g. a draft and the answer.
@@ -91,7 +114,8 @@ internal static class XmlValues
         FieldTypeKind.Object => FieldMap.Create(children.GroupBy(NameOf, StringComparer.Ordinal).Select(group => KeyValuePair.Create(
             group.Key,
             Read([.. group], type.Properties.FirstOrDefault(property => property.Name == group.Key)?.Type ?? FieldType.Any)))),
-        FieldTypeKind.Dictionary => FieldMap.Create(children.Select(child => KeyValuePair.Create(NameOf(child), Read(child, type.Arguments[1])))),
+        FieldTypeKind.Dictionary => FieldMap.Create(children.GroupBy(NameOf, StringComparer.Ordinal).Select(group =>
+            KeyValuePair.Create(group.Key, Read([.. group], type.Arguments[1])))),
         FieldTypeKind.Tuple when children.TrueForAll(child => child.Name == Item) =>
             children.Select((child, index) => Read(child, index < type.Arguments.Length ? type.Arguments[index] : FieldType.Any)).ToImmutableArray(),
         FieldTypeKind.List or FieldTypeKind.Set when children.TrueForAll(child => child.Name == Item) =>

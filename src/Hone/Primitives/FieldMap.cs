@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Hone;
@@ -14,12 +15,21 @@ namespace Hone;
 /// </remarks>
 public sealed class FieldMap : IReadOnlyDictionary<string, object?>, IEquatable<FieldMap>
 {
+    // Few fields are found fastest by looking at each; more by a table.
+    private const int FewFields = 16;
+
     private readonly ImmutableArray<KeyValuePair<string, object?>> entries;
 
-    private FieldMap(ImmutableArray<KeyValuePair<string, object?>> entries) => this.entries = entries;
+    private readonly Dictionary<string, int>? positions;
+
+    private FieldMap(KeyValuePair<string, object?>[] entries, Dictionary<string, int>? positions)
+    {
+        this.entries = ImmutableCollectionsMarshal.AsImmutableArray(entries);
+        this.positions = positions;
+    }
 
     /// <summary>The map without entries.</summary>
-    public static FieldMap Empty { get; } = new([]);
+    public static FieldMap Empty { get; } = new([], null);
 
     /// <inheritdoc/>
     public int Count => entries.Length;
@@ -39,17 +49,12 @@ public sealed class FieldMap : IReadOnlyDictionary<string, object?>, IEquatable<
     /// <summary>Builds a map; a name given twice keeps its first position and its last value.</summary>
     public static FieldMap Create(IEnumerable<KeyValuePair<string, object?>> entries)
     {
-        var builder = ImmutableArray.CreateBuilder<KeyValuePair<string, object?>>();
-        foreach (var entry in entries)
+        ArgumentNullException.ThrowIfNull(entries);
+        return entries switch
         {
-            var index = IndexOf(builder, entry.Key);
-            if (index < 0)
-                builder.Add(entry);
-            else
-                builder[index] = entry;
-        }
-
-        return builder.Count == 0 ? Empty : new(builder.ToImmutable());
+            FieldMap map => map,
+            _ => Adopt([.. entries]),
+        };
     }
 
     /// <summary>Builds a map from name–value pairs.</summary>
@@ -58,40 +63,78 @@ public sealed class FieldMap : IReadOnlyDictionary<string, object?>, IEquatable<
         var pairs = new KeyValuePair<string, object?>[entries.Length];
         for (var i = 0; i < entries.Length; i++)
             pairs[i] = new(entries[i].Name, entries[i].Value);
-        return Create(pairs);
+        return Adopt(pairs);
     }
 
     /// <summary>This map with one field set: replaced in place, or appended.</summary>
-    public FieldMap With(string name, object? value) => Create(entries.Append(new(name, value)));
+    public FieldMap With(string name, object? value)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var index = IndexOf(name);
+        var pairs = new KeyValuePair<string, object?>[index < 0 ? Count + 1 : Count];
+        entries.CopyTo(pairs);
+        pairs[index < 0 ? Count : index] = new(name, value);
+        return Adopt(pairs);
+    }
 
     /// <summary>This map without one field.</summary>
-    public FieldMap Without(string name) => Create(entries.Where(entry => entry.Key != name));
+    public FieldMap Without(string name)
+    {
+        var index = IndexOf(name);
+        if (index < 0)
+            return this;
+        var pairs = new KeyValuePair<string, object?>[Count - 1];
+        entries.CopyTo(0, pairs, 0, index);
+        entries.CopyTo(index + 1, pairs, index, pairs.Length - index);
+        return Adopt(pairs);
+    }
 
     /// <inheritdoc/>
-    public bool ContainsKey(string key) => IndexOf(entries, key) >= 0;
+    public bool ContainsKey(string key) => IndexOf(key) >= 0;
 
     /// <inheritdoc/>
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out object? value)
     {
-        var index = IndexOf(entries, key);
+        var index = IndexOf(key);
         value = index < 0 ? null : entries[index].Value;
         return index >= 0;
     }
 
-    /// <inheritdoc/>
-    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator() => ((IEnumerable<KeyValuePair<string, object?>>)entries).GetEnumerator();
+    /// <summary>Goes through the fields in order.</summary>
+    public ImmutableArray<KeyValuePair<string, object?>>.Enumerator GetEnumerator() => entries.GetEnumerator();
 
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    IEnumerator<KeyValuePair<string, object?>> IEnumerable<KeyValuePair<string, object?>>.GetEnumerator() =>
+        ((IEnumerable<KeyValuePair<string, object?>>)entries).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => ((IEnumerable)entries).GetEnumerator();
 
     /// <summary>True when both maps hold equal values under the same names, whatever their order.</summary>
-    public bool Equals(FieldMap? other) =>
-        other is not null && Count == other.Count && entries.All(entry => other.TryGetValue(entry.Key, out var value) && ValuesEqual(entry.Value, value));
+    public bool Equals(FieldMap? other)
+    {
+        if (ReferenceEquals(this, other))
+            return true;
+        if (other is null || Count != other.Count)
+            return false;
+        foreach (var (name, value) in entries)
+        {
+            if (!other.TryGetValue(name, out var counterpart) || !ValuesEqual(value, counterpart))
+                return false;
+        }
+
+        return true;
+    }
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as FieldMap);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => entries.Aggregate(0, (hash, entry) => hash ^ entry.Key.GetHashCode(StringComparison.Ordinal));
+    public override int GetHashCode()
+    {
+        var hash = Count;
+        foreach (var (name, value) in entries)
+            hash ^= HashCode.Combine(name, ValueComparer.Instance.GetHashCode(value));
+        return hash;
+    }
 
     /// <summary>The fields as text, for debugging.</summary>
     public override string ToString()
@@ -102,29 +145,53 @@ public sealed class FieldMap : IReadOnlyDictionary<string, object?>, IEquatable<
         return text.Append(" }").ToString();
     }
 
-    internal static bool ValuesEqual(object? left, object? right) => (left, right) switch
-    {
-        (IEnumerable<object?> a, IEnumerable<object?> b) and (not FieldMap, not FieldMap) => a.SequenceEqual(b, ValueComparer.Instance),
-        _ => Equals(left, right),
-    };
+    /// <summary>Compares canonical values by what they hold.</summary>
+    internal static bool ValuesEqual(object? left, object? right) => ValueComparer.Instance.Equals(left, right);
 
-    private static int IndexOf(IReadOnlyList<KeyValuePair<string, object?>> entries, string name)
+    /// <summary>As <see cref="Create"/>, for an array that nobody else will change.</summary>
+    internal static FieldMap Adopt(KeyValuePair<string, object?>[] pairs)
     {
-        for (var i = 0; i < entries.Count; i++)
+        if (pairs.Length == 0)
+            return Empty;
+        if (pairs.Length > FewFields)
+            return AdoptMany(pairs);
+        var count = 0;
+        foreach (var pair in pairs)
         {
-            if (string.Equals(entries[i].Key, name, StringComparison.Ordinal))
+            var index = IndexOf(pairs.AsSpan(0, count), pair.Key);
+            pairs[index < 0 ? count++ : index] = pair;
+        }
+
+        return new(count == pairs.Length ? pairs : pairs[..count], null);
+    }
+
+    private static FieldMap AdoptMany(KeyValuePair<string, object?>[] pairs)
+    {
+        var positions = new Dictionary<string, int>(pairs.Length, StringComparer.Ordinal);
+        var count = 0;
+        foreach (var pair in pairs)
+        {
+            if (positions.TryAdd(pair.Key, count))
+                pairs[count++] = pair;
+            else
+                pairs[positions[pair.Key]] = pair;
+        }
+
+        return new(count == pairs.Length ? pairs : pairs[..count], positions);
+    }
+
+    private static int IndexOf(ReadOnlySpan<KeyValuePair<string, object?>> entries, string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        for (var i = 0; i < entries.Length; i++)
+        {
+            if (string.Equals(entries[i].Key, name))
                 return i;
         }
 
         return -1;
     }
 
-    private sealed class ValueComparer : IEqualityComparer<object?>
-    {
-        public static readonly ValueComparer Instance = new();
-
-        bool IEqualityComparer<object?>.Equals(object? x, object? y) => ValuesEqual(x, y);
-
-        int IEqualityComparer<object?>.GetHashCode(object? obj) => 0;
-    }
+    private int IndexOf(string name) =>
+        positions is null ? IndexOf(entries.AsSpan(), name) : positions.TryGetValue(name, out var index) ? index : -1;
 }

@@ -13,14 +13,18 @@ internal static class CodeBlocks
         var open = text.IndexOf(Fence, StringComparison.Ordinal);
         if (open < 0)
             return text;
-        for (var start = open; start >= 0; start = text.IndexOf(Fence, start + Fence.Length, StringComparison.Ordinal))
+        for (var start = open; start >= 0;)
         {
             var lineEnd = text.IndexOf('\n', start);
             if (lineEnd < 0)
                 break;
-            var language = text.AsSpan(start + Fence.Length, lineEnd - start - Fence.Length);
+
+            // The last fence of a line opens a block when nothing but a language follows.
+            var line = text.AsSpan(start, lineEnd - start);
+            var language = line[(line.LastIndexOf(Fence) + Fence.Length)..];
             if (!language.Contains('`') && TryFindClosing(text, lineEnd, out var end))
                 return text[(lineEnd + 1)..Math.Max(lineEnd + 1, end)].TrimEnd('\r', '\n');
+            start = text.IndexOf(Fence, lineEnd, StringComparison.Ordinal);
         }
 
         var content = open + Fence.Length;

@@ -1,23 +1,37 @@
 namespace Hone;
 
-/// <summary>Why a value did not fit, collected while unwinding; costs nothing as long as everything fits.</summary>
+/// <summary>Why a value did not fit, collected while unwinding; costs next to nothing until somebody asks for the reason.</summary>
 internal struct CoercionFailure
 {
-    public string? Reason { get; private set; }
+    private string? reason;
 
-    public string Path { get; private set; }
+    private FieldType? expected;
 
-    public bool Set(string reason)
+    private object? found;
+
+    private List<string>? segments;
+
+    /// <summary>What is wrong; null when nothing is known.</summary>
+    public readonly string? Reason => expected is null ? reason : $"expected {TypeNames.Of(expected)}, found {FieldConstraints.Shorten(found)}";
+
+    /// <summary>Where, from the value's own root: <c>[2].age</c>.</summary>
+    public readonly string Path => segments is null ? string.Empty : string.Concat(Enumerable.Reverse(segments));
+
+    public bool Set(string why)
     {
-        (Reason, Path) = (reason, string.Empty);
+        (reason, expected, found, segments) = (why, null, null, null);
         return false;
     }
 
-    public bool Expected(FieldType type, object? found) => Set($"expected {TypeNames.Of(type)}, found {FieldConstraints.Shorten(found)}");
+    public bool Expected(FieldType type, object? value)
+    {
+        (reason, expected, found, segments) = (null, type, value, null);
+        return false;
+    }
 
     public bool Under(string segment)
     {
-        Path = segment + Path;
+        (segments ??= []).Add(segment);
         return false;
     }
 

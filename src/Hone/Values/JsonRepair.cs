@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 
 namespace Hone;
 
@@ -18,20 +17,25 @@ internal static class JsonRepair
     /// A text that is one JSON scalar is that scalar. Otherwise the objects and arrays in it count: a later one of the same shape replaces the one
     /// before it (a corrected answer), others, and those parted by a comma alone, are returned together as a list.
     /// </summary>
-    public static JsonRepairResult Parse(string text)
+    public static JsonRepairResult Parse(string text) => Parse(text, out _);
+
+    /// <summary>As <see cref="Parse(string)"/>, telling how many characters were looked at.</summary>
+    internal static JsonRepairResult Parse(string text, out long work)
     {
+        work = text.Length;
         if (TryScalar(text.AsSpan().Trim().Trim('\uFEFF'), out var scalar))
             return new(true, scalar);
         var parser = new JsonRepairParser(text);
         var values = new List<object?>();
         while (parser.TryReadNext(out var value, out var isListed))
         {
-            if (values.Count > 0 && !isListed && HaveSameShape(values[^1], value))
+            if (values.Count > 0 && !isListed && HaveSameShape(values[^1], value, ref work))
                 values[^1] = value;
             else if (values.Count == 0 || !IsEmpty(value))
                 values.Add(value);
         }
 
+        work += parser.Work;
         return values.Count switch
         {
             0 => default,
@@ -69,23 +73,41 @@ internal static class JsonRepair
         var digits = text.TrimStart('-');
         if (digits.IsEmpty || text.Length - digits.Length > 1 || (digits.Length > 1 && digits[0] == '0' && char.IsAsciiDigit(digits[1])))
             return false;
-        if (digits.IndexOfAnyExceptInRange('0', '9') < 0)
-            return ScalarReader.TryInteger(text.ToString(), out value);
-        if (digits[^1] == '.' || digits.IndexOfAnyExcept("0123456789.eE+-") >= 0
-            || !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+        if (digits[^1] == '.' || digits.IndexOfAnyExcept("0123456789.eE+-") >= 0)
             return false;
-        value = number;
-        return true;
+        value = JsonNumbers.Read(text);
+        return value is not null;
     }
 
     private static bool IsEmpty(object? value) => value is FieldMap { Count: 0 } or ImmutableArray<object?> { Length: 0 };
 
-    private static bool HaveSameShape(object? left, object? right) => (left, right) switch
+    private static bool HaveSameShape(object? left, object? right, ref long work)
     {
-        (FieldMap a, FieldMap b) =>
-            a.Count == b.Count && a.All(entry => b.TryGetValue(entry.Key, out var value) && HaveSameShape(entry.Value, value)),
-        (ImmutableArray<object?> a, ImmutableArray<object?> b) =>
-            a.Length == b.Length && a.Zip(b).All(pair => HaveSameShape(pair.First, pair.Second)),
-        _ => left?.GetType() == right?.GetType(),
-    };
+        work++;
+        switch (left, right)
+        {
+            case (FieldMap a, FieldMap b):
+                if (a.Count != b.Count)
+                    return false;
+                foreach (var (name, value) in a)
+                {
+                    if (!b.TryGetValue(name, out var other) || !HaveSameShape(value, other, ref work))
+                        return false;
+                }
+
+                return true;
+            case (ImmutableArray<object?> a, ImmutableArray<object?> b):
+                if (a.Length != b.Length)
+                    return false;
+                for (var i = 0; i < a.Length; i++)
+                {
+                    if (!HaveSameShape(a[i], b[i], ref work))
+                        return false;
+                }
+
+                return true;
+            default:
+                return left?.GetType() == right?.GetType();
+        }
+    }
 }

@@ -42,22 +42,25 @@ internal sealed partial class JsonRepairParser
         var close = ClosingOf(text[position]);
         var start = ++position;
         var firstQuote = -1;
-        for (; position < text.Length; position++)
+        while (position < text.Length)
         {
-            var c = text[position];
-            if (c == '\\')
+            var next = text.AsSpan(position).IndexOfAny(close, '\\');
+            Work += next < 0 ? text.Length - position : next + 1;
+            if (next < 0)
+                break;
+            position += next;
+            if (text[position] == '\\')
             {
-                position++;
+                position += 2;
                 continue;
             }
 
-            if (c != close)
-                continue;
             if (isCutOff || Closes(context))
                 return Finish(start, position, position + 1);
             if (context == Context.ObjectValue && TryFindSwallowedKey(start, position, close, out var comma))
                 return Finish(start, comma, comma);
             firstQuote = firstQuote < 0 ? position : firstQuote;
+            position++;
         }
 
         isCutOff = true;
@@ -68,6 +71,7 @@ internal sealed partial class JsonRepairParser
     {
         position = Math.Min(next, text.Length);
         var content = text[start..Math.Min(end, text.Length)];
+        Work += content.Length;
         return content.Contains('\\', StringComparison.Ordinal) ? Unescape(content) : content;
     }
 
@@ -78,8 +82,8 @@ internal sealed partial class JsonRepairParser
         if (quote is not ('"' or '\'') || position + 2 >= text.Length || text[position + 1] != quote || text[position + 2] != quote)
             return false;
         var start = position + 3;
-        var end = text.IndexOf(new string(quote, 3), start, StringComparison.Ordinal);
-        if (end < 0)
+        var end = quote == '"' ? Find(ref doubleTriple, start) : Find(ref singleTriple, start);
+        if (end >= text.Length)
             return false;
         value = text[start..end];
         position = end + 3;
@@ -118,6 +122,7 @@ internal sealed partial class JsonRepairParser
         if (!char.IsLetter(text[index]) && text[index] != '_')
             return false;
         var limit = Math.Min(text.Length, index + 64);
+        Work += limit - index;
         while (index < limit && (char.IsLetterOrDigit(text[index]) || text[index] is '_' or '-'))
             index++;
         index = SkipBlanks(index);
@@ -132,19 +137,23 @@ internal sealed partial class JsonRepairParser
         if (next >= text.Length || text[next] != ':')
             return false;
         var open = text.LastIndexOf(close, quote - 1, Math.Max(0, quote - start));
+        Work += quote - Math.Max(open, start);
         if (open < 0)
             return false;
         var before = open - 1;
         while (before >= start && char.IsWhiteSpace(text[before]))
             before--;
+        Work += open - before;
         comma = before >= start && text[before] == ',' ? before : -1;
         return comma >= 0;
     }
 
     private int SkipBlanks(int index)
     {
+        var start = index;
         while (index < text.Length && char.IsWhiteSpace(text[index]))
             index++;
+        Work += index - start + 1;
         return index;
     }
 

@@ -9,6 +9,17 @@ internal sealed partial class JsonRepairParser(string text)
 
     private int position;
 
+    private long rewound;
+
+    // Each remembers the next place, so that looking for it again and again costs one pass over the text.
+    private NextPlace lineEnd = new("\n");
+    private NextPlace markerEnd = new(" ## ]]");
+    private NextPlace doubleTriple = new("\"\"\"");
+    private NextPlace singleTriple = new("\'\'\'");
+
+    /// <summary>How many characters were looked at: a small multiple of the text's length, whatever the text.</summary>
+    public long Work { get; private set; }
+
     private enum Context
     {
         Key,
@@ -26,6 +37,7 @@ internal sealed partial class JsonRepairParser(string text)
         while (position < text.Length)
         {
             var start = text.AsSpan(position).IndexOfAny('{', '[');
+            Work += start < 0 ? text.Length - position : start + 1;
             if (start < 0)
                 break;
             position += start;
@@ -44,16 +56,21 @@ internal sealed partial class JsonRepairParser(string text)
     private bool TrySkipMarker()
     {
         const string Opening = "[[ ## ";
-        const string Closing = " ## ]]";
+        Work += Opening.Length;
         if (string.CompareOrdinal(text, position, Opening, 0, Opening.Length) != 0)
             return false;
-        var lineEnd = text.IndexOf('\n', position);
-        var length = (lineEnd < 0 ? text.Length : lineEnd) - position;
-        var closing = text.IndexOf(Closing, position, length, StringComparison.Ordinal);
-        if (closing < 0)
+        var closing = Find(ref markerEnd, position);
+        if (closing >= Find(ref lineEnd, position))
             return false;
-        position = closing + Closing.Length;
+        position = closing + " ## ]]".Length;
         return true;
+    }
+
+    // The next place of something from an index on; the text's length when there is none.
+    private int Find(ref NextPlace place, int index)
+    {
+        Work += place.MoveTo(text, index);
+        return place.Index;
     }
 
     private object? ReadValue(Context context, int depth)
@@ -104,8 +121,7 @@ internal sealed partial class JsonRepairParser(string text)
             else if (entries.Count == 0 && Peek() is ',' or '}' or '\0')
             {
                 // A Python set, or a list in braces.
-                position = start;
-                return ReadArray('}', depth, isOpened: true);
+                return TryRewind(start) ? ReadArray('}', depth, []) : ReadArray('}', depth, [key]);
             }
             else if (position == start)
             {
@@ -136,10 +152,26 @@ internal sealed partial class JsonRepairParser(string text)
         return inner;
     }
 
-    private object ReadArray(char close, int depth, bool isOpened = false)
+    // Text is read again at most once on the whole; nested braces would otherwise read the same text over and over.
+    private bool TryRewind(int start)
     {
-        position += isOpened ? 0 : 1;
+        rewound += position - start;
+        if (rewound > text.Length)
+            return false;
+        position = start;
+        return true;
+    }
+
+    private object ReadArray(char close, int depth)
+    {
+        position++;
+        return ReadArray(close, depth, []);
+    }
+
+    private object ReadArray(char close, int depth, ReadOnlySpan<object?> given)
+    {
         var items = ImmutableArray.CreateBuilder<object?>();
+        items.AddRange(given);
         while (true)
         {
             SkipSeparators();
@@ -179,6 +211,7 @@ internal sealed partial class JsonRepairParser(string text)
         var start = position;
         while (position < text.Length && text[position] is not (':' or ',' or '{' or '}' or '[' or ']' or '\n'))
             position++;
+        Work += position - start;
         return text.AsSpan(start, position - start).Trim().Trim("\"'`").ToString();
     }
 
@@ -190,6 +223,7 @@ internal sealed partial class JsonRepairParser(string text)
             return number;
         while (position < text.Length && !EndsBare(context))
             position++;
+        Work += position - start;
         var word = text.AsSpan(start, position - start).Trim();
         return word switch
         {
@@ -218,11 +252,14 @@ internal sealed partial class JsonRepairParser(string text)
         var end = position;
         while (end < text.Length && (char.IsAsciiDigit(text[end]) || text[end] is '+' or '-' or '.' or 'e' or 'E' or '_'))
             end++;
+        Work += end - position;
         if (end == position || !EndsNumber(end, context))
             return false;
-        var token = text[position..end];
-        var isInteger = token.AsSpan().IndexOfAny(".eE") < 0;
-        if (!(isInteger ? ScalarReader.TryInteger(token, out value) : char.IsAsciiDigit(token[^1]) && ScalarReader.TryNumber(token, out value)))
+        var token = text.AsSpan(position, end - position);
+        if (token.IndexOfAny(".eE") >= 0 && !char.IsAsciiDigit(token[^1]))
+            return false;
+        value = JsonNumbers.Read(token);
+        if (value is null && !ScalarReader.TryNumber(token.ToString(), out value))
             return false;
         position = end;
         return true;
@@ -238,8 +275,7 @@ internal sealed partial class JsonRepairParser(string text)
             return false;
         if (context == Context.ArrayItem)
             return true;
-        while (end < text.Length && char.IsWhiteSpace(text[end]))
-            end++;
+        end = SkipBlanks(end);
         return end >= text.Length || !char.IsLetterOrDigit(text[end]);
     }
 
@@ -260,19 +296,30 @@ internal sealed partial class JsonRepairParser(string text)
 
     private char Peek()
     {
+        var start = position;
         while (position < text.Length)
         {
             var c = text[position];
             if (char.IsWhiteSpace(c) || c == '\uFEFF')
+            {
                 position++;
+            }
             else if (c == '#' || (c == '/' && position + 1 < text.Length && text[position + 1] == '/'))
+            {
                 SkipLine();
+            }
             else if (c == '/' && position + 1 < text.Length && text[position + 1] == '*')
+            {
                 SkipBlock();
+            }
             else
+            {
+                Work += position - start + 1;
                 return c;
+            }
         }
 
+        Work += text.Length - start + 1;
         return '\0';
     }
 

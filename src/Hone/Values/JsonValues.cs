@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -30,7 +29,6 @@ internal static class JsonValues
     {
         if (element.TryGetInt64(out var whole))
             return whole;
-        var text = element.GetRawText();
-        return text.AsSpan().IndexOfAny(".eE") < 0 && BigInteger.TryParse(text, out var large) ? large : element.GetDouble();
+        return JsonNumbers.Read(element.GetRawText()) ?? element.GetDouble();
     }
 }

@@ -13,7 +13,7 @@ internal static class PythonLiterals
     public static bool TryParse(string text, out object? value)
     {
         var reader = new Reader(text);
-        if (reader.TryReadItems('\0', 0, out var items, out var hasComma) && items.Length > 0)
+        if (reader.TryReadItems('\0', 0, [], out var items, out var hasComma) && items.Length > 0)
         {
             value = hasComma ? items : items[0];
             return true;
@@ -27,10 +27,11 @@ internal static class PythonLiterals
     {
         private int position;
 
-        // Items up to the closing character; '\0' stands for the end of the text.
-        public bool TryReadItems(char close, int depth, out ImmutableArray<object?> items, out bool hasComma)
+        // Items up to the closing character; '\0' stands for the end of the text. Those given have been read already.
+        public bool TryReadItems(char close, int depth, scoped ReadOnlySpan<object?> given, out ImmutableArray<object?> items, out bool hasComma)
         {
             var builder = ImmutableArray.CreateBuilder<object?>();
+            builder.AddRange(given);
             (items, hasComma) = ([], false);
             while (!TryClose(close))
             {
@@ -59,13 +60,13 @@ internal static class PythonLiterals
             {
                 case '(':
                     position++;
-                    if (!TryReadItems(')', depth + 1, out var tuple, out var isTuple))
+                    if (!TryReadItems(')', depth + 1, [], out var tuple, out var isTuple))
                         return false;
                     value = isTuple || tuple.Length == 0 ? tuple : tuple[0];
                     return true;
                 case '[':
                     position++;
-                    if (!TryReadItems(']', depth + 1, out var list, out _))
+                    if (!TryReadItems(']', depth + 1, [], out var list, out _))
                         return false;
                     value = list;
                     return true;
@@ -84,13 +85,11 @@ internal static class PythonLiterals
             value = FieldMap.Empty;
             if (Take('}'))
                 return true;
-            var start = position;
-            if (!TryRead(depth, out var first))
+            if (depth > MaximumDepth || !TryRead(depth, out var first))
                 return false;
             if (!Take(':'))
             {
-                position = start;
-                var isSet = TryReadItems('}', depth, out var items, out _);
+                var isSet = TryReadItems('}', depth, [first], out var items, out _);
                 value = items;
                 return isSet;
             }

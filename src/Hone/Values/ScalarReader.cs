@@ -32,6 +32,12 @@ internal static class ScalarReader
         return value is not null;
     }
 
+    public static bool TryInteger(ReadOnlySpan<char> text, out object? value)
+    {
+        value = FromText(text);
+        return value is not null;
+    }
+
     public static bool TryNumber(object? raw, out object? value)
     {
         value = raw switch
@@ -39,7 +45,7 @@ internal static class ScalarReader
             double => raw,
             long number => (double)number,
             BigInteger number => (double)number,
-            decimal number => (double)number,
+            decimal number => double.Parse(number.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
             bool flag => flag ? 1.0 : 0.0,
             string text => DoubleFromText(text),
             _ => null,
@@ -143,9 +149,9 @@ internal static class ScalarReader
     }
 
     /// <summary>Digits with an optional sign, single underscores between digits or commas between thousands, and a fraction of zeros.</summary>
-    private static object? FromText(string text)
+    private static object? FromText(ReadOnlySpan<char> text)
     {
-        var span = text.AsSpan().Trim();
+        var span = text.Trim();
         var point = span.IndexOf('.');
         if (point > 0 && point < span.Length - 1 && span[(point + 1)..].IndexOfAnyExcept('0') < 0)
             span = span[..point];

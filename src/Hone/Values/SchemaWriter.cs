@@ -46,10 +46,8 @@ internal sealed class SchemaWriter(SchemaReferences references)
         FieldTypeKind.Union => FieldMap.Of(("anyOf", ClrValues.List(type.Arguments.Select(Write)))),
         FieldTypeKind.Object => WriteObject(type),
         FieldTypeKind.Reference => WriteHere(type.Resolved),
-        FieldTypeKind.History => Typed("array", ("items", Typed("object"))),
         FieldTypeKind.Custom => type.PromptType!.Description is { } text ? Typed("string", ("description", text)) : Typed("string"),
-        FieldTypeKind.Citations or FieldTypeKind.Tool or FieldTypeKind.ToolCalls or FieldTypeKind.ToolResults => SpecialSchemas.Of(type.Kind),
-        _ => FieldMap.Empty,
+        _ => SpecialShapes.Of(type.Kind) is { } shape ? Write(shape) : FieldMap.Empty,
     };
 
     private FieldMap WriteObject(FieldType type)
@@ -72,7 +70,7 @@ internal sealed class SchemaWriter(SchemaReferences references)
     {
         if (constraints.IsEmpty)
             return schema;
-        if (schema.TryGetValue("anyOf", out var alternatives) && alternatives is ImmutableArray<object?> list)
+        if (type.Kind == FieldTypeKind.Union && schema.TryGetValue("anyOf", out var alternatives) && alternatives is ImmutableArray<object?> list)
         {
             var bounded = list.Select((each, i) => (object?)WithBounds((FieldMap)each!, type.Arguments[i], constraints)).ToImmutableArray();
             return schema.With("anyOf", bounded);
@@ -99,6 +97,7 @@ internal sealed class SchemaWriter(SchemaReferences references)
 
     private static FieldMap Typed(string type, params ReadOnlySpan<(string Name, object? Value)> rest) => FieldMap.Of([("type", type), .. rest]);
 
-    private static FieldMap Sorted(FieldMap schema) =>
+    /// <summary><c>type</c> first, the other keywords in alphabetical order.</summary>
+    public static FieldMap Sorted(FieldMap schema) =>
         FieldMap.Create(schema.OrderBy(entry => entry.Key == "type" ? string.Empty : entry.Key, StringComparer.Ordinal));
 }

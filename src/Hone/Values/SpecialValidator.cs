@@ -23,15 +23,17 @@ internal static class SpecialValidator
             case FieldTypeKind.Image or FieldTypeKind.Audio or FieldTypeKind.Attachment or FieldTypeKind.Document:
                 return TryMedia(raw, type, isStrict, out value, ref failure);
             case FieldTypeKind.Reasoning:
-                value = raw as string ?? Member(raw, "content") ?? Member(raw, "text");
+                value = raw as string ?? (isStrict ? null : Member(raw, "content"));
                 return value is not null || failure.Expected(type, raw);
             case FieldTypeKind.Code:
-                value = (raw as string ?? Member(raw, "code")) is { } text ? CodeBlocks.Extract(text) : null;
+                value = (raw as string ?? (isStrict ? null : Member(raw, "code"))) is { } text ? CodeBlocks.Extract(text) : null;
                 return value is not null || failure.Expected(type, raw);
             case FieldTypeKind.Citations:
                 return TryCitations(raw, type, out value, ref failure);
             case FieldTypeKind.Tool:
                 return TryTool(raw, type, out value, ref failure);
+            case FieldTypeKind.ToolCalls or FieldTypeKind.ToolResults when isStrict && raw is not (FieldMap or ToolCalls or ToolResults):
+                return failure.Expected(type, raw);
             case FieldTypeKind.ToolCalls:
                 return ToolCallReader.TryCalls(raw, type, out value, ref failure);
             case FieldTypeKind.ToolResults:

@@ -51,9 +51,9 @@ internal static class ToolCallReader
         var read = ImmutableArray.CreateBuilder<object?>(items.Length);
         for (var i = 0; i < items.Length; i++)
         {
-            if (items[i] is not FieldMap item)
+            if (items[i] is not FieldMap item || !(item.ContainsKey("name") || item.ContainsKey("call_id") || item.ContainsKey("id")))
             {
-                failure.Set($"a tool result is an object, found {FieldConstraints.Shorten(items[i])}");
+                failure.Set($"a tool result is an object with 'name' or 'call_id', found {FieldConstraints.Shorten(items[i])}");
                 return failure.Under($"[{i}]");
             }
 

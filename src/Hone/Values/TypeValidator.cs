@@ -36,7 +36,7 @@ internal static class TypeValidator
             case FieldTypeKind.Literal or FieldTypeKind.Enum:
                 return (isStrict ? Choices.TryExact(raw, type, out value) : Choices.TryMatch(raw, type, out value)) || failure.Expected(type, raw);
             default:
-                return (isStrict ? IsExact(raw, type.Kind) : TryScalar(raw, type.Kind, out value)) || failure.Expected(type, raw);
+                return (isStrict ? TryExact(raw, type.Kind, out value) : TryScalar(raw, type.Kind, out value)) || failure.Expected(type, raw);
         }
     }
 
@@ -74,21 +74,20 @@ internal static class TypeValidator
         }
     }
 
-    private static bool IsExact(object? raw, FieldTypeKind kind) => kind switch
+    // What JSON can only carry as text is exact when it is written just as it would be written.
+    private static bool TryExact(object? raw, FieldTypeKind kind, out object? value)
     {
-        FieldTypeKind.Integer => raw is long or System.Numerics.BigInteger,
-        FieldTypeKind.Number => raw is double,
-        FieldTypeKind.Decimal => raw is decimal,
-        FieldTypeKind.Boolean => raw is bool,
-        FieldTypeKind.Bytes => raw is byte[],
-        FieldTypeKind.Date => raw is DateOnly,
-        FieldTypeKind.DateTime => raw is DateTimeOffset,
-        FieldTypeKind.Time => raw is TimeOnly,
-        FieldTypeKind.Duration => raw is TimeSpan,
-        FieldTypeKind.Guid => raw is Guid,
-        FieldTypeKind.Uri => raw is Uri,
-        _ => false,
-    };
+        value = raw;
+        return kind switch
+        {
+            FieldTypeKind.Integer => raw is long or System.Numerics.BigInteger,
+            FieldTypeKind.Number => raw is double,
+            FieldTypeKind.Decimal => raw is decimal,
+            FieldTypeKind.Boolean => raw is bool,
+            _ when raw is string text => TryScalar(raw, kind, out value) && JsonText.Scalar(value!) == text,
+            _ => TryScalar(raw, kind, out value) && value!.GetType() == raw!.GetType(),
+        };
+    }
 
     private static bool TryList(object? raw, FieldType type, bool isStrict, out object? value, ref CoercionFailure failure)
     {
@@ -98,12 +97,12 @@ internal static class TypeValidator
         if (type.Kind == FieldTypeKind.Tuple && items.Length != type.Arguments.Length)
             return failure.Set($"expected {type.Arguments.Length} items for {TypeNames.Of(type)}, found {items.Length}");
         var builder = ImmutableArray.CreateBuilder<object?>(items.Length);
-        var isSet = type.Kind == FieldTypeKind.Set;
+        var kept = type.Kind == FieldTypeKind.Set ? new HashSet<object?>(items.Length, ValueComparer.Instance) : null;
         for (var i = 0; i < items.Length; i++)
         {
             if (!TryValidate(items[i], ItemType(type, i), isStrict, out var item, ref failure))
                 return failure.Under($"[{i}]");
-            if (!isSet || !builder.Exists(item))
+            if (kept is null || kept.Add(item))
                 builder.Add(item);
         }
 
@@ -119,17 +118,6 @@ internal static class TypeValidator
     };
 
     private static FieldType HistoryTurn { get; } = FieldType.DictionaryOf(FieldType.String, FieldType.Any);
-
-    private static bool Exists(this ImmutableArray<object?>.Builder builder, object? item)
-    {
-        foreach (var each in builder)
-        {
-            if (FieldMap.ValuesEqual(each, item))
-                return true;
-        }
-
-        return false;
-    }
 
     private static bool TryDictionary(object? raw, FieldType type, bool isStrict, out object? value, ref CoercionFailure failure)
     {
@@ -156,14 +144,17 @@ internal static class TypeValidator
         value = null;
         if (raw is not FieldMap map)
             return failure.Expected(type, raw);
-        var entries = new List<KeyValuePair<string, object?>>(type.Properties.Length);
-        foreach (var property in type.Properties)
+        if (isStrict && !HasOnlyKnown(map, type))
+            return failure.Expected(type, raw);
+        var entries = new KeyValuePair<string, object?>[type.Properties.Length];
+        for (var i = 0; i < entries.Length; i++)
         {
+            var property = type.Properties[i];
             if (!map.TryGetValue(property.Name, out var given))
             {
                 if (property.IsRequired && !property.Type.AdmitsNull)
                     return failure.Set($"{TypeNames.Of(type)} needs '{property.Name}' ({TypeNames.Of(property.Type)}), which is missing");
-                entries.Add(new(property.Name, property.Default));
+                entries[i] = new(property.Name, property.Default);
                 continue;
             }
 
@@ -175,14 +166,25 @@ internal static class TypeValidator
                 return failure.Under($".{property.Name}");
             }
 
-            entries.Add(new(property.Name, item));
+            entries[i] = new(property.Name, item);
         }
 
-        value = FieldMap.Create(entries);
+        value = FieldMap.Adopt(entries);
         return true;
     }
 
-    // First an alternative that fits as it is, then the first that fits with conversion.
+    private static bool HasOnlyKnown(FieldMap map, FieldType type) => CountKnown(map, type) == map.Count;
+
+    private static int CountKnown(FieldMap map, FieldType type)
+    {
+        var count = 0;
+        foreach (var property in type.Properties)
+            count += map.ContainsKey(property.Name) ? 1 : 0;
+        return count;
+    }
+
+    // First an alternative that fits as it is, then the first that fits with conversion; of several object types the one that knows the most
+    // of the properties comes first.
     private static bool TryUnion(object? raw, FieldType type, bool isStrict, out object? value, ref CoercionFailure failure)
     {
         var attempt = default(CoercionFailure);
@@ -194,7 +196,7 @@ internal static class TypeValidator
 
         if (!isStrict)
         {
-            foreach (var alternative in type.Arguments)
+            foreach (var alternative in ByFit(raw, type.Arguments))
             {
                 if (TryValidate(raw, alternative, isStrict: false, out value, ref attempt))
                     return true;
@@ -206,4 +208,13 @@ internal static class TypeValidator
             return TryValidate(raw, inner, isStrict, out value, ref failure);
         return failure.Expected(type, raw);
     }
+
+    private static ImmutableArray<FieldType> ByFit(object? raw, ImmutableArray<FieldType> alternatives)
+    {
+        if (raw is not FieldMap map || alternatives.Count(IsObject) < 2)
+            return alternatives;
+        return [.. alternatives.OrderByDescending(type => IsObject(type) ? CountKnown(map, type.Resolved) : int.MaxValue)];
+    }
+
+    private static bool IsObject(FieldType type) => type.Kind is FieldTypeKind.Object or FieldTypeKind.Reference;
 }

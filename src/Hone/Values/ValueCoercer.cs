@@ -15,6 +15,14 @@ internal static class ValueCoercer
         return TryCoerce(raw, type, out var value, ref failure) ? value : throw failure.ToException();
     }
 
+    /// <summary>As <see cref="TryCoerce"/>, for a value that JSON has typed already: its text is text, whatever it looks like.</summary>
+    public static bool TryCoerceJson(object? raw, FieldType type, out object? value, ref CoercionFailure failure)
+    {
+        var ignored = default(CoercionFailure);
+        return (raw is string && TypeValidator.TryValidate(raw, type, isStrict: true, out value, ref ignored))
+            || TryCoerce(raw, type, out value, ref failure);
+    }
+
     public static bool TryCoerce(object? raw, FieldType type, out object? value, ref CoercionFailure failure)
     {
         if (raw is string text)
@@ -42,6 +50,8 @@ internal static class ValueCoercer
                 return Choices.TryMatch(text, type, out value) || Fail(out value, failure.Expected(type, text));
             case var kind when SpecialValidator.IsText(kind):
                 return SpecialValidator.TryValidate(Unwrapped(text, kind), type, isStrict: false, out value, ref failure);
+            case FieldTypeKind.Union when TryChoice(text, type, out value):
+                return true;
             case FieldTypeKind.Union when TypeHints.OptionalOf(type) is { } special && SpecialValidator.IsText(special.Kind):
                 value = null;
                 return IsNullWord(text) || TryText(text, special, out value, ref failure);
@@ -73,11 +83,9 @@ internal static class ValueCoercer
         if (candidate is string)
             return false;
 
-        // Prose with brackets in it is still text when the type allows text.
+        // Prose with brackets in it is still text when the type allows text, and digits may be base-64.
         var ignored = default(CoercionFailure);
-        return type.Kind == FieldTypeKind.Union
-            && type.Arguments.Contains(FieldType.String)
-            && TypeValidator.TryValidate(text, FieldType.String, isStrict: false, out value, ref ignored);
+        return type.Kind is FieldTypeKind.Union or FieldTypeKind.Bytes && TypeValidator.TryValidate(text, type, isStrict: false, out value, ref ignored);
     }
 
     private static bool TryScalarFast(string text, FieldType type, out object? value)
@@ -105,6 +113,20 @@ internal static class ValueCoercer
         if (repaired.Found)
             return repaired.Value;
         return PythonLiterals.TryParse(text, out var literal) ? literal : text;
+    }
+
+    // A text that is one of the choices is that choice, whatever else it looks like.
+    private static bool TryChoice(string text, FieldType type, out object? value)
+    {
+        value = null;
+        foreach (var alternative in type.Arguments)
+        {
+            if (alternative.Kind is FieldTypeKind.Enum or FieldTypeKind.Literal && Choices.TryExact(text, alternative, out value))
+                return true;
+        }
+
+        return TypeHints.OptionalOf(type) is { Kind: FieldTypeKind.Enum or FieldTypeKind.Literal } only
+            && !IsNullWord(text) && Choices.TryMatch(text, only, out value);
     }
 
     // Models that think in JSON write {"code": "…"}, {"content": "…"} or {"url": "…"}; anything else is the text itself.

@@ -12,7 +12,6 @@ internal static partial class ChatParseDifferences
         new("chat-indented-marker", "blanks before a marker do not shift the value", IsIndentedMarker),
         new("chat-unknown-marker", "only markers of the signature's own fields and the end marker count; others are part of the value", IsUnknownMarker),
         new("chat-decorated-marker", "markers in bold, quotes or bullets count when plain ones leave a field without value", IsDecoratedMarker),
-        new("chat-thinking", "a leading reasoning block is skipped", IsThinking),
         new("chat-line-separators", "line separators other than newline stay in the value", IsLineSeparator),
         .. ParseDifferences.Rules,
     ];
@@ -33,12 +32,6 @@ internal static partial class ChatParseDifferences
     private static bool IsDecoratedMarker(ParseAttempt attempt) => attempt.RecordedKind == "missing_fields"
         && DecoratedMarker().IsMatch(attempt.Completion)
         && attempt.ReadsAs(DecoratedMarker().Replace(attempt.Completion, "[[ ## $1 ## ]]"));
-
-    private static bool IsThinking(ParseAttempt attempt)
-    {
-        var end = attempt.Completion.IndexOf("</think>", StringComparison.Ordinal);
-        return end >= 0 && attempt.Completion.TrimStart().StartsWith("<think>", StringComparison.Ordinal) && attempt.ReadsAs(attempt.Completion[(end + 8)..]);
-    }
 
     private static bool IsLineSeparator(ParseAttempt attempt) => attempt.WasRead && attempt.Fields is { } fields
         && Separator().IsMatch(attempt.Completion)

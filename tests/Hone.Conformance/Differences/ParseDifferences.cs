@@ -12,6 +12,7 @@ internal static partial class ParseDifferences
 {
     public static IReadOnlyList<DifferenceRule<ParseAttempt>> Rules { get; } =
     [
+        new("leading-thoughts", "a leading reasoning block is skipped", IsThinking),
         new("value-bounds", "declared bounds are enforced", IsBound),
         new("value-null", "null and None are null, never the text \"None\": in containers, and where null is allowed", IsNull),
         new("value-choice-by-text", "numbers and booleans of a literal or enumeration are recognised by their text", IsChoiceByText),
@@ -22,6 +23,12 @@ internal static partial class ParseDifferences
         new("value-prose-with-brackets", "prose with brackets stays text when the type allows text", IsProse),
         new("value-container-as-text", "a list or object given for a text field is kept as JSON", IsContainerText),
     ];
+
+    private static bool IsThinking(ParseAttempt attempt)
+    {
+        var end = attempt.Completion.IndexOf("</think>", StringComparison.Ordinal);
+        return end >= 0 && attempt.Completion.TrimStart().StartsWith("<think>", StringComparison.Ordinal) && attempt.ReadsAs(attempt.Completion[(end + 8)..]);
+    }
 
     private static bool IsBound(ParseAttempt attempt) => attempt is { WasRead: true, Error.Kind: ParseFailureKind.Constraint }
         && attempt.Signature.Outputs.Any(field => FieldConstraints.Check(field.Constraints, attempt.RecordedFields.GetValueOrDefault(field.Name)) is not null

@@ -12,8 +12,9 @@ internal static partial class XmlParseDifferences
     public static IReadOnlyList<DifferenceRule<ParseAttempt>> Rules { get; } =
     [
         new("xml-stray-signs", "a stray & or <, or a tag that is none, is text and does not cost the answer", IsStraySign),
+        new("xml-repeated-tag", "of a tag given several times the first counts, unless it is a list's", IsRepeated),
+        new("xml-empty-text", "an element without content is empty text where text is allowed; a self-closing tag is null", IsEmptyText),
         new("xml-wrapped", "one element around all fields is passed over", IsWrapped),
-        new("xml-skipped-tags", "a tag that is none of the fields' does not count", attempt => IsPlainer(attempt, @"^\s*<\?xml.*?\?>|<!DOCTYPE[^>]*>")),
         new("xml-untyped-items", "text without a type is read as JSON inside lists and objects, too, as it is at the top", IsUntyped),
         .. ParseDifferences.Rules,
     ];
@@ -47,11 +48,24 @@ internal static partial class XmlParseDifferences
         _ => value,
     };
 
-    private static bool IsPlainer(ParseAttempt attempt, string pattern)
+    private static bool IsRepeated(ParseAttempt attempt)
     {
-        var plain = Regex.Replace(attempt.Completion, pattern, string.Empty, RegexOptions.Singleline);
+        var plain = attempt.Completion;
+        foreach (var field in attempt.Signature.Outputs)
+        {
+            var tags = Regex.Matches(plain, $@"<{field.Name}\b[^>]*>.*?</{field.Name}\s*>", RegexOptions.Singleline);
+            foreach (var tag in tags.Skip(1).Reverse())
+                plain = plain.Remove(tag.Index, tag.Length);
+        }
+
         return plain != attempt.Completion && attempt.ReadsAs(plain);
     }
+
+    private static bool IsEmptyText(ParseAttempt attempt) => attempt is { WasRead: true, Fields: { } fields }
+        && attempt.Signature.Outputs.Any(field => fields[field.Name] is "")
+        && attempt.Signature.Outputs.All(field => VectorValues.Same(attempt.RecordedFields[field.Name], fields[field.Name])
+            || (attempt.RecordedFields[field.Name] is null && fields[field.Name] is "" && field.Type.AdmitsNull
+                && Regex.IsMatch(attempt.Completion, $@"<{field.Name}>\s*</{field.Name}>")));
 
     private static string Section(ParseAttempt attempt, SignatureField field) =>
         WebUtility.HtmlDecode(Regex.Match(attempt.Completion, $@"<{field.Name}\b[^>]*>(.*?)</{field.Name}\s*>", RegexOptions.Singleline).Groups[1].Value.Trim());

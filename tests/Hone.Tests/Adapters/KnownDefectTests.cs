@@ -177,6 +177,33 @@ public sealed class KnownDefectTests
     [InlineData("<answer>cut off <b</answer>", "cut off <b")]
     public void D54_StraySigns_AreText(string completion, string expected) => Assert.Equal(expected, XmlAdapter.Default.Parse(Ask, completion)["answer"]);
 
+    /// <summary>Two objects in one answer: the better one is read, wherever it stands; an object packed as text is unpacked.</summary>
+    [Theory]
+    [InlineData("{\"note\": 1} {\"answer\": \"a\"}")]
+    [InlineData("{\"answer\": \"a\"} and {\"note\": {\"deep\": 1}}")]
+    [InlineData("[{\"answer\": \"b\"}, {\"answer\": \"a\"}]")]
+    [InlineData("<think>{\"answer\": \"b\"}</think>{\"answer\": \"a\"}")]
+    [InlineData("\"{\\\"answer\\\": \\\"a\\\"}\"")]
+    public void JsonAnswer_AmongOthers_IsFound(string completion) => Assert.Equal("a", JsonAdapter.Default.Parse(Ask, completion)["answer"]);
+
+    [Theory]
+    [InlineData("list[str]", "<answer><item>a</item></answer>", "[\"a\"]")]
+    [InlineData("list[str]", "<answer>a</answer>", "[\"a\"]")]
+    [InlineData("list[str]", "<answer>a</answer><answer>b</answer>", "[\"a\", \"b\"]")]
+    [InlineData("list[str]", "<answer><item>draft</item></answer>\n<answer><item>b</item></answer>", "[\"draft\"]")]
+    [InlineData("list[str]", "<answer>[\"a\", \"b\"]</answer>", "[\"a\", \"b\"]")]
+    [InlineData("list[str]", "<answer/>", "[]")]
+    [InlineData("dict[str, list[int]]", "<answer><a>1</a><a>2</a><entry key=\"b c\"><item>3</item></entry></answer>", "{\"a\": [1, 2], \"b c\": [3]}")]
+    [InlineData("int | list[int]", "<answer><item>1</item></answer>", "[1]")]
+    [InlineData("int | list[int]", "<answer>5</answer>", "5")]
+    [InlineData("int | None", "<answer></answer>", "null")]
+    [InlineData("str | None", "<answer/>", "null")]
+    [InlineData("str | None", "<answer></answer>", "\"\"")]
+    [InlineData("str", "<sheet>\n<answer>a</answer>\n</sheet>", "\"a\"")]
+    [InlineData("str", "<answer>a</answer><answer>b</answer>", "\"a\"")]
+    public void XmlAnswer_InOtherTags_IsRead(string type, string completion, string expected) =>
+        Assert.Equal(expected, JsonText.Write(XmlAdapter.Default.Parse(Signature.Parse($"question -> answer: {type}"), completion)["answer"]));
+
     private sealed record Box(string Name, IReadOnlyDictionary<string, int> Counts);
 
     private sealed class BrokenAdapter : Adapter

@@ -264,6 +264,21 @@ public sealed class NativeFeatureTests
         Assert.Null(XmlAdapter.Default.ResponseFormatFor(Signature.Parse(signature), new() { JsonMode = jsonMode, ResponseSchema = true }));
     }
 
+    [Theory]
+    [InlineData("question -> answer")]
+    [InlineData("question -> answer: list[int], note: str | None")]
+    public void ResponseFormat_WithSchemas_IsStrictWhereTheTypesAllowIt(string text)
+    {
+        var signature = Signature.Parse(text);
+        var isPossible = JsonSchemas.TryStrict(signature, out _);
+        var capabilities = new ModelCapabilities { ResponseSchema = true, JsonMode = true };
+
+        Assert.Equal(isPossible, Assert.IsType<ChatResponseFormatJson>(JsonAdapter.Default.ResponseFormatFor(signature, capabilities)).Schema is not null);
+        Assert.Equal(isPossible, JsonAdapter.Default.ResponseFormatFor(signature, capabilities with { JsonMode = false }) is not null);
+        var loose = new JsonAdapter { UseStrictSchema = false }.ResponseFormatFor(signature, capabilities);
+        Assert.Null(Assert.IsType<ChatResponseFormatJson>(loose).Schema);
+    }
+
     /// <summary>A response format that the caller chose is kept.</summary>
     [Fact]
     public void Configure_ChosenResponseFormat_IsKept()

@@ -67,7 +67,7 @@ internal static class AnyType
         FieldTypeKind.Code => Gen.OneOf("x = 1", "if a:\n    b", "{'a': 1}").Select(text => (object?)text),
         FieldTypeKind.Integer => Gen.OneOf(Gen.Long.Select(number => (object?)number), Gen.Const((object?)(BigInteger.One << 100))),
         FieldTypeKind.Number => Gen.OneOf(Gen.Double, Gen.OneOf(0.0, -0.0, 1e300, 5e-324, double.PositiveInfinity, double.NegativeInfinity, 42)).Select(number => (object?)number),
-        FieldTypeKind.Decimal => Gen.Decimal.Select(number => (object?)number),
+        FieldTypeKind.Decimal => Gen.Decimal.Select(number => (object?)(number / 1.0000000000000000000000000000m)), // without zeros at the end
         FieldTypeKind.Boolean => Gen.Bool.Select(flag => (object?)flag),
         FieldTypeKind.Bytes => Gen.Byte.Array[0, 5].Select(bytes => (object?)bytes),
         FieldTypeKind.Date => Gen.Int[0, 3_000_000].Select(day => (object?)DateOnly.FromDayNumber(day)),

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CsCheck;
 
 namespace Hone.Tests.Values;
@@ -48,40 +49,103 @@ public sealed class JsonRepairTests
     public void Parse_NoJson_FindsNothing(string text) => Assert.False(JsonRepair.Parse(text).Found);
 
     [Fact]
-    public void Parse_ValidJson_IsReadExactly() => Value(3).Sample(value =>
-    {
-        var text = JsonText.Write(FieldMap.Of(("value", value)));
-        Assert.Equal(text, JsonText.Write(JsonRepair.Parse(text).Value));
-    });
+    public void Parse_ValidJson_IsReadExactly() => Gen.Select(AnyType.ValueOf(FieldType.Any), Gen.Bool).Sample(
+        (value, isIndented) =>
+        {
+            var text = JsonText.Write(FieldMap.Of(("value", value)));
+            var spaced = isIndented ? JsonNode.Parse(text)!.ToJsonString(new() { WriteIndented = true }) : text;
+            Assert.Equal(text, JsonText.Write(JsonRepair.Parse(spaced).Value));
+        },
+        iter: 5000);
+
+    [Theory]
+    [InlineData("0.1000000000000000000000001", "0.1000000000000000000000001")]
+    [InlineData("0.30000000000000004", "0.30000000000000004")]
+    [InlineData("[1.10, 1e400]", "[1.1, Infinity]")]
+    [InlineData("123456789012345678901234567890", "123456789012345678901234567890")]
+    public void Parse_Number_KeepsItsDigits(string text, string expected) => Assert.Equal(expected, JsonText.Write(JsonRepair.Parse(text).Value));
 
     [Fact]
-    public void Parse_AnyText_NeverThrows() => Gen.String[Gen.Char["{}[]()\"'`:,#/*\\ab1-.eN \n"], 0, 200].Sample(text => JsonRepair.Parse(text));
+    public void Parse_DamagedJson_NeverThrowsAndReadsEachCharacterAFewTimes() => Mutation.OfJson.Sample(
+        text =>
+        {
+            JsonRepair.Parse(text, out var work);
+            Assert.True(work <= Allowed(text.Length), $"{work} characters looked at in a text of {text.Length}");
+        },
+        iter: 100_000);
+
+    [Fact]
+    public void Parse_AnyText_NeverThrows() => Gen.String[Gen.Char["{}[]()\"'`:,#/*\\ab1-.eN \n"], 0, 200].Sample(text => JsonRepair.Parse(text), iter: 20_000);
 
     [Theory]
     [InlineData("{\"a\": ")]
     [InlineData("[")]
     [InlineData("{")]
+    [InlineData("}")]
+    [InlineData("\"")]
+    [InlineData("'")]
+    [InlineData("\\")]
+    [InlineData("\\\"")]
+    [InlineData(",")]
+    [InlineData(":")]
+    [InlineData("\"a\":")]
     [InlineData("\"a\" ")]
     [InlineData("{\"a\": \"b\" x, ")]
+    [InlineData("{\"a\": \"b, ")]
     [InlineData("[[ ## ")]
+    [InlineData("[[ ## \n")]
     [InlineData("{'a': \"")]
     [InlineData("{\"\"\"")]
-    public void Parse_LongRepetition_ReadsEachCharacterAFewTimes(string unit)
+    [InlineData("['''")]
+    [InlineData("/*")]
+    [InlineData("[/")]
+    [InlineData("[#")]
+    [InlineData("[1 ")]
+    [InlineData("{a,")]
+    [InlineData("{\"a\",")]
+    [InlineData("[\"a\"   ")]
+    [InlineData("{}\n")]
+    [InlineData("[1],")]
+    [InlineData("(1,")]
+    [InlineData("{“a”: ‘")]
+    [InlineData("[11111111111111111111111111111111,")]
+    [InlineData("...")]
+    public void Parse_LongRepetition_IsLinear(string unit)
     {
-        // Half a million characters: a quadratic reader would need minutes, and a recursive one without limit the stack.
-        var text = string.Concat(Enumerable.Repeat(unit, 500_000 / unit.Length));
-        JsonRepair.Parse(text);
+        // Half a million characters: a recursive reader without limit would need more stack than there is.
+        foreach (var length in new[] { 1000, 500_000 })
+        {
+            foreach (var prefix in new[] { "", "{\"k\": \"", "[\"", "{\"k\": " })
+            {
+                JsonRepair.Parse(prefix + string.Concat(Enumerable.Repeat(unit, length / unit.Length)), out var work);
+                Assert.True(work <= Allowed(length), $"{work} characters looked at in a text of {length}");
+            }
+        }
     }
 
-    private static Gen<object?> Value(int depth)
+    [Fact]
+    public void Parse_AnyRepetition_IsLinear() => Gen.Select(Pieces.Array[1, 5], Pieces.Array[0, 3]).Sample(
+        (unit, prefix) =>
+        {
+            var repeated = string.Concat(unit);
+            var text = string.Concat(prefix) + string.Concat(Enumerable.Repeat(repeated, 4000 / repeated.Length));
+            JsonRepair.Parse(text, out var work);
+            Assert.True(work <= Allowed(text.Length), $"{work} characters looked at in a text of {text.Length}");
+        },
+        iter: 10_000);
+
+    [Fact]
+    public void Coerce_DeeplyNestedTuple_EndsSoon()
     {
-        var text = Gen.String[Gen.Char["ab\"'\\{}[]:,# \n\té"], 0, 12].Select(value => (object?)value);
-        var leaf = Gen.OneOf(text, Gen.Long.Select(value => (object?)value), Gen.Bool.Select(value => (object?)value), Gen.Const((object?)null));
-        if (depth == 0)
-            return leaf;
-        var list = Value(depth - 1).List[0, 3].Select(items => (object?)ClrValues.List(items));
-        var map = Gen.Select(Gen.String[Gen.Char["abc"], 1, 3], Value(depth - 1)).List[0, 3]
-            .Select(entries => (object?)FieldMap.Create(entries.Select(entry => KeyValuePair.Create(entry.Item1, entry.Item2))));
-        return Gen.OneOf(leaf, list, map);
+        // Each level was once read twice, so that thirty levels took a day.
+        var text = "(" + new string('{', 60) + "1" + new string('}', 60) + ")";
+        Assert.Throws<ValueCoercionException>(() => ValueCoercer.Coerce(text, FieldType.Integer));
+        Assert.Throws<ValueCoercionException>(() => ValueCoercer.Coerce(new string('(', 100_000), FieldType.Integer));
     }
+
+    private static Gen<string> Pieces { get; } = Gen.OneOf(
+        "\"", "'", "`", "\\", "{", "}", "[", "]", "(", ")", ",", ":", ";", "#", "//", "/*", "*/", "\n", "```", "\"\"\"", "'''", "...", "“", "”", "   ", "a", "\"a\": ", "1", "1.", "null", "[[ ## ", " ## ]]");
+
+    // A key may be read twice (a set looks like an object at first), and what follows a quote is looked at before it is read.
+    private static long Allowed(int length) => (12L * length) + 2000;
 }
