@@ -12,6 +12,7 @@ GemmBench.Run(figures, quick);
 DecodeBench.Run(figures, quick);
 TrainBench.Run(figures, quick);
 await StepBench.RunAsync(figures);
+await CacheBench.RunAsync(figures);
 
 if (json is not null)
     File.WriteAllText(json, JsonSerializer.Serialize(figures.Values, new JsonSerializerOptions { WriteIndented = true }) + "\n");

@@ -63,7 +63,7 @@ internal sealed class Predictor(Signature signature)
     {
         Text = response.Messages.LastOrDefault(message => message.Role == ChatRole.Assistant)?.Text ?? string.Empty,
         FinishReason = response.FinishReason,
-        Usage = new(1, response.Usage?.InputTokenCount ?? 0, response.Usage?.OutputTokenCount ?? 0),
+        Usage = new(ResponseCache.IsHit(response) ? 0 : 1, response.Usage?.InputTokenCount ?? 0, response.Usage?.OutputTokenCount ?? 0),
         Tokens = response.AdditionalProperties?.GetValueOrDefault(SampledTokens.Key) as SampledTokens,
     };
 
