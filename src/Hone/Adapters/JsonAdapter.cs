@@ -50,7 +50,7 @@ public sealed class JsonAdapter : PromptAdapter
         ArgumentNullException.ThrowIfNull(capabilities);
         if (signature.Outputs.IsEmpty)
             return null;
-        if (UseStrictSchema && capabilities.ResponseSchema && JsonSchemas.TryStrict(signature, out var schema))
+        if (UseStrictSchema && capabilities.ResponseSchema && JsonSchemas.Strict(signature) is { Refusal: null, Schema: var schema })
             return ChatResponseFormat.ForJsonSchema(schema, "outputs");
         return capabilities.JsonMode ? ChatResponseFormat.Json : null;
     }

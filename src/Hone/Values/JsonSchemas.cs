@@ -13,7 +13,7 @@ internal sealed record StrictSchema(JsonElement Schema, string? Refusal)
 }
 
 /// <summary>JSON Schema of field types: <c>type</c> first, the other keywords in alphabetical order.</summary>
-internal static partial class JsonSchemas
+internal static class JsonSchemas
 {
     private static readonly ConditionalWeakTable<Signature, StrictPair> StrictSchemas = new();
 
