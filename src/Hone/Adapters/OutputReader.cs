@@ -53,7 +53,7 @@ internal static class OutputReader
         List<KeyValuePair<string, object?>> parsed)
     {
         var failure = default(CoercionFailure);
-        if (!(isTyped && IsText(raw, field.Type, out var value)) && !ValueCoercer.TryCoerce(raw, field.Type, out value, ref failure))
+        if (!(isTyped ? ValueCoercer.TryCoerceJson(raw, field.Type, out var value, ref failure) : ValueCoercer.TryCoerce(raw, field.Type, out value, ref failure)))
         {
             var cause = failure.ToException();
             throw Misfit($"field '{field.Name}' ({TypeNames.Of(field.Type)}) at {cause.Message}.", cause);
@@ -65,11 +65,5 @@ internal static class OutputReader
 
         AdapterParseException Misfit(string reason, Exception? cause) =>
             new(adapter, signature, completion, ParseFailureKind.Constraint, FieldMap.Create(parsed), reason, cause);
-    }
-
-    private static bool IsText(object? raw, FieldType type, out object? value)
-    {
-        value = raw;
-        return raw is string && (type.Kind == FieldTypeKind.Any || (type.Kind == FieldTypeKind.Union && type.Arguments.Any(each => each.Kind is FieldTypeKind.String or FieldTypeKind.Any)));
     }
 }
