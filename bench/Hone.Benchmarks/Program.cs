@@ -11,11 +11,11 @@ var json = ValueOf("--json");
 var only = ValueOf("--only");
 var figures = new Figures();
 
-<<<<<<< HEAD
 if (only is null or "calls")
 {
     StartBench.Run(figures, quick);
     await CallBench.RunAsync(figures, quick);
+    await CacheBench.RunAsync(figures);
     await EvaluateBench.RunAsync(figures, quick);
 }
 
@@ -26,13 +26,6 @@ if (only is null or "engine")
     TrainBench.Run(figures, quick);
     await StepBench.RunAsync(figures);
 }
-=======
-GemmBench.Run(figures, quick);
-DecodeBench.Run(figures, quick);
-TrainBench.Run(figures, quick);
-await StepBench.RunAsync(figures);
-await CacheBench.RunAsync(figures);
->>>>>>> clients
 
 if (json is not null)
     File.WriteAllText(json, JsonSerializer.Serialize(figures.Values, new JsonSerializerOptions { WriteIndented = true }) + "\n");

@@ -32,18 +32,10 @@ internal sealed class Predictor(Signature signature)
     /// <summary>Several answers to the same request, side by side; each is a value or its own failure.</summary>
     public Task<ItemResult<FieldMap>[]> SampleAsync(FieldMap inputs, int count, CallOptions? options, CancellationToken cancellationToken)
     {
-<<<<<<< HEAD
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         var scope = HoneScope.Current ?? throw NoModel();
         var first = options?.SampleId ?? scope.Options?.SampleId ?? 0;
         var runners = new PredictorCallRunner[count];
-=======
-        Text = response.Messages.LastOrDefault(message => message.Role == ChatRole.Assistant)?.Text ?? string.Empty,
-        FinishReason = response.FinishReason,
-        Usage = new(ResponseCache.IsHit(response) ? 0 : 1, response.Usage?.InputTokenCount ?? 0, response.Usage?.OutputTokenCount ?? 0),
-        Tokens = response.AdditionalProperties?.GetValueOrDefault(SampledTokens.Key) as SampledTokens,
-    };
->>>>>>> clients
 
         // Opened in order, so that ordinals and seeds do not depend on timing. Each sample has an id of its own: a cache keeps them apart.
         for (var i = 0; i < count; i++)
