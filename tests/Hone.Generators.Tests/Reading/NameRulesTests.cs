@@ -5,8 +5,10 @@ namespace Hone.Generators.Tests;
 
 public class NameRulesTests
 {
+#pragma warning disable IL2026, IL2075 // Tests are never trimmed.
     private static readonly Func<string, string> NameOfHone = typeof(Module).Assembly.GetType("Hone.NamingRules", throwOnError: true)!
         .GetMethod("ToSnakeCase", BindingFlags.Static | BindingFlags.Public)!.CreateDelegate<Func<string, string>>();
+#pragma warning restore IL2026, IL2075
 
     // The runtime names fields and the generator predicts those names: one rule, written twice.
     [Fact]
