@@ -2,16 +2,33 @@ using System.Globalization;
 using System.Text.Json;
 using Hone.Benchmarks;
 
-// Usage: --quick (a minute, the figures of the regression check) or nothing (everything), --json FILE.
+// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|engine, --json FILE.
+if (args is [StartBench.Argument])
+    return await StartBench.PredictOnceAsync();
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var quick = args.Contains("--quick");
-var json = Array.IndexOf(args, "--json") is var index and >= 0 && index + 1 < args.Length ? args[index + 1] : null;
+var json = ValueOf("--json");
+var only = ValueOf("--only");
 var figures = new Figures();
 
-GemmBench.Run(figures, quick);
-DecodeBench.Run(figures, quick);
-TrainBench.Run(figures, quick);
-await StepBench.RunAsync(figures);
+if (only is null or "calls")
+{
+    StartBench.Run(figures, quick);
+    await CallBench.RunAsync(figures, quick);
+    await CacheBench.RunAsync(figures);
+    await EvaluateBench.RunAsync(figures, quick);
+}
+
+if (only is null or "engine")
+{
+    GemmBench.Run(figures, quick);
+    DecodeBench.Run(figures, quick);
+    TrainBench.Run(figures, quick);
+    await StepBench.RunAsync(figures);
+}
 
 if (json is not null)
     File.WriteAllText(json, JsonSerializer.Serialize(figures.Values, new JsonSerializerOptions { WriteIndented = true }) + "\n");
+return 0;
+
+string? ValueOf(string name) => Array.IndexOf(args, name) is var index and >= 0 && index + 1 < args.Length ? args[index + 1] : null;

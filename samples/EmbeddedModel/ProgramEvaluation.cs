@@ -52,7 +52,7 @@ internal static class ProgramEvaluation
         await Task.Yield();
         try
         {
-            return (await program.RunAsync(claim, new RunOptions { Seed = seed })).Value.Titles;
+            return (await program.RunAsync(claim, new RunOptions { Seed = seed, Recovery = RecoveryPolicy.None })).Value.Titles;
         }
         catch (AdapterParseException)
         {

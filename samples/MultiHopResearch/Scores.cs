@@ -5,8 +5,14 @@ internal sealed record Scores(EvaluationResult<Claim, Research> Test, Evaluation
 {
     public static async Task<Scores> MeasureAsync(Worlds worlds, LM model, CancellationToken cancellationToken)
     {
-        var evaluator = Evaluator.Create(
-            Worlds.Recall, new() { MaxParallelism = 64, MaxErrors = int.MaxValue, Options = new() { Temperature = 0, MaxOutputTokens = 64 } });
+        // The model itself is measured: an answer that cannot be read counts as it is, as in training.
+        var evaluator = Evaluator.Create(Worlds.Recall, new()
+        {
+            MaxParallelism = 64,
+            MaxErrors = int.MaxValue,
+            Options = new() { Temperature = 0, MaxOutputTokens = 64 },
+            Recovery = RecoveryPolicy.None,
+        });
         return new(
             await evaluator.EvaluateAsync(worlds.HomeProgram.WithModel(model), worlds.Test, cancellationToken),
             await evaluator.EvaluateAsync(worlds.UnseenProgram.WithModel(model), worlds.UnseenTest, cancellationToken));

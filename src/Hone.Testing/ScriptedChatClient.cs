@@ -23,6 +23,8 @@ public sealed class ScriptedChatClient : IChatClient
     private readonly List<ScriptedRequest> requests = [];
     private readonly Func<ScriptedRequest, int, CancellationToken, Task<ChatResponse>> answer;
 
+    private int? pieceLength;
+
     private ScriptedChatClient(Func<ScriptedRequest, int, CancellationToken, Task<ChatResponse>> answer) => this.answer = answer;
 
     /// <summary>What was asked so far, in order of arrival.</summary>
@@ -46,17 +48,21 @@ public sealed class ScriptedChatClient : IChatClient
     /// <summary>Answers with an asynchronous function, e.g. one that waits or fails.</summary>
     public static ScriptedChatClient ByAsync(Func<ScriptedRequest, int, CancellationToken, Task<ChatResponse>> answer) => new(answer);
 
-    /// <summary>Answers in the chat format, each signature by its outputs: the first answer whose output names all occur in the request's system text.</summary>
+    /// <summary>Answers in the chat format, each signature by its outputs: the first answer whose names are all asked for in the request's last sentence.</summary>
     public static ScriptedChatClient ForOutputs(params IReadOnlyList<FieldMap> answers) => By((request, _) =>
     {
-        var fields = answers.FirstOrDefault(answer => answer.Keys.All(name => request.SystemText.Contains($"[[ ## {name} ## ]]", StringComparison.Ordinal)))
+        var fields = answers.FirstOrDefault(answer => answer.Keys.All(name => request.LastText.Contains($"`[[ ## {name} ## ]]`", StringComparison.Ordinal)))
             ?? throw new InvalidOperationException("No scripted answer has the outputs that the request asks for.");
         return ChatText(fields);
     });
 
-    /// <summary>The text of an answer in the chat format.</summary>
-    public static string ChatText(FieldMap outputs) =>
-        string.Concat(outputs.Select(field => $"[[ ## {field.Key} ## ]]\n{field.Value}\n\n")) + "[[ ## completed ## ]]\n";
+    /// <summary>The text of an answer in the chat format; lists and records as JSON.</summary>
+    public static string ChatText(FieldMap outputs)
+    {
+        ArgumentNullException.ThrowIfNull(outputs);
+        var signature = new Signature(outputs.Keys.Select(name => new SignatureField(name, FieldType.Any, FieldDirection.Output)));
+        return ChatAdapter.Default.RenderOutputs(signature, outputs);
+    }
 
     /// <summary>A response with one assistant message and made-up usage of one token a word.</summary>
     public static ChatResponse Respond(string text) => new(new ChatMessage(ChatRole.Assistant, text))
@@ -64,6 +70,14 @@ public sealed class ScriptedChatClient : IChatClient
         FinishReason = ChatFinishReason.Stop,
         Usage = new() { OutputTokenCount = text.Split(' ').Length },
     };
+
+    /// <summary>The same client, whose streams come in pieces of so many characters instead of whole.</summary>
+    public ScriptedChatClient StreamingInPiecesOf(int characters)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(characters, 1);
+        pieceLength = characters;
+        return this;
+    }
 
     /// <inheritdoc/>
     public async Task<ChatResponse> GetResponseAsync(
@@ -86,7 +100,13 @@ public sealed class ScriptedChatClient : IChatClient
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         foreach (var update in (await GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false)).ToChatResponseUpdates())
-            yield return update;
+        {
+            foreach (var piece in Cut(update))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return piece;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -96,5 +116,17 @@ public sealed class ScriptedChatClient : IChatClient
     /// <inheritdoc/>
     public void Dispose()
     {
+    }
+
+    private IEnumerable<ChatResponseUpdate> Cut(ChatResponseUpdate update)
+    {
+        if (pieceLength is not { } length || update.Contents is not [TextContent { Text: var text }] || text.Length <= length)
+            return [update];
+        return text.Chunk(length).Select(piece =>
+        {
+            var part = update.Clone();
+            part.Contents = [new TextContent(new string(piece))];
+            return part;
+        });
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Hone.Reinforcement;
 using Microsoft.Extensions.AI;
 
@@ -95,17 +96,22 @@ internal sealed class ToyTrainingSession : ITrainingSession
     internal static async Task WriteAsync(string directory, double[][] logits, double[][] gradients, int version, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
-        await File.WriteAllTextAsync(Path.Combine(directory, FileName), JsonSerializer.Serialize(new ToyState(logits, gradients, version)), cancellationToken)
+        await File.WriteAllTextAsync(Path.Combine(directory, FileName), JsonSerializer.Serialize(new ToyState(logits, gradients, version), ToyJson.Default.ToyState), cancellationToken)
             .ConfigureAwait(false);
     }
 
     private static async Task<ToyState> ReadAsync(string directory, CancellationToken cancellationToken) =>
-        JsonSerializer.Deserialize<ToyState>(await File.ReadAllTextAsync(Path.Combine(directory, FileName), cancellationToken).ConfigureAwait(false))!;
+        JsonSerializer.Deserialize(await File.ReadAllTextAsync(Path.Combine(directory, FileName), cancellationToken).ConfigureAwait(false), ToyJson.Default.ToyState)!;
 
     private float[][] Score(IReadOnlyList<TrainingDatum> data, double temperature) =>
         [.. data.Select(datum => new[] { (float)ToyPolicy.LogSoftmax(logits[datum.PromptIds[0]], temperature)[datum.CompletionIds[0]] })];
 
     private static double[][] Zeros(double[][] shape) => [.. shape.Select(row => new double[row.Length])];
-
-    private sealed record ToyState(double[][] Logits, double[][] Gradients, int Version);
 }
+
+/// <summary>What a toy session writes down.</summary>
+internal sealed record ToyState(double[][] Logits, double[][] Gradients, int Version);
+
+/// <summary>The JSON of it.</summary>
+[JsonSerializable(typeof(ToyState))]
+internal sealed partial class ToyJson : JsonSerializerContext;

@@ -10,16 +10,16 @@ internal static class SuiteList
     [
         new SignatureSuite(),
         new FormatSuite(),
-        new ChatParseSuite(),
-        new NotYetSuite("json_parse"),
+        new ParseSuite("chat_parse", ChatParseDifferences.Format, ChatParseDifferences.Rules),
+        new ParseSuite("json_parse", JsonParseDifferences.Format, JsonParseDifferences.Rules),
         new JsonRepairSuite(),
-        new NotYetSuite("xml_parse"),
+        new ParseSuite("xml_parse", XmlParseDifferences.Format, XmlParseDifferences.Rules),
         new MetricsSuite(),
         new MajoritySuite(),
         new NotYetSuite("bm25"),
         new GrpoSuite(),
-        new NotYetSuite("saved_state"),
-        new NotYetSuite("usage"),
+        new SavedStateSuite(),
+        new UsageSuite(),
         new ProgramsSuite(),
 
         // The engine's suites are shared with its tests: static classes in tests/Hone.Engine.Tests/Vectors.

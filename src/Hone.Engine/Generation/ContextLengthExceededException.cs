@@ -1,7 +1,7 @@
 namespace Hone.Engine;
 
 /// <summary>A prompt leaves no room in the model's context.</summary>
-public sealed class ContextLengthExceededException : Exception
+public sealed class ContextLengthExceededException : ContextWindowExceededException
 {
     internal ContextLengthExceededException(int promptTokens, int newTokens, int maxContext)
         : base($"The prompt has {promptTokens} tokens and at least {newTokens} more must fit, but the context holds {maxContext}. " +

@@ -1,4 +1,4 @@
-using System.Reflection;
+using System.Text.Json;
 
 namespace Hone.Engine;
 
@@ -9,25 +9,17 @@ public sealed partial class EngineModel
     /// <summary>The model that ships with Hone: about a million parameters, trained from scratch by this repository's own recipe.</summary>
     public static EngineModel LoadEmbedded()
     {
-        var assembly = typeof(EngineModel).Assembly;
-        // The safetensors reader maps files, so the resources are laid out in a directory of their own for the time of reading.
-        var directory = Directory.CreateTempSubdirectory("hone-embedded-").FullName;
-        try
-        {
-            foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith("Embedded/", StringComparison.Ordinal)))
-                Extract(assembly, resource, Path.Combine(directory, resource["Embedded/".Length..]));
-            return Load(directory, name: EmbeddedName);
-        }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
+        using var tokenizerFile = Resource(TokenizerFileName);
+        var tokenizer = Tokenizer.Load(tokenizerFile, TokenizerFileName);
+        using var tokenizerConfigFile = Resource(TokenizerConfigFileName);
+        using var tokenizerConfig = JsonDocument.Parse(tokenizerConfigFile);
+        using var configFile = new StreamReader(Resource(Checkpoint.ConfigFile));
+        var config = ModelConfig.Parse(configFile.ReadToEnd(), Checkpoint.ConfigFile);
+        // A resource is part of the loaded image: its weights are converted from where they lie.
+        var weights = Checkpoint.Read(config, [SafetensorsFile.Open((UnmanagedMemoryStream)Resource(Checkpoint.WeightsFile), Checkpoint.WeightsFile)], EmbeddedName);
+        return new EngineModel(EmbeddedName, weights, tokenizer, ChatTemplate.For(ModelTypeOf(config), tokenizerConfig.RootElement, tokenizer));
     }
 
-    private static void Extract(Assembly assembly, string resource, string path)
-    {
-        using var source = assembly.GetManifestResourceStream(resource)!;
-        using var target = File.Create(path);
-        source.CopyTo(target);
-    }
+    private static Stream Resource(string file) => typeof(EngineModel).Assembly.GetManifestResourceStream($"Embedded/{file}")
+        ?? throw new InvalidOperationException($"The embedded resource '{file}' is missing from Hone.Engine.dll; rebuild the package.");
 }

@@ -63,7 +63,7 @@ public sealed partial class EngineModel : IDisposable
         using var generationConfig = ReadJson(directory, GenerationConfigFileName);
         var (config, weights) = Checkpoint.Load(directory);
         var template = chatFormat is null
-            ? ChatTemplate.For(config.Family.ToString().ToLowerInvariant(), tokenizerConfig?.RootElement, tokenizer)
+            ? ChatTemplate.For(ModelTypeOf(config), tokenizerConfig?.RootElement, tokenizer)
             : ChatTemplate.ForName(chatFormat);
         return new EngineModel(name ?? new DirectoryInfo(directory).Name, weights, tokenizer, template, EndTokens(generationConfig));
     }
@@ -94,6 +94,8 @@ public sealed partial class EngineModel : IDisposable
         if (_inference.IsValueCreated) _inference.Value.Dispose();
         Weights.Dispose();
     }
+
+    private static string ModelTypeOf(ModelConfig config) => config.Family.ToString().ToLowerInvariant();
 
     private static JsonDocument? ReadJson(string directory, string file)
     {

@@ -11,7 +11,11 @@ internal sealed unsafe class NativeBuffer : IDisposable
     /// <summary>Readable (and writable) floats after the last element.</summary>
     public const int Slack = 64;
 
+    // A small buffer costs nothing to leave to the finalizer; telling the collector of each would set it off while a model loads.
+    private const long NotableBytes = 16 * 1024 * 1024;
+
     private const nuint Alignment = 64;
+    private readonly void* _block;
     private float* _pointer;
 
     public NativeBuffer(long length)
@@ -26,9 +30,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
         Length = (int)length;
         var bytes = (nuint)(length + Slack) * sizeof(float);
-        _pointer = (float*)NativeMemory.AlignedAlloc(bytes, Alignment);
-        NativeMemory.Clear(_pointer, bytes);
-        GC.AddMemoryPressure((long)bytes);
+        // The system hands out zeroed pages when they are first touched: what a buffer holds in reserve takes no memory.
+        _block = NativeMemory.AllocZeroed(bytes + Alignment);
+        _pointer = (float*)(((nuint)_block + Alignment - 1) & ~(Alignment - 1));
+        if ((long)bytes >= NotableBytes) GC.AddMemoryPressure((long)bytes);
     }
 
     ~NativeBuffer() => Free();
@@ -71,8 +76,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
     private void Free()
     {
         if (_pointer is null) return;
-        NativeMemory.AlignedFree(_pointer);
+        NativeMemory.Free(_block);
         _pointer = null;
-        GC.RemoveMemoryPressure((Length + (long)Slack) * sizeof(float));
+        var bytes = (Length + (long)Slack) * sizeof(float);
+        if (bytes >= NotableBytes) GC.RemoveMemoryPressure(bytes);
     }
 }

@@ -31,13 +31,15 @@ internal abstract unsafe partial class VectorKernels
     private void TransposePanel(float* source, nint stride, int width, int depth, float* panel)
     {
         const int Block = 16; // A cache line of the source at a time.
+        nint panelWidth = PanelWidth;
         for (var start = 0; start < depth; start += Block)
         {
             var end = Math.Min(depth, start + Block);
             for (var column = 0; column < width; column++)
             {
                 var from = source + column * stride;
-                for (var k = start; k < end; k++) panel[(nint)k * PanelWidth + column] = from[k];
+                var to = panel + start * panelWidth + column;
+                for (var k = start; k < end; k++, to += panelWidth) *to = from[k];
             }
         }
     }

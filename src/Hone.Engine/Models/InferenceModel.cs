@@ -81,6 +81,7 @@ internal sealed unsafe class InferenceModel : IDisposable
                     nameof(rows));
             }
 
+            scratch.EnsureRotary(end);
             segment.Reserve(end - segment.Start);
             segment.Length = Math.Max(segment.Length, end - segment.Start);
             scratch.Runs[scratch.RunCount++] = new InferenceRun(first, row - first, position, segment, 0, 0);

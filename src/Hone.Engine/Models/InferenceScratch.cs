@@ -44,7 +44,6 @@ internal sealed class InferenceScratch : IDisposable
         GroupQueries = new NativeBuffer(queries * config.HeadWidth);
         GroupOutputs = new NativeBuffer(queries * config.HeadWidth);
         Rotary = new RotaryTable(RopeFrequencies.For(config));
-        Rotary.Ensure(maxPositions);
     }
 
     /// <summary>Most rows of one step.</summary>
@@ -85,6 +84,13 @@ internal sealed class InferenceScratch : IDisposable
     internal int SiblingGroupCount { get; private set; }
 
     internal RotaryTable Rotary { get; }
+
+    /// <summary>Makes the angles of positions up to <paramref name="end"/> available: more than needed, so that it seldom happens.</summary>
+    internal void EnsureRotary(int end)
+    {
+        const int Block = 512;
+        if (end > Rotary.Positions) Rotary.Ensure(Math.Min(MaxPositions, (end + Block - 1) / Block * Block));
+    }
 
     /// <summary>
     /// Logits [V] of the <paramref name="index"/>-th row of the last step; that row must have asked for them. Overwritten by the next step.

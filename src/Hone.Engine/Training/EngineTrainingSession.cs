@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Hone.Reinforcement;
 using Microsoft.Extensions.AI;
 
@@ -89,7 +90,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
         Write(Path.Combine(directory, TrainedFile), string.Empty, () => training.Trained.Values);
         var moments = SourcesOf("m.", () => optimizer.FirstMoments).Concat(SourcesOf("v.", () => optimizer.SecondMoments));
         SafetensorsWriter.Write(Path.Combine(directory, MomentsFile), [.. moments], WeightFormat.Float32);
-        var session = JsonSerializer.Serialize(new SessionState(PolicyVersion, optimizer.Step));
+        var session = JsonSerializer.Serialize(new SessionState(PolicyVersion, optimizer.Step), SessionJson.Default.SessionState);
         await File.WriteAllTextAsync(Path.Combine(directory, SessionFile), session, cancellationToken).ConfigureAwait(false);
     }
 
@@ -98,7 +99,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
         var path = Path.Combine(directory, SessionFile);
         if (!File.Exists(path))
             throw new HoneException($"{directory} holds no training state: {SessionFile} is missing.");
-        var session = JsonSerializer.Deserialize<SessionState>(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false))!;
+        var session = JsonSerializer.Deserialize(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false), SessionJson.Default.SessionState)!;
         using (var trained = SafetensorsFile.Open(Path.Combine(directory, TrainedFile)))
             Read(trained, string.Empty, training.Trained.Values);
         using (var moments = SafetensorsFile.Open(Path.Combine(directory, MomentsFile)))
@@ -189,6 +190,11 @@ internal sealed class EngineTrainingSession : ITrainingSession
         foreach (var tensor in training.Trained.Tensors)
             file.Read(prefix + tensor.Name, target.Slice(tensor.Offset, tensor.Length));
     }
-
-    private sealed record SessionState(int PolicyVersion, int OptimizerStep);
 }
+
+/// <summary>What a session's directory says beside its tensors.</summary>
+internal sealed record SessionState(int PolicyVersion, int OptimizerStep);
+
+/// <summary>The JSON of it.</summary>
+[JsonSerializable(typeof(SessionState))]
+internal sealed partial class SessionJson : JsonSerializerContext;

@@ -22,26 +22,35 @@ internal static class Checkpoint
         }
 
         var config = ModelConfig.Parse(File.ReadAllText(configPath), configPath);
+        return (config, Read(config, WeightFiles(directory).Select(SafetensorsFile.Open), directory));
+    }
+
+    /// <summary>Reads the weights of a model from files, which are disposed.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="files">The files, opened one after another.</param>
+    /// <param name="name">What they are together, for errors.</param>
+    public static ParameterSet Read(ModelConfig config, IEnumerable<SafetensorsFile> files, string name)
+    {
         var weights = new ParameterSet(config);
         var missing = weights.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        foreach (var path in WeightFiles(directory))
+        foreach (var each in files)
         {
-            using var file = SafetensorsFile.Open(path);
+            using var file = each;
             foreach (var entry in file.Entries.Values)
             {
                 if (missing.Remove(entry.Name, out var tensor)) ReadTensor(file, entry, tensor, weights);
-                else if (!IsRedundant(entry.Name, config)) throw Unexpected(path, entry, config);
+                else if (!IsRedundant(entry.Name, config)) throw Unexpected(file.Path, entry, config);
             }
         }
 
         if (missing.Count > 0)
         {
             throw new InvalidDataException(
-                $"'{directory}' lacks {missing.Count} tensors of its {config.Family} model, the first '{missing.Keys.First()}'. " +
+                $"'{name}' lacks {missing.Count} tensors of its {config.Family} model, the first '{missing.Keys.First()}'. " +
                 "Is the checkpoint complete?");
         }
 
-        return (config, weights);
+        return weights;
     }
 
     /// <summary>Writes a model, creating the directory. A reader sees each file as it was or as it is now; the configuration comes last.</summary>

@@ -31,26 +31,28 @@ internal sealed unsafe class SafetensorsFile : IDisposable
 {
     private const long MaxHeaderBytes = 100_000_000;
 
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly MemoryMappedFile? _file;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly UnmanagedMemoryStream? _memory;
     private readonly byte* _data;
 
     private SafetensorsFile(string path)
     {
         Path = path;
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        Span<byte> prefix = stackalloc byte[8];
-        if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8) throw Error("the file is shorter than 8 bytes");
-        var headerLength = BinaryPrimitives.ReadInt64LittleEndian(prefix);
-        if (headerLength < 2 || headerLength > MaxHeaderBytes || headerLength > stream.Length - 8)
-            throw Error($"the header claims {headerLength} bytes in a file of {stream.Length}");
-        var header = new byte[headerLength];
-        stream.ReadExactly(header);
-        Entries = ParseHeader(header, stream.Length - 8 - headerLength);
+        Entries = ReadHeader(stream);
+        var start = stream.Position;
         _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
         _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _data);
-        _data += _view.PointerOffset + 8 + headerLength;
+        _data += _view.PointerOffset + start;
+    }
+
+    private SafetensorsFile(UnmanagedMemoryStream memory, string name)
+    {
+        (Path, _memory) = (name, memory);
+        Entries = ReadHeader(memory);
+        _data = memory.PositionPointer;
     }
 
     public string Path { get; }
@@ -61,6 +63,10 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">It is not a safetensors file, or a tensor has a format other than F32, F16 and BF16.</exception>
     public static SafetensorsFile Open(string path) => new(path);
+
+    /// <summary>Reads from memory that lies still, such as an embedded resource; disposes the stream at the end.</summary>
+    /// <exception cref="InvalidDataException">It is not in the safetensors format.</exception>
+    public static SafetensorsFile Open(UnmanagedMemoryStream memory, string name) => new(memory, name);
 
     /// <summary>Converts a tensor to float32.</summary>
     public void Read(string name, Span<float> target)
@@ -85,9 +91,23 @@ internal sealed unsafe class SafetensorsFile : IDisposable
 
     public void Dispose()
     {
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _file.Dispose();
+        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view?.Dispose();
+        _file?.Dispose();
+        _memory?.Dispose();
+    }
+
+    // Leaves the stream at the first tensor.
+    private Dictionary<string, SafetensorsEntry> ReadHeader(Stream stream)
+    {
+        Span<byte> prefix = stackalloc byte[8];
+        if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8) throw Error("the file is shorter than 8 bytes");
+        var headerLength = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        if (headerLength < 2 || headerLength > MaxHeaderBytes || headerLength > stream.Length - 8)
+            throw Error($"the header claims {headerLength} bytes in a file of {stream.Length}");
+        var header = new byte[headerLength];
+        stream.ReadExactly(header);
+        return ParseHeader(header, stream.Length - 8 - headerLength);
     }
 
     private Dictionary<string, SafetensorsEntry> ParseHeader(byte[] header, long dataLength)

@@ -50,9 +50,16 @@ internal static class ModuleEmitter
     {
         var instructions = predictor.Instructions is { } given ? CodeWriter.Text(given) : "null";
         text.Line(GeneratedCode);
-        text.Line($"private readonly global::Hone.{predictor.Kind}<{predictor.InputType}, {predictor.OutputType}> {predictor.Field} =");
-        text.Indented(() => text.Line($"new({instructions});"));
+        var type = $"global::Hone.{predictor.Kind}<{predictor.InputType}, {predictor.OutputType}>";
+        text.Line($"private readonly {type} {predictor.Field} =");
+        text.Indented(() => text.Line(predictor.Kept.Count == 0 ? $"new({instructions});" : $"{predictor.Factory}();"));
         text.Line();
+        if (predictor.Kept.Count > 0)
+        {
+            Factory(text, type, predictor, instructions);
+            text.Line();
+        }
+
         Method(text, predictor);
         text.Line();
         Record(text, predictor.InputType, predictor.Inputs);
@@ -60,6 +67,17 @@ internal static class ModuleEmitter
             return;
         text.Line();
         Record(text, predictor.OutputType, predictor.Outputs);
+    }
+
+    private static void Factory(SourceWriter text, string type, PredictorModel predictor, string instructions)
+    {
+        text.Line(GeneratedCode);
+        text.Open($"private static {type} {predictor.Factory}()");
+        text.Line("// What trimming must not take away.");
+        foreach (var call in predictor.Kept)
+            text.Line(call);
+        text.Line($"return new({instructions});");
+        text.Close();
     }
 
     private static void Method(SourceWriter text, PredictorModel predictor)
@@ -70,19 +88,24 @@ internal static class ModuleEmitter
         text.Line($"var {predictor.OutputLocal} = await this.{predictor.Field}");
         text.Indented(() =>
         {
-            text.Line($".CallAsync(new {predictor.InputType}({string.Join(", ", predictor.Arguments)}), {predictor.CancellationToken})");
+            var call = predictor.PredictionType is null ? "CallAsync" : "PredictAsync";
+            var options = predictor.Options is { } given ? $"{given}, " : predictor.PredictionType is null ? string.Empty : "null, ";
+            text.Line($".{call}(new {predictor.InputType}({string.Join(", ", predictor.Arguments)}), {options}{predictor.CancellationToken})");
             text.Line(".ConfigureAwait(false);");
         });
-        text.Line($"return {Result(predictor)};");
+        text.Line(predictor.PredictionType is { } type
+            ? $"return new global::Hone.Prediction<{type}>({Result(predictor)}, {predictor.OutputLocal}.Trace);"
+            : $"return {Result(predictor)};");
         text.Close();
     }
 
     private static string Result(PredictorModel predictor)
     {
-        var values = predictor.Outputs.Select(output => $"{predictor.OutputLocal}.{output.Property}");
+        var record = predictor.PredictionType is null ? predictor.OutputLocal : $"{predictor.OutputLocal}.Value";
+        var values = predictor.Outputs.Select(output => $"{record}.{output.Property}");
         return predictor.Shape switch
         {
-            ResultShape.Record => predictor.OutputLocal,
+            ResultShape.Record => record,
             ResultShape.Tuple => $"({string.Join(", ", values)})",
             _ => values.Single(),
         };

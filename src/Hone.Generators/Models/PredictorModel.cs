@@ -51,8 +51,20 @@ internal sealed record PredictorModel
     /// <summary>The expression passed as cancellation token.</summary>
     public required string CancellationToken { get; init; }
 
+    /// <summary>The parameter with options of this call; null without one.</summary>
+    public required string? Options { get; init; }
+
+    /// <summary>The T of a Prediction&lt;T&gt; that the method returns; null when it returns the value itself.</summary>
+    public required string? PredictionType { get; init; }
+
     /// <summary>Name of the field that holds the predictor.</summary>
     public required string Field { get; init; }
+
+    /// <summary>Name of the method that makes the predictor, when there is something to keep first.</summary>
+    public required string Factory { get; init; }
+
+    /// <summary>Statements that keep nested types whole in trimmed programs.</summary>
+    public required EquatableArray<string> Kept { get; init; }
 
     /// <summary>Name of the local that holds the output record; no parameter has it.</summary>
     public required string OutputLocal { get; init; }

@@ -17,6 +17,10 @@ internal static class CodeWriter
 
     public static string Type(ITypeSymbol type) => type.ToDisplayString(TypeFormat);
 
+    /// <summary>The type without question marks on reference types: for type arguments that only name it.</summary>
+    public static string BareType(ITypeSymbol type) => type.ToDisplayString(
+        TypeFormat.RemoveMiscellaneousOptions(SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier));
+
     public static string Text(string text) => SymbolDisplay.FormatLiteral(text, quote: true);
 
     /// <summary>The default value of a parameter as C# text; null without one.</summary>

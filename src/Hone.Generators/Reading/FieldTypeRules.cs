@@ -41,6 +41,13 @@ internal static class FieldTypeRules
         .Where(property => property is { DeclaredAccessibility: Accessibility.Public, IsStatic: false, IsIndexer: false, GetMethod: not null }
             && !property.GetAttributes().Any(IsJsonIgnore));
 
+    /// <summary>True for tuples with and without syntax of their own.</summary>
+    public static bool IsTuple(INamedTypeSymbol type) => type.IsTupleType || (type.IsGenericType && HoneSymbols.FullName(type) is "System.Tuple" or "System.ValueTuple");
+
+    /// <summary>True for types that can be enumerated but are one value: JSON nodes and Hone's own.</summary>
+    public static bool IsSingleValue(INamedTypeSymbol type) =>
+        IsJsonNode(type) || (IsLibraryType(type) && HoneSymbols.FullName(type).StartsWith("Hone.", StringComparison.Ordinal));
+
     private static string? Refusal(ITypeSymbol type, HashSet<ITypeSymbol> seen)
     {
         if (type.TypeKind is TypeKind.Error or TypeKind.TypeParameter or TypeKind.Dynamic or TypeKind.Enum || !seen.Add(type))
@@ -73,7 +80,7 @@ internal static class FieldTypeRules
         if (HoneSymbols.BasesAndSelf(type).Concat(type.AllInterfaces).Any(level => LiveObjects.Contains(HoneSymbols.FullName(level))))
             return "it is a live object, not a value; pass the data that you want the model to see";
         if (HoneSymbols.FullName(type) == "Hone.Prediction")
-            return "a method returns the value itself; the trace of the run has the rest";
+            return "a prediction is no value; only a whole result can be one: Task<Prediction<T>>";
         if (type.SpecialType is SpecialType.System_String or SpecialType.System_Object)
             return null;
         if (HoneSymbols.IsEnumerable(type))
@@ -109,8 +116,8 @@ internal static class FieldTypeRules
     private static bool IsJsonNode(ITypeSymbol type) =>
         HoneSymbols.BasesAndSelf(type).Any(level => HoneSymbols.Is(level, "System.Text.Json.Nodes.JsonNode"));
 
-    // Types of the framework and of Hone are single values, whatever properties they have.
-    private static bool IsLibraryType(INamedTypeSymbol type)
+    /// <summary>Types of the framework and of Hone are single values, whatever properties they have.</summary>
+    public static bool IsLibraryType(INamedTypeSymbol type)
     {
         var space = type.ContainingNamespace;
         while (space is { IsGlobalNamespace: false, ContainingNamespace.IsGlobalNamespace: false })

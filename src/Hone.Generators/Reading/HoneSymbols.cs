@@ -29,6 +29,12 @@ internal static class HoneSymbols
 
     public static bool IsCancellationToken(ITypeSymbol type) => Is(type, "System.Threading.CancellationToken");
 
+    /// <summary>True for the options of a call, with or without a question mark.</summary>
+    public static bool IsCallOptions(ITypeSymbol type) => Is(type, "Hone.CallOptions");
+
+    /// <summary>True for what a predictor method takes that is no field.</summary>
+    public static bool IsNoField(ITypeSymbol type) => IsCancellationToken(type) || IsCallOptions(type);
+
     /// <summary>The predictor attributes on a method.</summary>
     public static IEnumerable<AttributeData> PredictorAttributes(IMethodSymbol method) => method.GetAttributes()
         .Where(attribute => Is(attribute.AttributeClass, PredictAttribute) || Is(attribute.AttributeClass, ChainOfThoughtAttribute));
@@ -49,6 +55,13 @@ internal static class HoneSymbols
 
     public static bool IsEnumerable(ITypeSymbol type) => type.SpecialType == SpecialType.System_Collections_IEnumerable
         || type.AllInterfaces.Any(contract => contract.SpecialType == SpecialType.System_Collections_IEnumerable);
+
+    /// <summary>The key and value types of a dictionary; null for another type.</summary>
+    public static (ITypeSymbol Key, ITypeSymbol Value)? DictionaryTypes(INamedTypeSymbol type) => type.AllInterfaces.Concat([type])
+        .FirstOrDefault(contract => Is(contract, "System.Collections.Generic.IReadOnlyDictionary", arity: 2)
+            || Is(contract, "System.Collections.Generic.IDictionary", arity: 2)) is { } dictionary
+        ? (dictionary.TypeArguments[0], dictionary.TypeArguments[1])
+        : null;
 
     /// <summary>The T of IEnumerable&lt;T&gt;; null without one.</summary>
     public static ITypeSymbol? ItemType(INamedTypeSymbol type) => type.AllInterfaces.Concat([type])

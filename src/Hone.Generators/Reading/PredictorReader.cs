@@ -35,7 +35,7 @@ internal static class PredictorReader
     private static List<(string Name, FieldModel Field)> ReadInputs(IMethodSymbol method, List<Problem> problems)
     {
         var inputs = new List<(string Name, FieldModel Field)>();
-        foreach (var parameter in method.Parameters.Where(parameter => !HoneSymbols.IsCancellationToken(parameter.Type)))
+        foreach (var parameter in method.Parameters.Where(parameter => !HoneSymbols.IsNoField(parameter.Type)))
         {
             if (FieldTypeRules.Refusal(parameter.Type) is { } reason)
             {
@@ -61,7 +61,8 @@ internal static class PredictorReader
         ResultReading result)
     {
         var token = method.Parameters.FirstOrDefault(parameter => HoneSymbols.IsCancellationToken(parameter.Type));
-        var values = method.Parameters.Where(parameter => !SymbolEqualityComparer.Default.Equals(parameter, token));
+        var options = method.Parameters.FirstOrDefault(parameter => HoneSymbols.IsCallOptions(parameter.Type));
+        var values = method.Parameters.Where(parameter => !HoneSymbols.IsNoField(parameter.Type));
         var prefix = NameRules.TypePrefixOf(method.Name);
         return new()
         {
@@ -76,7 +77,11 @@ internal static class PredictorReader
             Parameters = new(method.Parameters.Select(Declaration)),
             Arguments = new(values.Select(parameter => NameRules.Escape(parameter.Name))),
             CancellationToken = token is null ? "default" : NameRules.Escape(token.Name),
+            Options = options is null ? null : NameRules.Escape(options.Name),
+            PredictionType = result.IsPrediction ? CodeWriter.Type(result.Value) : null,
             Field = FreeName(context, declaration, NameRules.FieldOf(method.Name), "Predictor"),
+            Factory = FreeName(context, declaration, "Create" + prefix, "Predictor"),
+            Kept = KeptTypes.Of(values.Select(parameter => parameter.Type).Concat(result.FieldTypes)),
             OutputLocal = FreeLocal(method),
             InputType = FreeName(context, declaration, prefix + "Input", "Record"),
             OutputType = result.Shape == ResultShape.Record ? CodeWriter.Type(result.Type.WithNullableAnnotation(NullableAnnotation.NotAnnotated))

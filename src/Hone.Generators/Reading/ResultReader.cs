@@ -9,19 +9,41 @@ namespace Hone.Generators;
 /// <param name="Shape">How the result relates to the fields.</param>
 /// <param name="Type">The type inside the task, without a question mark on tuples and records.</param>
 /// <param name="Outputs">The fields with their model-facing names; for records those of the user's properties.</param>
-internal sealed record ResultReading(ResultShape Shape, ITypeSymbol Type, IReadOnlyList<(string Name, FieldModel Field)> Outputs);
+internal sealed record ResultReading(ResultShape Shape, ITypeSymbol Type, IReadOnlyList<(string Name, FieldModel Field)> Outputs)
+{
+    /// <summary>True when the method returns a prediction: the value with the calls that it took.</summary>
+    public bool IsPrediction { get; init; }
+
+    /// <summary>The type of the value as the author wrote it, question marks included.</summary>
+    public ITypeSymbol Value { get; init; } = Type;
+
+    /// <summary>The types of the output fields.</summary>
+    public IEnumerable<ITypeSymbol> FieldTypes => Shape switch
+    {
+        ResultShape.Value => [Type],
+        ResultShape.Tuple => ((INamedTypeSymbol)Type).TupleElements.Select(element => element.Type),
+        _ => FieldTypeRules.Properties(Type).Select(property => property.Type),
+    };
+}
 
 /// <summary>Reads the result type of a predictor method.</summary>
 internal static class ResultReader
 {
     public static ResultReading? Read(IMethodSymbol method, AttributeData attribute, string path, Action<ITypeSymbol, string> refuse)
     {
-        if (ValueOf(method.ReturnType) is not { } value)
+        if (ValueOf(method.ReturnType) is not { } returned)
         {
             refuse(method.ReturnType, "a predictor method returns Task<T> or ValueTask<T>, where T holds the outputs");
             return null;
         }
 
+        var isPrediction = HoneSymbols.Is(returned, "Hone.Prediction", arity: 1);
+        var value = isPrediction ? ((INamedTypeSymbol)returned).TypeArguments[0] : returned;
+        return Read(method, attribute, path, value, refuse) is { } reading ? reading with { IsPrediction = isPrediction, Value = value } : null;
+    }
+
+    private static ResultReading? Read(IMethodSymbol method, AttributeData attribute, string path, ITypeSymbol value, Action<ITypeSymbol, string> refuse)
+    {
         var type = value is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable
             ? nullable.TypeArguments[0]
             : value;

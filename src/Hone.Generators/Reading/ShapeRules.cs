@@ -47,7 +47,9 @@ internal static class ShapeRules
             return $"parameter '{reference.Name}' is passed by reference; pass it by value";
         if (method.Parameters.Count(parameter => HoneSymbols.IsCancellationToken(parameter.Type)) > 1)
             return "it takes two cancellation tokens; keep one";
-        if (method.Parameters.All(parameter => HoneSymbols.IsCancellationToken(parameter.Type)))
+        if (method.Parameters.Count(parameter => HoneSymbols.IsCallOptions(parameter.Type)) > 1)
+            return "it takes the options of a call twice; keep one";
+        if (method.Parameters.All(parameter => HoneSymbols.IsNoField(parameter.Type)))
             return "it has no inputs; give it a parameter for what the model should work on";
         return null;
     }

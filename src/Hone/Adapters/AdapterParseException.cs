@@ -16,6 +16,9 @@ public enum ParseFailureKind
 
     /// <summary>The model stopped at its token limit before the answer was whole.</summary>
     Truncated,
+
+    /// <summary>The model or its provider declined to answer.</summary>
+    Refused,
 }
 
 /// <summary>A completion did not hold the declared outputs. Another sample may.</summary>
@@ -37,10 +40,14 @@ public sealed class AdapterParseException : HoneException
         Completion = completion;
         Kind = kind;
         Parsed = parsed;
+        Reason = reason;
     }
 
-    /// <inheritdoc/>
-    public override bool IsRetryable => true;
+    /// <summary>True unless the model declined or was cut off: then the same call ends the same way.</summary>
+    public override bool IsRetryable => Kind is not (ParseFailureKind.Truncated or ParseFailureKind.Refused);
+
+    /// <summary>What was wrong, without the name of the adapter and the signature.</summary>
+    public string Reason { get; }
 
     /// <summary>Name of the adapter.</summary>
     public string Adapter { get; }

@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using System.Text;
-using Microsoft.Extensions.AI;
 
 namespace Hone;
 
@@ -8,7 +6,11 @@ namespace Hone;
 /// The default adapter: each field stands under a marker line <c>[[ ## name ## ]]</c>, an answer ends with <c>[[ ## completed ## ]]</c>.
 /// Text inside a value can never open a field: markers in inputs are escaped, and unknown ones in answers are plain text.
 /// </summary>
-public sealed class ChatAdapter : Adapter
+/// <remarks>
+/// What <see cref="RenderOutputs"/> writes, <see cref="Parse"/> reads back, but for a text that is a field by itself: blanks around it are layout, line
+/// ends are one newline, and where the field may also hold something else (<c>int | str</c>, <c>Any</c>) a text that looks like it is taken for it.
+/// </remarks>
+public sealed class ChatAdapter : PromptAdapter
 {
     /// <summary>The shared instance.</summary>
     public static ChatAdapter Default { get; } = new();
@@ -17,35 +19,7 @@ public sealed class ChatAdapter : Adapter
     public override string Name => nameof(ChatAdapter);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ChatMessage> Render(AdapterRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var (signature, inputs, demos) = request;
-        var layout = ChatLayout.Of(signature);
-        var messages = new List<ChatMessage>(2 + (2 * demos.Length)) { new(ChatRole.System, layout.System) };
-        foreach (var (demo, isComplete) in DemoRenderer.InOrder(signature, demos))
-        {
-            messages.Add(new(ChatRole.User, RenderInputs(signature, demo.Fields, isComplete ? null : DemoRenderer.IncompleteNotice, null, null)));
-            messages.Add(new(ChatRole.Assistant, RenderOutputs(signature, demo.Fields)));
-        }
-
-        if (layout.History is { } history && inputs.TryGetValue(history.Name, out var turns))
-            AddTurns(messages, signature, history, turns);
-        messages.Add(new(ChatRole.User, RenderInputs(signature, inputs, null, layout.Reminder, layout.History)));
-        return messages;
-    }
-
-    /// <inheritdoc/>
-    public override FieldMap Parse(Signature signature, string completion)
-    {
-        ArgumentNullException.ThrowIfNull(signature);
-        ArgumentNullException.ThrowIfNull(completion);
-        var sections = ChatSections.Read(signature, completion);
-        var raw = new (bool Found, object? Value)[sections.Length];
-        for (var i = 0; i < raw.Length; i++)
-            raw[i] = (sections[i] is not null, sections[i]);
-        return OutputReader.Read(Name, signature, completion, raw);
-    }
+    public override FieldMap Parse(Signature signature, string completion) => Read(signature, completion).Outputs;
 
     /// <inheritdoc/>
     /// <remarks>An output that is absent, or null where its type has no null, is marked as not supplied.</remarks>
@@ -55,51 +29,68 @@ public sealed class ChatAdapter : Adapter
         ArgumentNullException.ThrowIfNull(outputs);
         var text = new StringBuilder();
         foreach (var field in signature.Outputs)
-        {
-            var isSupplied = outputs.TryGetValue(field.Name, out var value) && (value is not null || field.Type.AdmitsNull);
-            AppendBlock(text, field.Name, isSupplied ? ValueFormatter.Format(value, field.Type) : DemoRenderer.NotSupplied);
-        }
-
+            text.Append(OpeningOf(field.Name)).Append(ChatMarkers.Escape(FormatOutput(field, outputs))).Append(ClosingOf(field.Name));
         return text.Append(ChatMarkers.Header(ChatMarkers.Completed)).Append('\n').ToString();
     }
 
-    private static string RenderInputs(Signature signature, FieldMap inputs, string? prefix, string? suffix, SignatureField? left)
-    {
-        var text = new StringBuilder();
-        if (prefix is not null)
-            text.Append(prefix).Append("\n\n");
-        foreach (var field in signature.Inputs)
-        {
-            if (field.Name != left?.Name && inputs.TryGetValue(field.Name, out var value))
-                AppendBlock(text, field.Name, ValueFormatter.Format(value, field.Type));
-        }
+    /// <inheritdoc/>
+    public override FieldStreamReader ReadStream(Signature signature) => new ChatStreamReader(signature);
 
-        return text.Append(suffix).ToString().Trim();
+    internal override ParsedAnswer Read(Signature signature, string completion)
+    {
+        ArgumentNullException.ThrowIfNull(signature);
+        ArgumentNullException.ThrowIfNull(completion);
+        var sections = ChatSections.Read(signature, completion, RepairsLocally, out var isRepaired);
+        var raw = new (bool Found, object? Value)[sections.Length];
+        for (var i = 0; i < raw.Length; i++)
+            raw[i] = (sections[i] is not null, sections[i]);
+        return new(OutputReader.Read(Name, signature, completion, raw), isRepaired);
     }
 
-    private static void AppendBlock(StringBuilder text, string name, string value) =>
-        text.Append(ChatMarkers.Opening).Append(name).Append(ChatMarkers.Closing).Append('\n').Append(ChatMarkers.Escape(value)).Append("\n\n");
-
-    private void AddTurns(List<ChatMessage> messages, Signature signature, SignatureField history, object? turns)
+    /// <inheritdoc/>
+    protected override void WriteStructure(StringBuilder text, Signature signature)
     {
-        var items = turns switch
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(signature);
+        text.Append("Every exchange has this structure, with the values filled in.\n\n");
+        foreach (var field in signature.Fields)
         {
-            History conversation => conversation.Turns.CastArray<object?>(),
-            ImmutableArray<object?> list => list,
-            null => [],
-            _ => throw Unreadable(turns),
-        };
-        foreach (var item in items)
-        {
-            var turn = item as FieldMap ?? throw Unreadable(item);
-            var user = RenderInputs(signature, turn, null, null, history);
-            if (user.Length > 0)
-                messages.Add(new(ChatRole.User, user));
-            messages.Add(new(ChatRole.Assistant, RenderOutputs(signature, turn)));
+            text.Append(ChatMarkers.Header(field.Name)).Append("\n{").Append(field.Name).Append('}');
+            if (field.Direction == FieldDirection.Output && HintFor(field) is { } hint)
+                text.Append("        # note: ").Append(hint);
+            text.Append("\n\n");
         }
 
-        HoneException Unreadable(object? found) => new(
-            $"{Name}: input '{history.Name}' of signature '{signature.Shape}' must be a {nameof(History)} or a list of turns, "
-            + $"each a {nameof(FieldMap)} of field values; found {found?.GetType().Name ?? "null"}.");
+        if (!signature.Outputs.IsEmpty)
+            text.Append(ChatMarkers.Header(ChatMarkers.Completed));
     }
+
+    /// <inheritdoc/>
+    protected override string Reminder(Signature signature)
+    {
+        ArgumentNullException.ThrowIfNull(signature);
+        if (signature.Outputs.IsEmpty)
+            return string.Empty;
+        var text = new StringBuilder("Respond with ");
+        for (var i = 0; i < signature.Outputs.Length; i++)
+        {
+            var field = signature.Outputs[i];
+            text.Append(i > 0 ? ", then " : "the output fields, starting with ").Append('`').Append(ChatMarkers.Header(field.Name)).Append('`');
+            if (TypeHints.IsPlainText(field.Type))
+                continue;
+            text.Append(" (").Append(TypeHints.InReminder(field.Type)).Append(')');
+        }
+
+        return text.Append(", and end with `")
+            .Append(ChatMarkers.Header(ChatMarkers.Completed)).Append("`.").ToString();
+    }
+
+    /// <inheritdoc/>
+    protected override string OpeningOf(string field) => $"{ChatMarkers.Opening}{field}{ChatMarkers.Closing}\n";
+
+    /// <inheritdoc/>
+    protected override string ClosingOf(string field) => "\n\n";
+
+    /// <inheritdoc/>
+    protected override string Escape(string value) => ChatMarkers.Escape(value);
 }

@@ -3,20 +3,28 @@ namespace Hone;
 /// <summary>Cuts a completion into the texts of its output fields.</summary>
 internal static class ChatSections
 {
-    private const string ThinkOpening = "<think>";
-    private const string ThinkClosing = "</think>";
+    public const string ThinkOpening = "<think>";
+    public const string ThinkClosing = "</think>";
 
     /// <summary>
     /// The text of each output, in the order of the signature; null where there is none. Only markers of the signature's own fields and the
     /// end marker count; any other line belongs to the value it stands in. The first section of a name wins. A leading reasoning block is skipped.
     /// </summary>
-    public static string?[] Read(Signature signature, string completion)
+    /// <param name="signature">Whose outputs are looked for.</param>
+    /// <param name="completion">The whole answer.</param>
+    /// <param name="allowDecoration">True to look for markers in bold, quotes or bullets, too, when plain ones leave a field without text.</param>
+    /// <param name="isRepaired">True when decorated markers were needed.</param>
+    public static string?[] Read(Signature signature, string completion, bool allowDecoration, out bool isRepaired)
     {
-        var sections = Scan(signature, completion, allowDecoration: false);
-        return Array.IndexOf(sections, null) < 0 ? sections : Merge(sections, Scan(signature, completion, allowDecoration: true));
+        var plain = Scan(signature, completion, allowDecoration: false);
+        isRepaired = false;
+        if (!allowDecoration || Array.IndexOf(plain, null) < 0)
+            return plain;
+        var decorated = Merge(plain, Scan(signature, completion, allowDecoration: true));
+        isRepaired = !ReferenceEquals(plain, decorated);
+        return decorated;
     }
 
-    // Markers in bold, quotes or bullets are only looked for when plain ones leave a field without text.
     private static string?[] Merge(string?[] plain, string?[] decorated)
     {
         for (var i = 0; i < plain.Length; i++)
@@ -50,7 +58,8 @@ internal static class ChatSections
         return sections;
     }
 
-    private static int SkipThinking(string completion)
+    /// <summary>Where the answer starts: behind a leading block of reasoning, if there is one that closes.</summary>
+    public static int SkipThinking(string completion)
     {
         var start = completion.Length - completion.AsSpan().TrimStart().Length;
         if (string.CompareOrdinal(completion, start, ThinkOpening, 0, ThinkOpening.Length) != 0)

@@ -15,6 +15,8 @@ internal static class FieldInventory
             text.Append(". `").Append(field.Name).Append("` (").Append(TypeNames.Of(field.Type)).Append("):");
             if (!string.IsNullOrEmpty(field.Description))
                 text.Append(' ').Append(field.Description);
+            foreach (var description in TypeDescriptions.Of(field.Type))
+                text.Append("\n    ").Append(description.Replace("\n", "\n    ", StringComparison.Ordinal));
             if (!field.Constraints.IsEmpty)
                 text.Append("\nConstraints: ").Append(FieldConstraints.Describe(field.Constraints));
         }

@@ -8,8 +8,10 @@ internal static class OutputReader
     /// <param name="signature">What was asked for.</param>
     /// <param name="completion">The raw text, kept in errors.</param>
     /// <param name="raw">For each output, whether it was found, and its text or JSON value.</param>
+    /// <param name="isTyped">True when the format tells text from other values, as JSON does: then text stays text where the type allows it.</param>
     /// <exception cref="AdapterParseException">A field is missing or does not fit.</exception>
-    public static FieldMap Read(string adapter, Signature signature, string completion, ReadOnlySpan<(bool Found, object? Value)> raw)
+    public static FieldMap Read(
+        string adapter, Signature signature, string completion, ReadOnlySpan<(bool Found, object? Value)> raw, bool isTyped = false)
     {
         var outputs = signature.Outputs;
         var entries = new List<KeyValuePair<string, object?>>(outputs.Length);
@@ -18,7 +20,7 @@ internal static class OutputReader
         {
             var field = outputs[i];
             if (raw[i].Found)
-                entries.Add(new(field.Name, ReadField(adapter, signature, completion, field, raw[i].Value, entries)));
+                entries.Add(new(field.Name, ReadField(adapter, signature, completion, field, raw[i].Value, isTyped, entries)));
             else if (field.HasDefault || field.Type.AdmitsNull)
                 entries.Add(new(field.Name, field.Default));
             else
@@ -42,10 +44,16 @@ internal static class OutputReader
     }
 
     private static object? ReadField(
-        string adapter, Signature signature, string completion, SignatureField field, object? raw, List<KeyValuePair<string, object?>> parsed)
+        string adapter,
+        Signature signature,
+        string completion,
+        SignatureField field,
+        object? raw,
+        bool isTyped,
+        List<KeyValuePair<string, object?>> parsed)
     {
         var failure = default(CoercionFailure);
-        if (!ValueCoercer.TryCoerce(raw, field.Type, out var value, ref failure))
+        if (!(isTyped ? ValueCoercer.TryCoerceJson(raw, field.Type, out var value, ref failure) : ValueCoercer.TryCoerce(raw, field.Type, out value, ref failure)))
         {
             var cause = failure.ToException();
             throw Misfit($"field '{field.Name}' ({TypeNames.Of(field.Type)}) at {cause.Message}.", cause);

@@ -30,6 +30,9 @@ public sealed record EvaluatorOptions
     /// <value>0 by default.</value>
     public long? Seed { get; init; } = 0;
 
+    /// <summary>What happens when an answer cannot be read; null leaves it to the program.</summary>
+    public RecoveryPolicy? Recovery { get; init; }
+
     /// <summary>Told after every example: how many are done.</summary>
     public IProgress<EvaluationProgress>? Progress { get; init; }
 }
@@ -68,6 +71,15 @@ public sealed class Evaluator<TIn, TOut>
     {
         if (examples.Count == 0)
             throw new HoneException("There is nothing to evaluate: the set of examples is empty.");
+        return Observation.IsOn(HoneScope.Current)
+            ? await Observation.RunAsync(
+                CallKind.Evaluation, program.Module.GetType().Name, examples, () => ScoreAllAsync(program, examples, cancellationToken)).ConfigureAwait(false)
+            : await ScoreAllAsync(program, examples, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<EvaluationResult<TIn, TOut>> ScoreAllAsync(
+        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples, CancellationToken cancellationToken)
+    {
         var errors = 0;
         var results = await ParallelRunner.RunAsync(
             examples,
@@ -76,9 +88,12 @@ public sealed class Evaluator<TIn, TOut>
                 var row = await ScoreAsync(program, example, index, token).ConfigureAwait(false);
                 return row.Error is not null && Interlocked.Increment(ref errors) > options.MaxErrors ? throw row.Error : row;
             },
-            options.MaxParallelism,
-            maxErrors: 0,
-            completed => options.Progress?.Report(new(completed, examples.Count)),
+            new()
+            {
+                MaxParallelism = options.MaxParallelism,
+                MaxErrors = 0,
+                Progress = new SynchronousProgress<int>(completed => options.Progress?.Report(new(completed, examples.Count))),
+            },
             cancellationToken).ConfigureAwait(false);
         EvaluationRow<TIn, TOut>[] rows = [.. results.Select(result => result.Value!)];
         return new([.. rows], Bootstrap.OfMean([.. rows.Select(row => row.Score.Value)]));
@@ -88,7 +103,7 @@ public sealed class Evaluator<TIn, TOut>
         Program<TIn, TOut> program, Example<TIn, TOut> example, int index, CancellationToken cancellationToken)
     {
         var seed = options.Seed is { } root ? new SeedStream(root).Derive("evaluate", index).Seed : (long?)null;
-        var outcome = await program.TryRunAsync(example.Input, new() { Options = options.Options, Seed = seed }, cancellationToken).ConfigureAwait(false);
+        var outcome = await program.TryRunAsync(example.Input, new() { Options = options.Options, Seed = seed, Recovery = options.Recovery }, cancellationToken).ConfigureAwait(false);
         if (outcome.Error is { } failure)
             return new(index, example, default, options.FailureScore, outcome.Trace, failure.SourceException);
         try

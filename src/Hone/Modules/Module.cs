@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Hone;
 
 /// <summary>A step or a program: code without state. Sub-modules are found through <see cref="GetChildren"/>.</summary>
+[DynamicallyAccessedMembers(ModuleReflector.Members)]
 public abstract class Module
 {
     private protected Module()
@@ -12,6 +15,10 @@ public abstract class Module
     /// lists and dictionaries of modules are found by reflection.
     /// </summary>
     protected internal virtual IEnumerable<KeyValuePair<string, Module>> GetChildren() => ModuleReflector.GetChildren(this);
+
+    // A predictor is known by its path, any other module by its type.
+    private protected string NameIn(HoneScope? scope) =>
+        this is IPredictorModule single && scope?.Bindings?.GetValueOrDefault(single.Predictor) is { } binding ? binding.Path : GetType().Name;
 }
 
 /// <summary>A step from an input to an output. Write <see cref="ForwardAsync"/> in plain C#; keep no per-run state in fields.</summary>
@@ -19,7 +26,9 @@ public abstract class Module<TIn, TOut> : Module
 {
     /// <summary>Runs the module inside the current scope.</summary>
     /// <exception cref="HoneException">No model is in scope.</exception>
-    public Task<TOut> CallAsync(TIn input, CancellationToken cancellationToken = default) => ForwardAsync(input, cancellationToken);
+    public Task<TOut> CallAsync(TIn input, CancellationToken cancellationToken = default) => Observation.IsOn(HoneScope.Current)
+        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => ForwardAsync(input, cancellationToken))
+        : ForwardAsync(input, cancellationToken);
 
     /// <summary>What the module does.</summary>
     protected abstract Task<TOut> ForwardAsync(TIn input, CancellationToken cancellationToken);

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
 namespace Hone;
@@ -7,11 +8,14 @@ namespace Hone;
 /// <summary>Finds sub-modules by reflection, for modules that no generator has seen.</summary>
 internal static class ModuleReflector
 {
+    /// <summary>What is read of a module's type.</summary>
+    public const DynamicallyAccessedMemberTypes Members = DynamicallyAccessedMemberTypes.AllFields;
+
     private static readonly ConcurrentDictionary<Type, FieldInfo[]> FieldsByType = new();
 
     public static IEnumerable<KeyValuePair<string, Module>> GetChildren(Module module)
     {
-        foreach (var field in FieldsByType.GetOrAdd(module.GetType(), FieldsOf))
+        foreach (var field in FieldsOf(module.GetType()))
         {
             foreach (var child in Expand(NamingRules.ToSnakeCase(field.Name).TrimStart('_'), field.GetValue(module)))
                 yield return child;
@@ -46,16 +50,18 @@ internal static class ModuleReflector
         }
     }
 
+    private static FieldInfo[] FieldsOf([DynamicallyAccessedMembers(Members)] Type type) =>
+        FieldsByType.TryGetValue(type, out var known) ? known : FieldsByType.GetOrAdd(type, FindFields(type));
+
     // Base classes first; within a class in declaration order.
-    private static FieldInfo[] FieldsOf(Type type)
+    private static FieldInfo[] FindFields([DynamicallyAccessedMembers(Members)] Type type)
     {
-        var chain = new Stack<Type>();
+        var levels = new Stack<FieldInfo[]>();
         for (var current = type; current is not null && current != typeof(Module); current = current.BaseType)
-            chain.Push(current);
-        return [.. chain.SelectMany(level => level
-            .GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+            levels.Push(current.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly));
+        return [.. levels.SelectMany(level => level
             .Where(field => MayHoldModules(field.FieldType))
-            .OrderBy(field => field.MetadataToken))];
+            .OrderBy(field => field.HasMetadataToken() ? field.MetadataToken : 0))];
     }
 
     private static bool MayHoldModules(Type type)

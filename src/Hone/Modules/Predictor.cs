@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using Microsoft.Extensions.AI;
-
 namespace Hone;
 
 /// <summary>A module that is one predictor.</summary>
@@ -9,100 +6,64 @@ internal interface IPredictorModule
     Predictor Predictor { get; }
 }
 
-/// <summary>The runtime of every predictor: field map in, one model call, field map out. Its identity is its path in the program.</summary>
+/// <summary>The runtime of every predictor: field map in, field map out. Its identity is its path in the program.</summary>
 internal sealed class Predictor(Signature signature)
 {
+    private readonly PredictorBinding standalone = new(ModuleTree.Self, PredictorState.Default, signature);
+
     /// <summary>The signature as declared, before any state is laid over it.</summary>
     public Signature Signature { get; } = signature;
 
-    public async Task<FieldMap> CallAsync(FieldMap inputs, CancellationToken cancellationToken)
+    /// <summary>Asks the model in scope; an unreadable answer is recovered from as the scope's policy says.</summary>
+    /// <param name="inputs">Values by input name.</param>
+    /// <param name="options">Options of this call alone, over all others.</param>
+    /// <param name="cancellationToken">Stops the request.</param>
+    public Task<FieldMap> CallAsync(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken) =>
+        PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false).RunAsync(cancellationToken);
+
+    /// <summary>As <see cref="CallAsync"/>, with the requests that it took.</summary>
+    public async Task<(FieldMap Outputs, Trace Trace)> PredictAsync(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken)
     {
-        var scope = HoneScope.Current ?? throw NoScope();
-        var path = PathIn(scope);
-        var state = scope.State[path];
-        var signature = state.Apply(Signature);
-        var model = ModelFor(path, state, scope);
-        var request = new AdapterRequest(signature, CompleteInputs(path, signature, inputs), state.Demos);
-        var (place, ordinal) = scope.Recorder?.Begin(path) ?? (0, 0);
-        var call = new PredictorCall
-        {
-            Path = path,
-            Ordinal = ordinal,
-            Signature = signature,
-            Inputs = request.Inputs,
-            Messages = scope.Adapter.Render(request),
-            Model = model.Name,
-        };
-
-        var started = scope.Time.GetTimestamp();
-        var options = model.Options.Overlay(scope.Options).Overlay(state.Options);
-        var seed = scope.Seed is { } runSeed ? new SeedStream(runSeed).Derive(path, ordinal).Seed : (long?)null;
-        var response = await model.Client.GetResponseAsync(call.Messages, options.ToChatOptions(seed), cancellationToken).ConfigureAwait(false);
-        call = Describe(call, response) with { Duration = scope.Time.GetElapsedTime(started) };
-
-        // A failed parse is recorded here, at the call site: no exception handler of the program can hide it from a learner.
-        try
-        {
-            call = call with { Outputs = scope.Adapter.Parse(signature, call.Text) };
-            return call.Outputs;
-        }
-        catch (AdapterParseException failure)
-        {
-            call = call with { Failure = failure };
-            throw;
-        }
-        finally
-        {
-            scope.Recorder?.Record(place, call);
-        }
+        var runner = PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false);
+        var outputs = await runner.RunAsync(cancellationToken).ConfigureAwait(false);
+        return (outputs, new([.. runner.Calls]));
     }
 
-    private static PredictorCall Describe(PredictorCall call, ChatResponse response) => call with
+    /// <summary>Several answers to the same request, side by side; each is a value or its own failure.</summary>
+    public Task<ItemResult<FieldMap>[]> SampleAsync(FieldMap inputs, int count, CallOptions? options, CancellationToken cancellationToken)
     {
-        Text = response.Messages.LastOrDefault(message => message.Role == ChatRole.Assistant)?.Text ?? string.Empty,
-        FinishReason = response.FinishReason,
-        Usage = new(1, response.Usage?.InputTokenCount ?? 0, response.Usage?.OutputTokenCount ?? 0),
-        Tokens = response.AdditionalProperties?.GetValueOrDefault(SampledTokens.Key) as SampledTokens,
-    };
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        var scope = HoneScope.Current ?? throw NoModel();
+        var first = options?.SampleId ?? scope.Options?.SampleId ?? 0;
+        var runners = new PredictorCallRunner[count];
 
-    private string PathIn(HoneScope scope) => scope.Paths is null ? ModuleTree.Self
-        : scope.Paths.TryGetValue(this, out var path) ? path
+        // Opened in order, so that ordinals and seeds do not depend on timing. Each sample has an id of its own: a cache keeps them apart.
+        for (var i = 0; i < count; i++)
+            runners[i] = PredictorCallRunner.Open(this, scope, inputs, (options ?? new()) with { SampleId = first + i }, isSampling: count > 1);
+        return ParallelRunner.RunAsync(
+            runners,
+            (runner, _, token) => runner.RunAsync(token),
+            new() { MaxParallelism = count, MaxErrors = count, Time = scope.Time },
+            cancellationToken);
+    }
+
+    /// <summary>What the running program knows of this predictor; outside of a program it is as declared.</summary>
+    /// <exception cref="HoneException">The program does not contain it.</exception>
+    public PredictorBinding BindingIn(HoneScope scope) => scope.Bindings is null ? standalone
+        : scope.Bindings.TryGetValue(this, out var binding) ? binding
         : throw new HoneException(
             $"A predictor with signature '{Signature.Shape}' was called that the running program does not contain. "
             + "Keep predictors in fields of the module (or in lists and dictionaries there) and create them in its constructor.");
 
-    private LM ModelFor(string path, PredictorState state, HoneScope scope)
+    public LM ModelIn(HoneScope scope, PredictorBinding binding)
     {
-        if (state.Model is not { } name)
-            return scope.Model ?? throw NoScope();
-        return scope.Models?.GetValueOrDefault(name)
-            ?? throw new HoneException($"Predictor '{path}' asks for the model '{name}', which the program does not have. Add it with Program.WithNamedModel.");
+        if (binding.State.Model is not { } name)
+            return scope.Model ?? throw NoModel();
+        return scope.Models?.GetValueOrDefault(name) ?? throw new HoneException(
+            $"Predictor '{binding.Path}' asks for the model '{name}', which the program does not have. Add it with Program.WithNamedModel.");
     }
 
-    private static FieldMap CompleteInputs(string path, Signature signature, FieldMap inputs)
-    {
-        foreach (var name in inputs.Keys)
-        {
-            if (!signature.Inputs.Any(input => input.Name == name))
-                throw new HoneException($"Predictor '{path}' got a value for '{name}', which is no input. Its signature is: {signature.Shape}.");
-        }
-
-        var complete = ImmutableArray.CreateBuilder<KeyValuePair<string, object?>>(signature.Inputs.Length);
-        foreach (var input in signature.Inputs)
-        {
-            if (inputs.TryGetValue(input.Name, out var value))
-                complete.Add(new(input.Name, ClrValues.ToCanonical(value)));
-            else if (input.HasDefault)
-                complete.Add(new(input.Name, input.Default));
-            else if (!input.Type.AdmitsNull)
-                throw new HoneException(
-                    $"Predictor '{path}' got no value for input '{input.Name}'. Its signature is: {signature.Shape}. Pass it, or give the field a default.");
-        }
-
-        return FieldMap.Create(complete);
-    }
-
-    private HoneException NoScope() => new(
+    private LMNotConfiguredException NoModel() => new(
         $"A predictor ({Signature.Shape}) was called without a language model. Run it through a program (module.WithModel(lm).CallAsync(…)) "
         + "or open a scope first: using var _ = HoneScope.Use(chatClient);");
 }

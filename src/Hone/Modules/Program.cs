@@ -1,22 +1,13 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
 
 namespace Hone;
 
-/// <summary>Settings of one run.</summary>
-public sealed record RunOptions
-{
-    /// <summary>Options over the model's, under the predictors'.</summary>
-    public CallOptions? Options { get; init; }
-
-    /// <summary>Seed of the run; every call derives its own from it. Null sends no seed.</summary>
-    public long? Seed { get; init; }
-}
-
 /// <summary>A module with its state and models: immutable, thread-safe, what optimizers take and return and what is saved.</summary>
-public sealed class Program<TIn, TOut>
+public sealed partial class Program<TIn, TOut>
 {
-    private readonly ImmutableDictionary<object, string> paths;
+    private readonly Dictionary<object, PredictorBinding> bindings;
 
     /// <summary>Creates a program.</summary>
     /// <param name="module">The code.</param>
@@ -30,8 +21,10 @@ public sealed class Program<TIn, TOut>
         Model = model;
         State = state ?? ProgramState.Default;
         var found = ModuleTree.Collect(module);
-        Predictors = [.. found.Select(entry => new KeyValuePair<string, Signature>(entry.Key, State[entry.Key].Apply(entry.Value.Signature)))];
-        paths = found.ToImmutableDictionary(entry => (object)entry.Value, entry => entry.Key, ReferenceEqualityComparer.Instance);
+        bindings = new(found.Count, ReferenceEqualityComparer.Instance);
+        foreach (var (path, predictor) in found)
+            bindings.Add(predictor, new(path, State[path], State[path].Apply(predictor.Signature)));
+        Predictors = [.. found.Select(entry => KeyValuePair.Create(entry.Key, bindings[entry.Value].Signature))];
         foreach (var path in State.Predictors.Keys)
         {
             if (!Predictors.Any(entry => entry.Key == path))
@@ -42,8 +35,9 @@ public sealed class Program<TIn, TOut>
 
     private Program(Program<TIn, TOut> from)
     {
-        (Module, Model, State, Predictors, paths) = (from.Module, from.Model, from.State, from.Predictors, from.paths);
-        (NamedModels, Adapter, Time) = (from.NamedModels, from.Adapter, from.Time);
+        (Module, Model, State, Predictors, bindings) = (from.Module, from.Model, from.State, from.Predictors, from.bindings);
+        (NamedModels, Adapter, Recovery, Time) = (from.NamedModels, from.Adapter, from.Recovery, from.Time);
+        (Observers, Logger) = (from.Observers, from.Logger);
     }
 
     /// <summary>The code.</summary>
@@ -58,16 +52,31 @@ public sealed class Program<TIn, TOut>
     /// <summary>Renders prompts and parses answers; the chat format by default.</summary>
     public Adapter Adapter { get; private init; } = ChatAdapter.Default;
 
+    /// <summary>What happens when an answer cannot be read: by default one re-ask that states the error, then the JSON format.</summary>
+    public RecoveryPolicy Recovery { get; private init; } = RecoveryPolicy.Default;
+
     /// <summary>Instructions, demos and options by path.</summary>
-    public ProgramState State { get; }
+    public ProgramState State { get; private init; }
 
     /// <summary>The predictors in declaration order: path and effective signature.</summary>
     public ImmutableArray<KeyValuePair<string, Signature>> Predictors { get; }
 
     internal TimeProvider Time { get; private init; } = TimeProvider.System;
 
+    internal ImmutableArray<IHoneObserver> Observers { get; private init; } = [];
+
+    internal ILogger? Logger { get; private init; }
+
     /// <summary>The same module and models under another state. Cheap; nothing is copied.</summary>
-    public Program<TIn, TOut> With(ProgramState state) => new(Module, Model, state) { NamedModels = NamedModels, Adapter = Adapter, Time = Time };
+    public Program<TIn, TOut> With(ProgramState state) => new(Module, Model, state)
+    {
+        NamedModels = NamedModels,
+        Adapter = Adapter,
+        Recovery = Recovery,
+        Time = Time,
+        Observers = Observers,
+        Logger = Logger,
+    };
 
     /// <summary>The same program on another model.</summary>
     public Program<TIn, TOut> WithModel(LM model) => new(this) { Model = model };
@@ -78,44 +87,17 @@ public sealed class Program<TIn, TOut>
     /// <summary>The same program under another prompt format.</summary>
     public Program<TIn, TOut> WithAdapter(Adapter adapter) => new(this) { Adapter = adapter };
 
+    /// <summary>The same program under another rule for answers that cannot be read.</summary>
+    public Program<TIn, TOut> WithRecovery(RecoveryPolicy recovery) => new(this) { Recovery = recovery };
+
+    /// <summary>The same program, watched.</summary>
+    public Program<TIn, TOut> WithObserver(IHoneObserver observer) => new(this) { Observers = Observers.Add(observer) };
+
+    /// <summary>The same program with a place for its warnings.</summary>
+    public Program<TIn, TOut> WithLogger(ILogger logger) => new(this) { Logger = logger };
+
     internal Program<TIn, TOut> WithTime(TimeProvider time) => new(this) { Time = time };
-
-    /// <summary>Runs the program and returns its value.</summary>
-    public async Task<TOut> CallAsync(TIn input, CancellationToken cancellationToken = default) =>
-        (await RunAsync(input, null, cancellationToken).ConfigureAwait(false)).Value;
-
-    /// <summary>Runs the program and returns its value with the trace.</summary>
-    /// <exception cref="AdapterParseException">A model's answer could not be read and the module did not handle it.</exception>
-    public async Task<Prediction<TOut>> RunAsync(TIn input, RunOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        var outcome = await TryRunAsync(input, options, cancellationToken).ConfigureAwait(false);
-        outcome.Error?.Throw();
-        return new(outcome.Value!, outcome.Trace);
-    }
-
-    /// <summary>Runs the program; an exception of the program is part of the outcome, so that the trace up to it is kept.</summary>
-    internal async Task<RunOutcome<TOut>> TryRunAsync(TIn input, RunOptions? options, CancellationToken cancellationToken)
-    {
-        var recorder = new TraceRecorder();
-        using var scope = HoneScope.Open(new(Model, NamedModels, Adapter, State, options?.Options, options?.Seed, paths, recorder, Time));
-        try
-        {
-            var value = await Module.CallAsync(input, cancellationToken).ConfigureAwait(false);
-            return new(value, null, recorder.Snapshot());
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            throw;
-        }
-        catch (Exception error)
-        {
-            return new(default, System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(error), recorder.Snapshot());
-        }
-    }
 }
-
-/// <summary>How a run ended: a value or an error, with the trace in either case.</summary>
-internal readonly record struct RunOutcome<TOut>(TOut? Value, System.Runtime.ExceptionServices.ExceptionDispatchInfo? Error, Trace Trace);
 
 /// <summary>Turns modules into programs.</summary>
 public static class ModuleExtensions

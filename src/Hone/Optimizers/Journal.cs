@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Hone.Optimizers;
 
@@ -30,9 +31,9 @@ internal sealed class Journal : IDisposable
         return (new(stream), entries);
     }
 
-    public void Append<T>(T entry, JsonSerializerOptions options)
+    public void Append<T>(T entry, JsonTypeInfo<T> type)
     {
-        stream.Write(JsonSerializer.SerializeToUtf8Bytes(entry, options));
+        stream.Write(JsonSerializer.SerializeToUtf8Bytes(entry, type));
         stream.WriteByte((byte)'\n');
         stream.Flush(flushToDisk: true);
     }

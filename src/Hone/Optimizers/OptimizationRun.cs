@@ -1,18 +1,11 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Hone.Optimizers;
 
 /// <summary>What every optimizer's run has: a seed, a clock with the time already spent, a budget, a journal and a directory.</summary>
 internal sealed class OptimizationRun : IDisposable
 {
-    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
     private readonly TimeProvider time;
     private readonly long started;
     private TimeSpan spentBefore;
@@ -52,7 +45,7 @@ internal sealed class OptimizationRun : IDisposable
             return new(null, seed, budget, time);
         var path = Path.Combine(directory, "run.json");
         if (!File.Exists(path))
-            await AtomicFile.WriteTextAsync(path, JsonSerializer.Serialize(identity, new JsonSerializerOptions(Json) { WriteIndented = true }), cancellationToken)
+            await AtomicFile.WriteTextAsync(path, JsonSerializer.Serialize(identity, RunJson.Indented.RunIdentity), cancellationToken)
                 .ConfigureAwait(false);
         else
             RequireSame(path, identity, resume, await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false));
@@ -74,7 +67,7 @@ internal sealed class OptimizationRun : IDisposable
     {
         if (!resume)
             throw new HoneException($"{path} exists: the directory holds an earlier run. Resume it, choose another directory, or delete it.");
-        var stored = JsonSerializer.Deserialize<RunIdentity>(text, Json);
+        var stored = JsonSerializer.Deserialize(text, RunJson.Default.RunIdentity);
         foreach (var (name, was, now) in new[]
         {
             ("optimizer", stored?.Optimizer, identity.Optimizer),
@@ -95,6 +88,6 @@ internal sealed record RunIdentity(string Optimizer, string Program, string Opti
     public int FormatVersion { get; init; } = 1;
 
     /// <summary>SHA-256 of a value's JSON, shortened: enough to notice a difference.</summary>
-    public static string Digest<T>(T value) =>
-        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(value, OptimizationRun.Json)))[..16];
+    public static string Digest<T>(T value, JsonTypeInfo<T> type) =>
+        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(value, type)))[..16];
 }

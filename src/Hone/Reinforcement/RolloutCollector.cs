@@ -30,7 +30,7 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
             {
                 // The slot is part of the seed: an example that a short epoch repeats within a step must not repeat its samples.
                 var seed = stepSeed.Derive("rollout", item.Slot, item.Example, item.Rollout).Seed;
-                var run = await program.TryRunAsync(examples[item.Example].Input, new() { Options = settings.Sampling, Seed = seed }, token)
+                var run = await program.TryRunAsync(examples[item.Example].Input, new() { Options = settings.Sampling, Seed = seed, Recovery = RecoveryPolicy.None }, token)
                     .ConfigureAwait(false);
                 var started = time.GetTimestamp();
                 var rollout = await ScoreAsync(run, examples[item.Example], token).ConfigureAwait(false) with
@@ -42,9 +42,12 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
                 Interlocked.Add(ref metricTicks, time.GetElapsedTime(started).Ticks);
                 return rollout;
             },
-            settings.MaxParallelism,
-            maxErrors: 0,
-            onCompleted,
+            new()
+            {
+                MaxParallelism = settings.MaxParallelism,
+                MaxErrors = 0,
+                Progress = onCompleted is null ? null : new SynchronousProgress<int>(onCompleted),
+            },
             cancellationToken).ConfigureAwait(false);
         return new([.. results.Select(result => result.Value!)], TimeSpan.FromTicks(metricTicks).TotalSeconds);
     }
@@ -63,7 +66,7 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
                     Reward = FormatReward.Of(failure, settings.FailureScore, settings.FormatFailureScore),
                     Error = failure,
                 };
-            case HttpRequestException or IOException or TimeoutException or OperationCanceledException:
+            case LMException { IsRetryable: true } or HttpRequestException or IOException or TimeoutException or OperationCanceledException:
                 return rollout with { Outcome = RolloutOutcome.Unscorable, Error = run.Error.SourceException };
             default:
                 return rollout with { Outcome = RolloutOutcome.Crashed, Reward = settings.FailureScore, Error = run.Error.SourceException };

@@ -1,10 +1,39 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hone;
 
+/// <summary>What a scope changes; null leaves what the surrounding scope says.</summary>
+public sealed record ScopeOptions
+{
+    /// <summary>The model that predictors call.</summary>
+    public LM? Model { get; init; }
+
+    /// <summary>Renders prompts and parses answers.</summary>
+    public Adapter? Adapter { get; init; }
+
+    /// <summary>What happens when an answer cannot be read.</summary>
+    public RecoveryPolicy? Recovery { get; init; }
+
+    /// <summary>Options over the model's, under the predictors'.</summary>
+    public CallOptions? Options { get; init; }
+
+    /// <summary>Seed; each call derives its own.</summary>
+    public long? Seed { get; init; }
+
+    /// <summary>Watches the scope in addition to those of the surrounding one.</summary>
+    public IHoneObserver? Observer { get; init; }
+
+    /// <summary>Where warnings go.</summary>
+    public ILogger? Logger { get; init; }
+}
+
 /// <summary>
 /// What surrounds a call: model, adapter, state overlay, trace, seed. The only ambient value in Hone; it flows with async calls and is
-/// opened by a program, an optimizer or <see cref="Use(LM)"/>.
+/// opened by a program, an optimizer or <see cref="Use(LM)"/>. Immutable: an inner scope never changes an outer one.
 /// </summary>
 public sealed class HoneScope : IDisposable
 {
@@ -12,7 +41,16 @@ public sealed class HoneScope : IDisposable
 
     private readonly HoneScope? outer;
 
-    private HoneScope(HoneScope? outer) => this.outer = outer;
+    // Everything is inherited; each way of opening a scope then replaces what it says something about.
+    private HoneScope(HoneScope? outer)
+    {
+        this.outer = outer;
+        if (outer is null)
+            return;
+        (Model, Adapter, Recovery, Options, Seed) = (outer.Model, outer.Adapter, outer.Recovery, outer.Options, outer.Seed);
+        (State, Models, Bindings, Recorder) = (outer.State, outer.Models, outer.Bindings, outer.Recorder);
+        (Time, Observers, Logger, Events, CallId) = (outer.Time, outer.Observers, outer.Logger, outer.Events, outer.CallId);
+    }
 
     /// <summary>The innermost open scope, or null.</summary>
     public static HoneScope? Current => Ambient.Value;
@@ -23,6 +61,9 @@ public sealed class HoneScope : IDisposable
     /// <summary>Renders prompts and parses answers.</summary>
     public Adapter Adapter { get; private init; } = ChatAdapter.Default;
 
+    /// <summary>What happens when an answer cannot be read.</summary>
+    public RecoveryPolicy Recovery { get; private init; } = RecoveryPolicy.Default;
+
     /// <summary>State laid over the predictors' signatures.</summary>
     public ProgramState State { get; private init; } = ProgramState.Default;
 
@@ -32,13 +73,27 @@ public sealed class HoneScope : IDisposable
     /// <summary>Seed of the run; each call derives its own. Null sends no seed.</summary>
     public long? Seed { get; private init; }
 
+    /// <summary>What the predictors in this scope have done so far, and programs that ran in it.</summary>
+    public Trace Trace => Recorder?.Snapshot() ?? Trace.Empty;
+
     internal IReadOnlyDictionary<string, LM>? Models { get; private init; }
 
-    internal IReadOnlyDictionary<object, string>? Paths { get; private init; }
+    /// <summary>The predictors of the running program, by reference; null outside of one.</summary>
+    internal IReadOnlyDictionary<object, PredictorBinding>? Bindings { get; private init; }
 
     internal TraceRecorder? Recorder { get; private init; }
 
     internal TimeProvider Time { get; private init; } = TimeProvider.System;
+
+    internal ImmutableArray<IHoneObserver> Observers { get; private init; } = [];
+
+    internal ILogger Logger { get; private init; } = NullLogger.Instance;
+
+    /// <summary>Where events of a streamed run go; null when nobody streams.</summary>
+    internal ChannelWriter<RunEvent>? Events { get; private init; }
+
+    /// <summary>The observed call that we are inside.</summary>
+    internal long? CallId { get; private init; }
 
     /// <summary>Until disposed, predictors outside a program call this client.</summary>
     public static HoneScope Use(IChatClient client) => Use(new LM(client));
@@ -47,8 +102,35 @@ public sealed class HoneScope : IDisposable
     public static HoneScope Use(LM model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        return Use(new ScopeOptions { Model = model });
+    }
+
+    /// <summary>
+    /// Until disposed, predictors outside a program work as said, and <see cref="Trace"/> collects what they and programs in the scope do.
+    /// </summary>
+    public static HoneScope Use(ScopeOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
         var outer = Current;
-        return Enter(new(outer) { Model = model, Adapter = outer?.Adapter ?? ChatAdapter.Default, Recorder = outer?.Recorder });
+        var scope = new HoneScope(outer)
+        {
+            Model = options.Model ?? outer?.Model,
+            Adapter = options.Adapter ?? outer?.Adapter ?? ChatAdapter.Default,
+            Recovery = options.Recovery ?? outer?.Recovery ?? RecoveryPolicy.Default,
+            Options = outer?.Options is { } around ? around.Overlay(options.Options) : options.Options,
+            Seed = options.Seed ?? outer?.Seed,
+            Observers = Joined(outer, options.Observer is { } observer ? [observer] : []),
+            Logger = options.Logger ?? outer?.Logger ?? NullLogger.Instance,
+            Recorder = new TraceRecorder(outer?.Recorder),
+        };
+        return Enter(scope);
+    }
+
+    /// <summary>Tells whoever streams the running program how it gets on; without a listener nothing happens.</summary>
+    public static ValueTask ReportStatusAsync(string message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return Current?.Events is { } events ? events.WriteAsync(new StatusMessage(message), cancellationToken) : ValueTask.CompletedTask;
     }
 
     /// <summary>Restores the surrounding scope.</summary>
@@ -58,18 +140,32 @@ public sealed class HoneScope : IDisposable
             Ambient.Value = outer;
     }
 
-    internal static HoneScope Open(ScopeSettings settings) => Enter(new(Current)
+    internal static HoneScope Open(ScopeSettings settings)
     {
-        Model = settings.Model,
-        Models = settings.Models,
-        Adapter = settings.Adapter,
-        State = settings.State,
-        Options = settings.Options,
-        Seed = settings.Seed,
-        Paths = settings.Paths,
-        Recorder = settings.Recorder,
-        Time = settings.Time,
-    });
+        var outer = Current;
+        return Enter(new(outer)
+        {
+            Model = settings.Model ?? outer?.Model,
+            Models = settings.Models,
+            Adapter = settings.Adapter,
+            Recovery = settings.Recovery,
+            State = settings.State,
+            Options = settings.Options,
+            Seed = settings.Seed,
+            Bindings = settings.Bindings,
+            Recorder = settings.Recorder,
+            Time = settings.Time,
+            Observers = Joined(outer, settings.Observers),
+            Logger = settings.Logger ?? outer?.Logger ?? NullLogger.Instance,
+            Events = settings.Events,
+        });
+    }
+
+    /// <summary>The same scope, inside an observed call.</summary>
+    internal static HoneScope Inside(long callId) => Enter(new(Current) { CallId = callId });
+
+    private static ImmutableArray<IHoneObserver> Joined(HoneScope? outer, ImmutableArray<IHoneObserver> own) =>
+        outer is null || outer.Observers.IsEmpty ? own : own.IsEmpty ? outer.Observers : outer.Observers.AddRange(own);
 
     private static HoneScope Enter(HoneScope scope)
     {
@@ -79,13 +175,17 @@ public sealed class HoneScope : IDisposable
 }
 
 /// <summary>The parts of a program's scope.</summary>
-internal sealed record ScopeSettings(
+internal readonly record struct ScopeSettings(
     LM? Model,
     IReadOnlyDictionary<string, LM> Models,
     Adapter Adapter,
+    RecoveryPolicy Recovery,
     ProgramState State,
     CallOptions? Options,
     long? Seed,
-    IReadOnlyDictionary<object, string> Paths,
+    IReadOnlyDictionary<object, PredictorBinding> Bindings,
     TraceRecorder Recorder,
-    TimeProvider Time);
+    TimeProvider Time,
+    ImmutableArray<IHoneObserver> Observers,
+    ILogger? Logger,
+    ChannelWriter<RunEvent>? Events);

@@ -1,82 +1,139 @@
 namespace Hone;
 
 /// <summary>The outcome of one item: a value or the exception that it ended with.</summary>
-internal readonly record struct ItemResult<T>(T? Value, Exception? Error)
+/// <param name="Value">What the work gave; the type's default when it failed.</param>
+/// <param name="Error">Why it failed; null when it succeeded.</param>
+/// <param name="Duration">How long it took.</param>
+public readonly record struct ItemResult<T>(T? Value, Exception? Error, TimeSpan Duration)
 {
+    /// <summary>True when there is a value.</summary>
     public bool Succeeded => Error is null;
 }
 
-/// <summary>Runs work items side by side; results come back in item order, whatever the parallelism.</summary>
-internal static class ParallelRunner
+/// <summary>How work items run side by side.</summary>
+public sealed record ParallelRunnerOptions
 {
-    /// <summary>Runs every item; stops with the collected causes once more than <paramref name="maxErrors"/> have failed.</summary>
-    /// <exception cref="AggregateException">The error budget is spent.</exception>
+    /// <summary>How many items run at once.</summary>
+    /// <value>8 by default; at least 1.</value>
+    public int MaxParallelism
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(MaxParallelism)); field = value; }
+    } = 8;
+
+    /// <summary>How many items may fail before the rest is given up.</summary>
+    /// <value>10 by default; 0 stops at the first failure.</value>
+    public int MaxErrors
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxErrors)); field = value; }
+    } = 10;
+
+    /// <summary>An item that takes longer is cancelled and counts as failed; null waits for as long as it takes.</summary>
+    public TimeSpan? ItemTimeout { get; init; }
+
+    /// <summary>Told after every item how many are done.</summary>
+    public IProgress<int>? Progress { get; init; }
+
+    /// <summary>The clock of durations and time-outs.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
+
+/// <summary>Runs work items side by side; results come back in item order, whatever the parallelism. An item is never started twice.</summary>
+public static class ParallelRunner
+{
+    /// <summary>Runs every item.</summary>
+    /// <param name="items">The items.</param>
+    /// <param name="work">The work: item, its position, cancellation.</param>
+    /// <param name="options">Parallelism, error budget, time-out, progress.</param>
+    /// <param name="cancellationToken">Stops everything.</param>
+    /// <exception cref="AggregateException">More items failed than the error budget allows; it holds the causes.</exception>
     public static async Task<ItemResult<TResult>[]> RunAsync<TItem, TResult>(
         IReadOnlyList<TItem> items,
         Func<TItem, int, CancellationToken, Task<TResult>> work,
-        int maxParallelism,
-        int maxErrors,
-        Action<int>? onCompleted,
-        CancellationToken cancellationToken)
+        ParallelRunnerOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
-        var results = new ItemResult<TResult>[items.Count];
+        ArgumentNullException.ThrowIfNull(items);
+        ArgumentNullException.ThrowIfNull(work);
+        options ??= new();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var slots = new SemaphoreSlim(maxParallelism);
-        var errors = 0;
-        var completed = 0;
+        var batch = new Batch<TItem, TResult>(items, work, options, stop);
+        var workers = new Task[Math.Min(options.MaxParallelism, items.Count)];
+        for (var i = 0; i < workers.Length; i++)
+            workers[i] = Task.Run(batch.WorkAsync, CancellationToken.None);
+        await Task.WhenAll(workers).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        batch.ThrowIfOverBudget();
+        return batch.Results;
+    }
 
-        async Task RunItemAsync(int index)
+    private sealed class Batch<TItem, TResult>(
+        IReadOnlyList<TItem> items, Func<TItem, int, CancellationToken, Task<TResult>> work, ParallelRunnerOptions options, CancellationTokenSource stop)
+    {
+        private int last = -1;
+        private int errors;
+        private int completed;
+
+        public ItemResult<TResult>[] Results { get; } = new ItemResult<TResult>[items.Count];
+
+        public async Task WorkAsync()
         {
+            while (!stop.IsCancellationRequested)
+            {
+                var index = Interlocked.Increment(ref last);
+                if (index >= items.Count)
+                    return;
+                await RunItemAsync(index).ConfigureAwait(false);
+            }
+        }
+
+        public void ThrowIfOverBudget()
+        {
+            if (errors <= options.MaxErrors)
+                return;
+            var causes = Results.Where(result => result.Error is not null).Select(result => result.Error!).ToArray();
+            throw new AggregateException(
+                $"{errors} of {Results.Length} items failed, more than the {options.MaxErrors} that MaxErrors allows. First cause: {causes[0].Message}", causes);
+        }
+
+        private async Task RunItemAsync(int index)
+        {
+            var started = options.Time.GetTimestamp();
             try
             {
-                results[index] = new(await work(items[index], index, stop.Token).ConfigureAwait(false), null);
-                onCompleted?.Invoke(Interlocked.Increment(ref completed));
+                var value = options.ItemTimeout is { } limit
+                    ? await RunTimedAsync(index, limit).ConfigureAwait(false)
+                    : await work(items[index], index, stop.Token).ConfigureAwait(false);
+                Results[index] = new(value, null, options.Time.GetElapsedTime(started));
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
-                throw;
+                // Cancelled from outside or because the error budget is spent: the caller is told once, for all items.
+                return;
             }
             catch (Exception error)
             {
-                results[index] = new(default, error);
-                if (Interlocked.Increment(ref errors) > maxErrors)
+                Results[index] = new(default, error, options.Time.GetElapsedTime(started));
+                if (Interlocked.Increment(ref errors) > options.MaxErrors)
                     await stop.CancelAsync().ConfigureAwait(false);
-                onCompleted?.Invoke(Interlocked.Increment(ref completed));
             }
-            finally
-            {
-                slots.Release();
-            }
+
+            options.Progress?.Report(Interlocked.Increment(ref completed));
         }
 
-        var running = new List<Task>(items.Count);
-        try
+        private async Task<TResult> RunTimedAsync(int index, TimeSpan limit)
         {
-            for (var i = 0; i < items.Count; i++)
+            using var expiry = new CancellationTokenSource(limit, options.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, expiry.Token);
+            try
             {
-                await slots.WaitAsync(stop.Token).ConfigureAwait(false);
-                running.Add(RunItemAsync(i));
+                return await work(items[index], index, either.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException error) when (expiry.IsCancellationRequested && !stop.IsCancellationRequested)
+            {
+                throw new TimeoutException($"Item {index} took longer than {limit}; raise {nameof(ParallelRunnerOptions.ItemTimeout)}.", error);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            ThrowCauses(results, errors, maxErrors, cancellationToken);
-            throw;
-        }
-
-        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        ThrowCauses(results, errors, maxErrors, cancellationToken);
-        return results;
-    }
-
-    private static void ThrowCauses<T>(ItemResult<T>[] results, int errors, int maxErrors, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (errors <= maxErrors)
-            return;
-        var causes = results.Where(result => result.Error is not null).Select(result => result.Error!).ToArray();
-        throw new AggregateException(
-            $"{errors} of {results.Length} items failed, more than the {maxErrors} that MaxErrors allows. First cause: {causes[0].Message}", causes);
     }
 }

@@ -7,6 +7,9 @@ public sealed record Prediction<TOut>(TOut Value, Trace Trace)
 {
     /// <summary>What the run cost.</summary>
     public Usage Usage => Trace.Usage;
+
+    /// <summary>How often an unreadable answer led to another request; 0 when every answer was read at once.</summary>
+    public int RecoveryCount => Trace.RecoveryCount;
 }
 
 /// <summary>Scores one prediction against its example. May call judges; must not change state.</summary>

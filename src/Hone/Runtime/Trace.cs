@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace Hone;
 
-/// <summary>One call of one predictor, recorded where it happened, whether or not its answer could be parsed.</summary>
+/// <summary>One call of a model for one predictor, recorded where it happened, whether or not its answer could be parsed.</summary>
 public sealed record PredictorCall
 {
     /// <summary>The predictor's dotted path, e.g. <c>generate_query</c>.</summary>
@@ -11,6 +11,9 @@ public sealed record PredictorCall
 
     /// <summary>Which call of this predictor it was in the run, from 0.</summary>
     public required int Ordinal { get; init; }
+
+    /// <summary>0 for the first request; 1, 2, … for those that recovered from an unreadable answer to it.</summary>
+    public int Attempt { get; init; }
 
     /// <summary>The signature in effect.</summary>
     public required Signature Signature { get; init; }
@@ -24,6 +27,12 @@ public sealed record PredictorCall
     /// <summary>Name of the model that answered.</summary>
     public required string Model { get; init; }
 
+    /// <summary>What the model was used for, e.g. <c>task</c> or <c>judge</c>.</summary>
+    public string Role { get; init; } = "task";
+
+    /// <summary>Name of the adapter that rendered and parsed.</summary>
+    public string Adapter { get; init; } = string.Empty;
+
     /// <summary>The raw answer.</summary>
     public string Text { get; init; } = string.Empty;
 
@@ -33,10 +42,16 @@ public sealed record PredictorCall
     /// <summary>Why parsing failed; null when it succeeded.</summary>
     public AdapterParseException? Failure { get; init; }
 
+    /// <summary>True when the answer had to be mended before it could be read.</summary>
+    public bool IsRepaired { get; init; }
+
     /// <summary>Why generation ended.</summary>
     public ChatFinishReason? FinishReason { get; init; }
 
-    /// <summary>What the call cost.</summary>
+    /// <summary>True when the answer came from the cache.</summary>
+    public bool IsCacheHit { get; init; }
+
+    /// <summary>What the call cost; nothing when it came from the cache.</summary>
     public Usage Usage { get; init; }
 
     /// <summary>Time from request to answer.</summary>
@@ -44,6 +59,12 @@ public sealed record PredictorCall
 
     /// <summary>The sampled tokens, when the model is a local policy.</summary>
     public SampledTokens? Tokens { get; init; }
+
+    /// <summary>
+    /// The provider's own response object, kept only when log-probabilities were asked for (<see cref="CallOptions.LogProbs"/>): they have no common
+    /// form.
+    /// </summary>
+    public object? RawResponse { get; init; }
 }
 
 /// <summary>Everything that predictors did in one run of a program, in order of their start.</summary>
@@ -53,9 +74,36 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
     /// <summary>A trace without calls.</summary>
     public static Trace Empty { get; } = new([]);
 
-    /// <summary>What all calls cost.</summary>
-    public Usage Usage => Calls.Aggregate(default(Usage), (sum, call) => sum + call.Usage);
+    /// <summary>Calls of other programs that ran inside this one, each with its own paths; part of <see cref="Usage"/>.</summary>
+    public ImmutableArray<PredictorCall> Nested { get; init; } = [];
+
+    /// <summary>What all calls cost, those of programs inside this one included.</summary>
+    public Usage Usage
+    {
+        get
+        {
+            var sum = default(Usage);
+            foreach (var call in Calls)
+                sum += call.Usage;
+            foreach (var call in Nested)
+                sum += call.Usage;
+            return sum;
+        }
+    }
+
+    /// <summary>What each model cost, by its name. Models that only answered from the cache do not appear.</summary>
+    public ImmutableSortedDictionary<string, Usage> UsageByModel => UsageBy(call => call.Model);
+
+    /// <summary>How often an unreadable answer led to another request.</summary>
+    public int RecoveryCount => Calls.Count(call => call.Attempt > 0);
 
     /// <summary>The calls of one predictor, in order.</summary>
     public IEnumerable<PredictorCall> Of(string path) => Calls.Where(call => call.Path == path);
+
+    /// <summary>What the calls cost, grouped: by <c>call.Path</c>, by <c>call.Role</c>, …</summary>
+    public ImmutableSortedDictionary<string, Usage> UsageBy(Func<PredictorCall, string> key) => Calls.Concat(Nested)
+        .Where(call => call.Usage != default)
+        .GroupBy(key, StringComparer.Ordinal)
+        .ToImmutableSortedDictionary(
+            group => group.Key, group => group.Aggregate(default(Usage), (sum, call) => sum + call.Usage), StringComparer.Ordinal);
 }

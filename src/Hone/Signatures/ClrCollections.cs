@@ -1,5 +1,7 @@
+using System.Collections;
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Hone;
 
@@ -12,12 +14,29 @@ internal static class ClrCollections
     private static readonly ConcurrentDictionary<Type, ClrCollection?> Cache = new();
 
     /// <summary>What collection the type is, or null when it is none.</summary>
-    public static ClrCollection? Classify(Type type) => Cache.GetOrAdd(type, static each => Inspect(each));
+    /// <exception cref="HoneException">The type is a collection, the program is trimmed and nobody has registered the type.</exception>
+    public static ClrCollection? Classify(Type type) =>
+        Cache.TryGetValue(type, out var known) ? known
+        : type == typeof(string) || !typeof(IEnumerable).IsAssignableFrom(type) ? null
+        : ClrReflection.IsComplete ? Cache.GetOrAdd(type, Inspect(type))
+        : CollectionReaders.KeepCommon() && Cache.TryGetValue(type, out known) ? known
+        : throw ClrReflection.UnknownCollection(type);
 
+    /// <summary>Remembers what a type is.</summary>
+    public static void Keep(Type type, ClrCollection collection) => Cache.TryAdd(type, collection);
+
+    /// <summary>True for a value that is a dictionary in .NET; whatever else can be enumerated counts as a list.</summary>
+    public static bool IsDictionary(IEnumerable value)
+    {
+        var type = value.GetType();
+        return Cache.TryGetValue(type, out var known) ? known?.Kind == FieldTypeKind.Dictionary
+            : ClrReflection.IsComplete ? Classify(type)?.Kind == FieldTypeKind.Dictionary
+            : CollectionReaders.IsRegisteredDictionary(value);
+    }
+
+    [RequiresUnreferencedCode("The interfaces of the type may be gone.")]
     private static ClrCollection? Inspect(Type type)
     {
-        if (type == typeof(string))
-            return null;
         if (type.IsArray)
             return new(FieldTypeKind.List, [type.GetElementType()!]);
         var interfaces = type.IsInterface ? type.GetInterfaces().Append(type) : type.GetInterfaces();

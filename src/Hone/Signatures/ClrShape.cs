@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Numerics;
 using System.Reflection;
@@ -41,7 +42,9 @@ internal sealed class ClrShape
 {
     private static readonly ConcurrentDictionary<Type, ClrShape> Cache = new();
 
-    private ClrShape(Type type)
+    private static readonly ConcurrentDictionary<Type, WholeType> Kept = new();
+
+    private ClrShape([DynamicallyAccessedMembers(ClrReflection.Members)] Type type)
     {
         Type = type;
         var constructor = ChooseConstructor(type);
@@ -50,6 +53,7 @@ internal sealed class ClrShape
         Members = [.. ReadMembers(type, Parameters)];
     }
 
+    [DynamicallyAccessedMembers(ClrReflection.Members)]
     public Type Type { get; }
 
     /// <summary>Null for a struct without a constructor.</summary>
@@ -70,9 +74,27 @@ internal sealed class ClrShape
         }
     }
 
-    public static ClrShape Of(Type type) => Cache.GetOrAdd(type, static each => new ClrShape(each));
+    public static ClrShape Of([DynamicallyAccessedMembers(ClrReflection.Members)] Type type) =>
+        Cache.TryGetValue(type, out var known) ? known : Cache.GetOrAdd(type, new ClrShape(type));
 
-    private static ConstructorInfo? ChooseConstructor(Type type)
+    /// <summary>As <see cref="Of"/>, for a type that was met at run time.</summary>
+    /// <exception cref="HoneException">The program is trimmed and nobody has registered the type.</exception>
+    public static ClrShape Find(Type type) =>
+        Cache.TryGetValue(type, out var known) ? known
+        : Kept.TryGetValue(type, out var kept) ? Of(kept.Type)
+        : ClrReflection.IsComplete ? Discover(type)
+        : throw ClrReflection.UnknownRecord(type);
+
+    /// <summary>Remembers that a type is whole; it is read when it is needed.</summary>
+    public static void Keep([DynamicallyAccessedMembers(ClrReflection.Members)] Type type) => Kept.TryAdd(type, new(type));
+
+    /// <summary>True when the type was read or registered before.</summary>
+    public static bool IsKnown(Type type) => Cache.ContainsKey(type) || Kept.ContainsKey(type);
+
+    [RequiresUnreferencedCode("Members of the type may be gone.")]
+    private static ClrShape Discover(Type type) => Of(type);
+
+    private static ConstructorInfo? ChooseConstructor([DynamicallyAccessedMembers(ClrReflection.Members)] Type type)
     {
         if (type.IsAbstract || type.IsInterface)
             return null;
@@ -83,7 +105,8 @@ internal sealed class ClrShape
                 .MaxBy(each => each.GetParameters().Length);
     }
 
-    private static IEnumerable<ClrMember> ReadMembers(Type type, ParameterInfo[] parameters)
+    private static IEnumerable<ClrMember> ReadMembers(
+        [DynamicallyAccessedMembers(ClrReflection.Members)] Type type, ParameterInfo[] parameters)
     {
         var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property => property.GetMethod is { IsPublic: true } && property.GetIndexParameters().Length == 0)
@@ -91,9 +114,9 @@ internal sealed class ClrShape
             .Select(property => (Property: property, Index: Array.FindIndex(parameters, parameter => NamesMatch(parameter, property))))
             .OrderBy(each => each.Index < 0 ? int.MaxValue : each.Index)
             .ThenBy(each => Depth(each.Property.DeclaringType))
-            .ThenBy(each => each.Property.MetadataToken);
+            .ThenBy(each => each.Property.HasMetadataToken() ? each.Property.MetadataToken : 0);
         var sample = parameters.Length == 0 && !type.IsAbstract ? CreateSample(type) : null;
-        var context = new NullabilityInfoContext();
+        var context = ClrReflection.Nullability();
         foreach (var (property, index) in properties)
             yield return ReadMember(context, property, index < 0 ? null : parameters[index], index, sample);
     }
@@ -134,15 +157,27 @@ internal sealed class ClrShape
         if (sample is null || isRequired || property.SetMethod is null)
             return (false, null);
         var value = property.GetValue(sample);
-        var isZero = value is null || (property.PropertyType.IsValueType && value.Equals(Activator.CreateInstance(property.PropertyType)));
-        return isZero || !IsConstant(value!) ? (false, null) : (true, Constant(value, property.PropertyType));
+        return value is null || !IsConstant(value) || IsZero(value, property.PropertyType) ? (false, null) : (true, Constant(value, property.PropertyType));
     }
 
-    private static object? CreateSample(Type type) =>
+    private static object? CreateSample([DynamicallyAccessedMembers(ClrReflection.Members)] Type type) =>
         type.IsValueType || type.GetConstructor(System.Type.EmptyTypes) is not null ? Activator.CreateInstance(type) : null;
 
     // An empty text is there to please the compiler; it is no answer to fall back on.
     private static bool IsConstant(object value) => value is string { Length: > 0 } or bool or Enum or decimal || value.GetType().IsPrimitive;
+
+    // What a property of the type holds when nothing has set it.
+    private static bool IsZero(object value, Type declared) => declared.IsValueType && Nullable.GetUnderlyingType(declared) is null && value switch
+    {
+        bool flag => !flag,
+        char c => c == '\0',
+        Enum member => member.Equals(Enum.ToObject(member.GetType(), 0)),
+        nint number => number == 0,
+        nuint number => number == 0,
+        double number => number == 0,
+        float number => number == 0,
+        _ => Convert.ToDecimal(value, CultureInfo.InvariantCulture) == 0,
+    };
 
     private static object? Constant(object? value, Type type)
     {
@@ -150,7 +185,7 @@ internal sealed class ClrShape
         if (value is not null && type.IsEnum)
         {
             var text = Enum.ToObject(type, value).ToString()!;
-            return type.GetField(text) is { } member ? ClrTypes.EnumText(member) : text;
+            return ClrTypes.MemberOf(type, text) is { } member ? ClrTypes.EnumText(member) : text;
         }
 
         return value switch
@@ -161,5 +196,11 @@ internal sealed class ClrShape
             float single => double.Parse(single.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
             _ => value,
         };
+    }
+
+    private readonly struct WholeType([DynamicallyAccessedMembers(ClrReflection.Members)] Type type)
+    {
+        [DynamicallyAccessedMembers(ClrReflection.Members)]
+        public Type Type { get; } = type;
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -98,6 +99,13 @@ internal static class ClrTypes
         ?? member.GetCustomAttribute<System.Runtime.Serialization.EnumMemberAttribute>()?.Value
         ?? member.Name;
 
+    /// <summary>The member of an enumeration with that name; null for a combination or a number.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "The members of an enumeration are kept with it: Enum.GetNames needs them too.")]
+    public static FieldInfo? MemberOf(Type type, string name) => type.GetField(name);
+
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "The members of an enumeration are kept with it: Enum.GetNames needs them too.")]
+    private static FieldInfo[] MembersOf(Type type) => type.GetFields(BindingFlags.Public | BindingFlags.Static);
+
     private static FieldType Describe(Type type, NullabilityInfo? nullability, ImmutableHashSet<Type> path)
     {
         if (Nullable.GetUnderlyingType(type) is { } underlying)
@@ -133,7 +141,7 @@ internal static class ClrTypes
 
     private static FieldType DescribeEnum(Type type)
     {
-        var members = type.GetFields(BindingFlags.Public | BindingFlags.Static)
+        var members = MembersOf(type)
             .Select(member => new EnumMember(member.Name, EnumText(member), member.GetValue(null)));
         if (!ClrTypeRules.IsFlags(type))
             return FieldType.EnumOf(NamingRules.TypeName(type), [.. members]).BoundTo(type);
@@ -157,7 +165,7 @@ internal static class ClrTypes
 
     private static FieldType DescribeObject(Type type, ImmutableHashSet<Type> path)
     {
-        var shape = ClrShape.Of(type);
+        var shape = ClrShape.Find(type);
         return FieldType.ObjectOf(
             NamingRules.TypeName(type),
             [

@@ -63,7 +63,7 @@ internal static partial class ClrValues
         if (type == typeof(object))
             return value => value;
         if (type == typeof(JsonElement))
-            return value => JsonSerializer.Deserialize<JsonElement>(JsonText.Write(value));
+            return value => JsonElement.Parse(JsonText.Write(value));
         if (typeof(JsonNode).IsAssignableFrom(type))
         {
             return value => JsonNode.Parse(JsonText.Write(value)) is var node && (node is null || type.IsInstanceOfType(node))
@@ -84,7 +84,7 @@ internal static partial class ClrValues
             return TupleReader(type, language);
         if (ClrCollections.Classify(type) is { } collection)
             return CollectionReaders.Create(type, collection, item => Reader(item, language));
-        var shape = ClrShape.Of(type);
+        var shape = ClrShape.Find(type);
         return value => value is null ? NullFor(type)
             : type.IsInstanceOfType(value) ? value
             : value is FieldMap map ? Build(shape, map)
@@ -173,7 +173,7 @@ internal static partial class ClrValues
     private static Func<object?, object?> TupleReader(Type type, string? language)
     {
         var readers = type.GetGenericArguments().Select(argument => (Func<object?, object?>)(value => Reader(argument, language)(value))).ToArray();
-        var constructor = ConstructorInvoker.Create(type.GetConstructor(type.GetGenericArguments())!);
+        var constructor = ClrTuples.Find(type);
         return value =>
         {
             if (value is not ImmutableArray<object?> items || items.Length != readers.Length)

@@ -49,7 +49,7 @@ internal static partial class ClrValues
             AIContent content => Media.FromContent(content),
             History history => FromList(history.Turns, depth),
             JsonElement element => JsonValues.FromElement(element),
-            JsonNode node => JsonValues.FromElement(JsonSerializer.SerializeToElement(node)),
+            JsonNode node => JsonValues.FromNode(node),
             _ when PromptType.Of(value.GetType()) is not null => value,
             IDictionary dictionary => FromEntries(Entries(dictionary), depth),
             IEnumerable<KeyValuePair<string, object?>> pairs => FromEntries(pairs.Select(pair => ((object)pair.Key, pair.Value)), depth),
@@ -95,15 +95,14 @@ internal static partial class ClrValues
     private static object FromSequence(IEnumerable list, int depth)
     {
         // Dictionaries that implement only the generic read-only interface come here as pairs.
-        var type = list.GetType();
-        return ClrCollections.Classify(type) is { Kind: FieldTypeKind.Dictionary }
+        return ClrCollections.IsDictionary(list)
             ? FromEntries(list.Cast<object>().Select(PairOf), depth)
             : FromList(list.Cast<object?>(), depth);
     }
 
     private static (object Key, object? Value) PairOf(object pair)
     {
-        var shape = ClrShape.Of(pair.GetType());
+        var shape = ClrShape.Find(pair.GetType());
         return (shape.Members[0].Getter.Invoke(pair)!, shape.Members[1].Getter.Invoke(pair));
     }
 
@@ -127,7 +126,7 @@ internal static partial class ClrValues
 
     private static object FromObject(object value, int depth)
     {
-        var shape = ClrShape.Of(value.GetType());
+        var shape = ClrShape.Find(value.GetType());
         if (shape.Members.IsEmpty)
         {
             throw new HoneException(

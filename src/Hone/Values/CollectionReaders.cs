@@ -1,5 +1,8 @@
+using System.Collections;
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
 namespace Hone;
@@ -7,7 +10,60 @@ namespace Hone;
 /// <summary>Builds declared collection types from canonical lists and maps.</summary>
 internal static class CollectionReaders
 {
-    public static Func<object?, object?> Create(Type type, ClrCollection collection, Func<Type, Func<object?, object?>> reader)
+    private static readonly ConcurrentDictionary<Type, Func<Func<Type, Func<object?, object?>>, Func<object?, object?>>> Factories = new();
+
+    private static readonly ConcurrentDictionary<Type, Func<object, bool>> Dictionaries = new();
+
+    public static Func<object?, object?> Create(Type type, ClrCollection collection, Func<Type, Func<object?, object?>> reader) =>
+        Factories.TryGetValue(type, out var factory) ? factory(reader)
+        : ClrReflection.IsComplete ? Discover(type, collection, reader)
+        : throw ClrReflection.UnknownCollection(type);
+
+    /// <summary>Makes a collection type usable without generic code that is made at run time.</summary>
+    public static void KeepSequence<[DynamicallyAccessedMembers(ClrReflection.Members)] TCollection, T>()
+        where TCollection : IEnumerable<T>
+    {
+        if (!Factories.TryAdd(typeof(TCollection), static reader => Sequence<T>(typeof(TCollection), reader)))
+            return;
+        var isSet = typeof(ISet<T>).IsAssignableFrom(typeof(TCollection)) || typeof(IReadOnlySet<T>).IsAssignableFrom(typeof(TCollection));
+        ClrCollections.Keep(typeof(TCollection), new(isSet ? FieldTypeKind.Set : FieldTypeKind.List, [typeof(T)]));
+    }
+
+    /// <summary>As <see cref="KeepSequence"/>, for a dictionary.</summary>
+    public static void KeepDictionary<[DynamicallyAccessedMembers(ClrReflection.Members)] TDictionary, TKey, TValue>()
+        where TDictionary : IEnumerable<KeyValuePair<TKey, TValue>>
+        where TKey : notnull
+    {
+        if (!Factories.TryAdd(typeof(TDictionary), static reader => Dictionary<TKey, TValue>(typeof(TDictionary), reader)))
+            return;
+        ClrCollections.Keep(typeof(TDictionary), new(FieldTypeKind.Dictionary, [typeof(TKey), typeof(TValue)]));
+        ClrShape.Keep(typeof(KeyValuePair<TKey, TValue>));
+        Dictionaries.TryAdd(
+            typeof(KeyValuePair<TKey, TValue>), static value => value is IReadOnlyDictionary<TKey, TValue> or IDictionary<TKey, TValue>);
+    }
+
+    /// <summary>Collections of text, which share their code with other references: known without being registered.</summary>
+    /// <returns>True.</returns>
+    public static bool KeepCommon()
+    {
+        KeepSequence<string[], string>();
+        KeepSequence<List<string>, string>();
+        KeepSequence<IList<string>, string>();
+        KeepSequence<IReadOnlyList<string>, string>();
+        KeepSequence<IReadOnlyCollection<string>, string>();
+        KeepSequence<IEnumerable<string>, string>();
+        KeepSequence<ImmutableArray<string>, string>();
+        KeepDictionary<Dictionary<string, string>, string, string>();
+        KeepDictionary<IReadOnlyDictionary<string, string>, string, string>();
+        return true;
+    }
+
+    /// <summary>True when the value is a dictionary with keys and values of registered types.</summary>
+    public static bool IsRegisteredDictionary(IEnumerable value) => value is not IList && Dictionaries.Values.Any(isDictionary => isDictionary(value));
+
+    [RequiresDynamicCode("The code for the collection's items is made at run time.")]
+    [RequiresUnreferencedCode("The constructors of the collection may be gone.")]
+    private static Func<object?, object?> Discover(Type type, ClrCollection collection, Func<Type, Func<object?, object?>> reader)
     {
         var name = collection.Kind == FieldTypeKind.Dictionary ? nameof(Dictionary) : nameof(Sequence);
         var method = typeof(CollectionReaders).GetMethod(name, BindingFlags.NonPublic | BindingFlags.Static)!
@@ -15,7 +71,8 @@ internal static class CollectionReaders
         return (Func<object?, object?>)method.Invoke(null, [type, reader])!;
     }
 
-    private static Func<object?, object?> Sequence<T>(Type type, Func<Type, Func<object?, object?>> reader)
+    private static Func<object?, object?> Sequence<T>(
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] Type type, Func<Type, Func<object?, object?>> reader)
     {
         var finish = SequenceFactory<T>(type);
         return value =>
@@ -45,7 +102,7 @@ internal static class CollectionReaders
         }
     }
 
-    private static Func<T[], object> SequenceFactory<T>(Type type)
+    private static Func<T[], object> SequenceFactory<T>([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] Type type)
     {
         if (type.IsArray)
             return items => items;
@@ -70,7 +127,8 @@ internal static class CollectionReaders
                 $"The collection type {type} cannot be built from a list. Use List<T>, T[], IReadOnlyList<T>, HashSet<T> or an immutable one.");
     }
 
-    private static Func<object?, object?> Dictionary<TKey, TValue>(Type type, Func<Type, Func<object?, object?>> reader)
+    private static Func<object?, object?> Dictionary<TKey, TValue>(
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] Type type, Func<Type, Func<object?, object?>> reader)
         where TKey : notnull
     {
         var finish = DictionaryFactory<TKey, TValue>(type);
@@ -88,7 +146,8 @@ internal static class CollectionReaders
         };
     }
 
-    private static Func<Dictionary<TKey, TValue>, object> DictionaryFactory<TKey, TValue>(Type type)
+    private static Func<Dictionary<TKey, TValue>, object> DictionaryFactory<TKey, TValue>(
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] Type type)
         where TKey : notnull
     {
         if (type.IsAssignableFrom(typeof(Dictionary<TKey, TValue>)))

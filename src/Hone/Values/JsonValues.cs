@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Hone;
 
@@ -33,6 +34,12 @@ internal static class JsonValues
         foreach (var property in element.EnumerateObject())
             entries[index++] = new(property.Name, FromElement(property.Value));
         return FieldMap.Adopt(entries);
+    }
+
+    public static object? FromNode(JsonNode node)
+    {
+        using var document = JsonDocument.Parse(node.ToJsonString());
+        return FromElement(document.RootElement);
     }
 
     private static object Number(JsonElement element)

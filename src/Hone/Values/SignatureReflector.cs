@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Hone;
 
@@ -12,7 +12,8 @@ internal static class SignatureReflector
     public const string BareOutput = "answer";
 
     /// <summary>The fields of a type: one for each public property, or a single one for a bare value type.</summary>
-    public static IEnumerable<SignatureField> Fields(Type type, FieldDirection direction)
+    public static IEnumerable<SignatureField> Fields(
+        [DynamicallyAccessedMembers(ClrReflection.Members)] Type type, FieldDirection direction)
     {
         if (ClrTypes.IsValue(type))
             return [new SignatureField(BareName(direction), ClrTypes.Of(type), direction)];
@@ -41,11 +42,13 @@ internal static class SignatureReflector
 
     /// <summary>A value of a type from its fields; fields that the type does not know are left out.</summary>
     /// <exception cref="ValueCoercionException">A value is missing or does not fit; the error names field and path.</exception>
-    public static T FromFieldMap<T>(FieldMap fields, FieldDirection direction = FieldDirection.Output) =>
+    public static T FromFieldMap<[DynamicallyAccessedMembers(ClrReflection.Members)] T>(
+        FieldMap fields, FieldDirection direction = FieldDirection.Output) =>
         (T)FromFieldMap(typeof(T), fields, direction)!;
 
     /// <summary>As <see cref="FromFieldMap{T}"/>, for a type known at run time.</summary>
-    public static object? FromFieldMap(Type type, FieldMap fields, FieldDirection direction = FieldDirection.Output)
+    public static object? FromFieldMap(
+        [DynamicallyAccessedMembers(ClrReflection.Members)] Type type, FieldMap fields, FieldDirection direction = FieldDirection.Output)
     {
         ArgumentNullException.ThrowIfNull(fields);
         if (type == typeof(FieldMap))

@@ -23,6 +23,13 @@ internal static class TypeHints
         _ => $"must be JSON that fits this schema: {JsonText.Write(JsonSchemas.Describe(type))}",
     };
 
+    /// <summary>True for values that are written as they are, so that nothing need be said of their form.</summary>
+    public static bool IsPlainText(FieldType type) => type.Kind is FieldTypeKind.String or FieldTypeKind.Reasoning;
+
+    /// <summary>What a reminder says of a value's form: the name of its type, or the shape of tool calls.</summary>
+    public static string InReminder(FieldType type) =>
+        type.Kind == FieldTypeKind.ToolCalls ? "{\"tool_calls\": [{\"name\": \"…\", \"args\": {…}}]}" : TypeNames.Of(type);
+
     /// <summary>The single type beside null, or null when the type is no such union.</summary>
     public static FieldType? OptionalOf(FieldType type)
     {

@@ -83,11 +83,9 @@ internal static class ValueCoercer
         if (candidate is string)
             return false;
 
-        // Prose with brackets in it is still text when the type allows text.
+        // Prose with brackets in it is still text when the type allows text, and digits may be base-64.
         var ignored = default(CoercionFailure);
-        return type.Kind == FieldTypeKind.Union
-            && type.Arguments.Contains(FieldType.String)
-            && TypeValidator.TryValidate(text, FieldType.String, isStrict: false, out value, ref ignored);
+        return type.Kind is FieldTypeKind.Union or FieldTypeKind.Bytes && TypeValidator.TryValidate(text, type, isStrict: false, out value, ref ignored);
     }
 
     private static bool TryScalarFast(string text, FieldType type, out object? value)
@@ -95,7 +93,7 @@ internal static class ValueCoercer
         value = null;
         return type.Kind switch
         {
-            FieldTypeKind.Integer => ScalarReader.TryInteger(text, out value),
+            FieldTypeKind.Integer => ScalarReader.TryInteger(text, out value) && IntegerRange.Holds(value, type),
             FieldTypeKind.Number => ScalarReader.TryNumber(text, out value),
             FieldTypeKind.Decimal => ScalarReader.TryDecimal(text, out value),
             FieldTypeKind.Boolean => ScalarReader.TryBoolean(text, out value),

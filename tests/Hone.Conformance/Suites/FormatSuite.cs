@@ -6,21 +6,18 @@ using Microsoft.Extensions.AI;
 namespace Hone.Conformance;
 
 /// <summary>A rendered request: the case and the messages, or the error.</summary>
-internal sealed record FormatAttempt(JsonElement Recorded, FieldMap Inputs, IReadOnlyList<ChatMessage>? Messages);
+internal sealed record FormatAttempt(JsonElement Recorded, Adapter Adapter, AdapterRequest Request, IReadOnlyList<ChatMessage>? Messages);
 
-/// <summary>format.json: roles and field headers of the messages that adapters build.</summary>
+/// <summary>
+/// format.json: the messages that adapters build. Roles are recorded for each adapter, headers for the chat format; for JSON and XML the structure is
+/// checked instead: which fields a message shows, and that an answer reads back as what was given.
+/// </summary>
 internal sealed partial class FormatSuite : IVectorSuite
 {
     private static readonly DifferenceRule<FormatAttempt>[] Rules =
     [
-        new(
-            "format-escaped-markers",
-            "marker lines inside an input value are escaped, so that they cannot open a field",
-            attempt => attempt.Messages is { } messages
-                && Headers(JsonText.Write(attempt.Inputs)).Length > 0
-                && Roles(attempt.Recorded).SequenceEqual(messages.Select(message => message.Role.Value))
-                && RecordedHeaders(attempt.Recorded)[^1].Length - Headers(JsonText.Write(attempt.Inputs)).Length == Headers(messages[^1].Text).Length
-                && messages.Take(messages.Count - 1).Zip(RecordedHeaders(attempt.Recorded)).All(pair => Headers(pair.First.Text).SequenceEqual(pair.Second))),
+        new("format-escaped-markers", "marker lines inside an input value are escaped, so that they cannot open a field", IsEscaped),
+        new("format-absent-null", "null given for an input that has no null is left out; the reference shows the word None", IsAbsentNull),
     ];
 
     public string Name => "format";
@@ -34,16 +31,20 @@ internal sealed partial class FormatSuite : IVectorSuite
 
     private static CaseResult Evaluate(JsonElement recorded, JsonElement signature)
     {
-        if (AdapterOf(recorded.Text("adapter")!) is not { } adapter)
-            return CaseResult.NotYet(recorded.Id());
+        var adapter = AdapterOf(recorded.Text("adapter")!);
         var parsed = VectorTypes.Signature(signature);
         var demos = recorded.Items("demos").Select(demo => new Demo(Fields(demo, parsed))).ToImmutableArray();
-        var inputs = Fields(recorded.GetProperty("inputs"), parsed);
-        var attempt = new FormatAttempt(recorded, inputs, Render(adapter, new(parsed, inputs, demos)));
+        var request = new AdapterRequest(parsed, Fields(recorded.GetProperty("inputs"), parsed), demos);
+        var attempt = new FormatAttempt(recorded, adapter, request, Render(adapter, request));
         return CaseResult.From(recorded.Id(), Mismatch(attempt), attempt, Rules);
     }
 
-    private static Adapter? AdapterOf(string name) => name == "chat" ? new ChatAdapter() : null;
+    private static Adapter AdapterOf(string name) => name switch
+    {
+        "json" => JsonAdapter.Default,
+        "xml" => XmlAdapter.Default,
+        _ => ChatAdapter.Default,
+    };
 
     private static IReadOnlyList<ChatMessage>? Render(Adapter adapter, AdapterRequest request)
     {
@@ -64,6 +65,8 @@ internal sealed partial class FormatSuite : IVectorSuite
         var roles = messages.Select(message => message.Role.Value).ToList();
         if (!roles.SequenceEqual(Roles(attempt.Recorded)))
             return $"expected roles {string.Join(", ", Roles(attempt.Recorded))}, got {string.Join(", ", roles)}";
+        if (attempt.Adapter is not ChatAdapter)
+            return messages.Select((message, i) => MismatchOf(attempt, message, i == 0)).FirstOrDefault(mismatch => mismatch is not null);
         var expected = RecordedHeaders(attempt.Recorded);
         for (var i = 0; i < expected.Count; i++)
         {
@@ -72,6 +75,60 @@ internal sealed partial class FormatSuite : IVectorSuite
         }
 
         return null;
+    }
+
+    private static string? MismatchOf(FormatAttempt attempt, ChatMessage message, bool isSystem)
+    {
+        var signature = attempt.Request.Signature;
+        if (message.Role == ChatRole.Assistant)
+            return MismatchOfAnswer(attempt, message.Text);
+        var shown = attempt.Adapter is JsonAdapter ? Headers(message.Text)
+            : [.. Tag().Matches(message.Text).Select(match => match.Groups[1].Value).Where(name => signature.Find(name) is not null)];
+        var known = attempt.Adapter is XmlAdapter && isSystem ? signature.Fields : signature.Inputs;
+        var expected = known.Select(field => field.Name).Where(name => isSystem || shown.Contains(name)).ToList();
+        return shown.SequenceEqual(expected) ? null : $"expected fields {string.Join(", ", expected)}, got {string.Join(", ", shown)}";
+    }
+
+    // Every output in the order of the signature; an answer that has them all reads back.
+    private static string? MismatchOfAnswer(FormatAttempt attempt, string text)
+    {
+        var outputs = attempt.Request.Signature.Outputs.Select(field => field.Name).ToList();
+        var shown = attempt.Adapter is JsonAdapter
+            ? (JsonRepair.Parse(text).Value as FieldMap)?.Keys.ToList() ?? []
+            : new XmlScanner(text).Elements().Select(element => element.Name).ToList();
+        if (!shown.SequenceEqual(outputs))
+            return $"expected outputs {string.Join(", ", outputs)}, got {string.Join(", ", shown)}";
+        if (text.Contains(DemoRenderer.NotSupplied, StringComparison.Ordinal))
+            return null;
+        var read = attempt.Adapter.Parse(attempt.Request.Signature, text);
+        var given = attempt.Request.Demos.Select(demo => demo.Fields).Concat(TurnsOf(attempt.Request));
+        return given.Any(fields => outputs.All(name => VectorValues.Same(fields.GetValueOrDefault(name), read[name]))) ? null : $"{JsonText.Write(read)} was not given";
+    }
+
+    private static IEnumerable<FieldMap> TurnsOf(AdapterRequest request) => request.Inputs.Values.OfType<ImmutableArray<object?>>().SelectMany(list => list.OfType<FieldMap>());
+
+    private static bool IsEscaped(FormatAttempt attempt)
+    {
+        var hidden = Headers(JsonText.Write(attempt.Request.Inputs));
+        return attempt is { Adapter: ChatAdapter, Messages: { } messages }
+            && hidden.Length > 0
+            && Roles(attempt.Recorded).SequenceEqual(messages.Select(message => message.Role.Value))
+            && RecordedHeaders(attempt.Recorded)[^1].Length - hidden.Length == Headers(messages[^1].Text).Length
+            && messages.Take(messages.Count - 1).Zip(RecordedHeaders(attempt.Recorded)).All(pair => Headers(pair.First.Text).SequenceEqual(pair.Second));
+    }
+
+    // Without the headers of such inputs, which the recorded messages have, both have the same headers.
+    private static bool IsAbsentNull(FormatAttempt attempt)
+    {
+        var absent = attempt.Request.Signature.Inputs.Where(field => !field.Type.AdmitsNull)
+            .Select(field => field.Name)
+            .Where(name => attempt.Request.Demos.Select(demo => demo.Fields).Append(attempt.Request.Inputs).Any(fields => fields.TryGetValue(name, out var value) && value is null))
+            .ToHashSet();
+        return attempt is { Adapter: ChatAdapter, Messages: { } messages }
+            && absent.Count > 0
+            && Roles(attempt.Recorded).SequenceEqual(messages.Select(message => message.Role.Value))
+            && messages.Zip(RecordedHeaders(attempt.Recorded)).All(pair => Headers(pair.First.Text).SequenceEqual(pair.Second)
+                || Headers(pair.First.Text).SequenceEqual(pair.Second.Where(name => !absent.Contains(name))));
     }
 
     private static FieldMap Fields(JsonElement recorded, Signature signature) => FieldMap.Create(recorded.EnumerateObject().Select(entry =>
@@ -86,4 +143,7 @@ internal sealed partial class FormatSuite : IVectorSuite
 
     [GeneratedRegex(@"\[\[ ## (\w+) ## \]\]")]
     private static partial Regex Header();
+
+    [GeneratedRegex(@"^<(\w+)>", RegexOptions.Multiline)]
+    private static partial Regex Tag();
 }

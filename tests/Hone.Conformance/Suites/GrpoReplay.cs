@@ -39,7 +39,7 @@ internal static class GrpoReplay
     {
         string[] completions = [.. script.EnumerateArray().Select(item => item.GetString()!)];
         var client = ScriptedChatClient.By((_, call) => completions[call].StartsWith('!') ? throw new IOException("scripted failure") : completions[call]);
-        var program = new TwoStep().WithModel(client);
+        var program = new TwoStep().WithModel(new LM(client) { Retry = null });
         var metric = Metric.From<string, string>((_, answer) => double.Parse(answer, CultureInfo.InvariantCulture));
         var collector = new RolloutCollector<string, string>(metric, new(1, 1, failureScore, formatFailureScore, new()), TimeProvider.System);
         var batch = collector.CollectAsync(program, [new(question, "")], [0], new(index), null, default).GetAwaiter().GetResult();

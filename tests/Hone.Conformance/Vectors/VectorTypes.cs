@@ -77,6 +77,8 @@ internal static partial class VectorTypes
         var name = recorded.Text("name")!;
         if (recorded.Text("module")?.StartsWith("dspy.", StringComparison.Ordinal) == true)
             return Special(name);
+        if (name.StartsWith("Code_", StringComparison.Ordinal))
+            return FieldType.CodeIn(name["Code_".Length..]);
         var properties = recorded.Items("fields").Select(Property).ToList();
         return properties.Contains(null) ? null : FieldType.ObjectOf(name, [.. properties.Select(property => property!)]);
     }

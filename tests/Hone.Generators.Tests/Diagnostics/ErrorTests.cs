@@ -159,7 +159,7 @@ public class ErrorTests
     [InlineData("(int Count, Action Then)", "its element 'Then' is Action: a delegate cannot be written as text")]
     [InlineData("Node", "its property 'Visit' is Action?: a delegate cannot be written as text")]
     [InlineData("Lazy<Action>", "a delegate cannot be written as text")]
-    [InlineData("Prediction<string>", "a method returns the value itself; the trace of the run has the rest")]
+    [InlineData("Prediction<string>", "a prediction is no value; only a whole result can be one: Task<Prediction<T>>")]
     public void Hone003_ParameterType_NamesParameterAndReason(string type, string reason)
     {
         var program = TestCompilation.Run($$"""
@@ -180,7 +180,7 @@ public class ErrorTests
     [InlineData("Task", "a predictor method returns Task<T> or ValueTask<T>, where T holds the outputs")]
     [InlineData("string", "a predictor method returns Task<T> or ValueTask<T>, where T holds the outputs")]
     [InlineData("Task<Action>", "a delegate cannot be written as text")]
-    [InlineData("Task<Prediction<string>>", "a method returns the value itself; the trace of the run has the rest")]
+    [InlineData("Task<List<Prediction<string>>>", "its items are Prediction<string>: a prediction is no value; only a whole result can be one: Task<Prediction<T>>")]
     [InlineData("Task<(string, int)>", "its elements need names, which become the output fields: Task<(string Query, int Count)>")]
     [InlineData("Task<(string Query, int)>", "its elements need names, which become the output fields: Task<(string Query, int Count)>")]
     [InlineData("Task<Empty>", "it has no public properties that could be outputs")]

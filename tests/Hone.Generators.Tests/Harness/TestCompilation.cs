@@ -60,7 +60,7 @@ internal static class TestCompilation
         var sources = driver.GetRunResult().Results.Single().GeneratedSources;
         var compiled = compilation.GetDiagnostics(TestContext.Current.CancellationToken)
             .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning);
-        var analyzers = compilation.WithAnalyzers([new CancellationAnalyzer(), new ModuleStateAnalyzer()]);
+        var analyzers = compilation.WithAnalyzers([new CancellationAnalyzer(), new ModuleStateAnalyzer(), .. TrimAnalyzers.All], TrimAnalyzers.Options);
         var analyzed = analyzers.GetAnalyzerDiagnosticsAsync(TestContext.Current.CancellationToken).GetAwaiter().GetResult();
         return new(
             (CSharpCompilation)compilation,

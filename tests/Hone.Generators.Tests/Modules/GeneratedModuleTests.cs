@@ -46,6 +46,23 @@ public class GeneratedModuleTests
     }
 
     [Fact]
+    public async Task RunAsync_PredictionsAndCallOptions_Bind()
+    {
+        var client = ScriptedChatClient.InSequence(
+            "[[ ## reasoning ## ]]\nhm\n\n[[ ## is_true ## ]]\ntrue\n\n[[ ## why ## ]]\nyes",
+            "[[ ## query ## ]]\nq",
+            "[[ ## count ## ]]\n3\n\n[[ ## why ## ]]\nso",
+            "[[ ## word ## ]]\nw");
+
+        var run = await new Traced().WithModel(client).RunAsync("x", cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal("yes hm q 1 3 so w", run.Value);
+        Assert.Equal([0.25f, null, null, null], client.Requests.Select(request => request.Options!.Temperature));
+        Assert.Equal([null, null, null, 7], client.Requests.Select(request => request.Options!.MaxOutputTokens));
+        Assert.Equal("question -> reasoning, is_true, why", Predictors(new Traced())["decide"].Shape);
+    }
+
+    [Fact]
     public async Task RunAsync_EveryResultForm_Binds()
     {
         var client = ScriptedChatClient.InSequence(

@@ -125,3 +125,28 @@ public sealed partial class Panel(Module<string, Verdict> chair, IReadOnlyList<E
         return await Conclude(verdicts, await counters["words"].CallAsync(input, cancellationToken), cancellationToken);
     }
 }
+
+/// <summary>Results with their trace, and options of single calls.</summary>
+public sealed partial class Traced : Module<string, string>
+{
+    [ChainOfThought("Decide.")]
+    private partial Task<Prediction<Verdict>> Decide(string question, CallOptions? options, CancellationToken cancellationToken);
+
+    [Predict(Output = "query")]
+    private partial ValueTask<Prediction<string?>> Ask(string question, CancellationToken cancellationToken);
+
+    [Predict]
+    private partial Task<Prediction<(int Count, string Why)>> CountThem(string text, CancellationToken cancellationToken);
+
+    [Predict(Output = "word")]
+    private partial Task<string> Say(string text, CallOptions options, CancellationToken cancellationToken);
+
+    protected override async Task<string> ForwardAsync(string input, CancellationToken cancellationToken)
+    {
+        var verdict = await Decide(input, new() { Temperature = 0.25f }, cancellationToken);
+        var query = await Ask(input, cancellationToken);
+        var counted = await CountThem(input, cancellationToken);
+        var word = await Say(input, new() { MaxOutputTokens = 7 }, cancellationToken);
+        return $"{verdict.Value.Why} {verdict.Trace.Calls[0].Outputs!["reasoning"]} {query.Value} {query.Usage.Calls} {counted.Value.Count} {counted.Value.Why} {word}";
+    }
+}

@@ -33,4 +33,15 @@ public sealed class BootstrapTests
 
     [Fact]
     public void Compare_DifferentLengths_IsRefused() => Assert.Throws<HoneException>(() => Bootstrap.Compare([1, 2], [1]));
+
+    [Fact]
+    public void OfMean_AroundAThousandScores_BothMethodsAgree()
+    {
+        var random = new Random(5);
+        var scores = Enumerable.Range(0, 1001).Select(_ => random.NextDouble() < 0.3 ? 1.0 : 0.0).ToArray();
+        var normal = Bootstrap.OfMean(scores);
+        var resampled = Bootstrap.OfMean(scores[..1000]);
+        Assert.Equal(resampled.Low, normal.Low, 0.003);
+        Assert.Equal(resampled.High, normal.High, 0.003);
+    }
 }

@@ -29,7 +29,7 @@ public sealed class EvaluatorTests
     [Fact]
     public async Task EvaluateAsync_FailedRuns_ScoreTheFailureScoreAndKeepTheirTrace()
     {
-        var program = Predict.Parse("question -> answer").WithModel(ScriptedChatClient.By((_, call) => call == 1 ? "garbage" : Answer("yes")));
+        var program = Predict.Parse("question -> answer").WithModel(ScriptedChatClient.By((_, call) => call == 1 ? "garbage" : Answer("yes"))).WithRecovery(RecoveryPolicy.None);
         var result = await Evaluator.Create(Exact, new() { MaxParallelism = 1, FailureScore = -1 }).EvaluateAsync(program, Examples(3), Token);
         Assert.Equal([1.0, -1.0, 1.0], result.Scores);
         Assert.Equal((1, 1), (result.FailureCount, result.FormatFailureCount));
@@ -49,7 +49,7 @@ public sealed class EvaluatorTests
     [Fact]
     public async Task EvaluateAsync_MoreErrorsThanAllowed_StopsWithTheCauses()
     {
-        var program = Predict.Parse("question -> answer").WithModel(ScriptedChatClient.By((_, _) => "garbage"));
+        var program = Predict.Parse("question -> answer").WithModel(ScriptedChatClient.By((_, _) => "garbage")).WithRecovery(RecoveryPolicy.None);
         var error = await Assert.ThrowsAsync<AggregateException>(() =>
             Evaluator.Create(Exact, new() { MaxErrors = 2, MaxParallelism = 1 }).EvaluateAsync(program, Examples(10), Token));
         Assert.All(error.InnerExceptions, cause => Assert.IsType<AdapterParseException>(cause));

@@ -52,7 +52,7 @@ public sealed class ProgramTests
     [Fact]
     public async Task CallAsync_WithoutModel_SaysHowToSetOne()
     {
-        var error = await Assert.ThrowsAsync<HoneException>(() => Predict.Parse("question -> answer").CallAsync(FieldMap.Of(("question", "q")), Token));
+        var error = await Assert.ThrowsAsync<LMNotConfiguredException>(() => Predict.Parse("question -> answer").CallAsync(FieldMap.Of(("question", "q")), Token));
         Assert.Contains("HoneScope.Use", error.Message, StringComparison.Ordinal);
     }
 
@@ -63,7 +63,7 @@ public sealed class ProgramTests
         using (HoneScope.Use(ScriptedChatClient.InSequence(Answer("a"))))
             Assert.Equal("a", (await predict.CallAsync(FieldMap.Of(("question", "q")), Token))["answer"]);
         Assert.Null(HoneScope.Current);
-        await Assert.ThrowsAsync<HoneException>(() => predict.CallAsync(FieldMap.Of(("question", "q")), Token));
+        await Assert.ThrowsAsync<LMNotConfiguredException>(() => predict.CallAsync(FieldMap.Of(("question", "q")), Token));
     }
 
     /// <summary>Ledger B2: a list that the program changes after the call must not change what the trace says was asked.</summary>
@@ -82,7 +82,7 @@ public sealed class ProgramTests
     [Fact]
     public async Task RunAsync_SwallowedParseFailure_IsRecordedAtTheCallSite()
     {
-        var run = await new Swallowing().WithModel(ScriptedChatClient.InSequence("no field at all")).RunAsync("x", null, Token);
+        var run = await new Swallowing().WithModel(ScriptedChatClient.InSequence("no field at all")).RunAsync("x", new() { Recovery = RecoveryPolicy.None }, Token);
         Assert.Equal("", run.Value);
         var call = Assert.Single(run.Trace.Calls);
         Assert.Equal("no field at all", call.Text);

@@ -38,8 +38,9 @@ public sealed class Grpo<TIn, TOut>
         var identity = new RunIdentity(
             "grpo",
             string.Join(", ", program.Predictors.Select(entry => $"{entry.Key}: {entry.Value}")),
-            RunIdentity.Digest(Describe(options)),
-            RunIdentity.Digest(new { train = data.Train.Count, validation = data.Validation?.Count, inputs = data.Train.Select(example => $"{example.Input}") }));
+            RunIdentity.Digest(GrpoSettings.Of(options), RunJson.Default.GrpoSettings),
+            RunIdentity.Digest(
+                new GrpoDataIdentity(data.Train.Count, data.Validation?.Count, data.Train.Select(example => $"{example.Input}")), RunJson.Default.GrpoDataIdentity));
         using var run = await OptimizationRun.OpenAsync(
             options.RunDirectory, options.Resume, identity, new SeedStream(options.Seed).Derive("grpo"), options.Budget, options.Time, cancellationToken)
             .ConfigureAwait(false);
@@ -49,7 +50,10 @@ public sealed class Grpo<TIn, TOut>
         await using (session.ConfigureAwait(false))
         {
             CheckCapabilities(session.Capabilities);
-            return await new GrpoLoop<TIn, TOut>(metric, options, program, data, session, run).RunAsync(cancellationToken).ConfigureAwait(false);
+            var loop = new GrpoLoop<TIn, TOut>(metric, options, program, data, session, run);
+            return Observation.IsOn(HoneScope.Current)
+                ? await Observation.RunAsync(CallKind.Optimization, nameof(Grpo), options, () => loop.RunAsync(cancellationToken)).ConfigureAwait(false)
+                : await loop.RunAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -90,33 +94,6 @@ public sealed class Grpo<TIn, TOut>
         if (options.Loss.Beta > 0 && !capabilities.SupportsKl)
             throw new HoneException("Loss.Beta is above 0 but the training session has no reference policy.");
     }
-
-    // Everything that decides the outcome; callbacks, clocks and budgets do not.
-    private static object Describe(GrpoOptions options) => new
-    {
-        options.Steps,
-        options.ExamplesPerStep,
-        options.RolloutsPerExample,
-        options.Seed,
-        options.Grouping,
-        options.Fill,
-        options.FailureScore,
-        options.FormatFailureScore,
-        options.ValidateEvery,
-        options.UseTrainAsValidation,
-        options.ReportTrainScores,
-        options.ValidationTemperature,
-        options.Sampling,
-        options.Scaling,
-        options.Loss,
-        options.UpdatesPerBatch,
-        options.EffectiveLearningRate,
-        options.Schedule,
-        options.WarmupSteps,
-        options.Optimizer,
-        options.Lora,
-        HasCredit = options.Credit is not null,
-    };
 }
 
 /// <summary>Makes optimizers without naming their types.</summary>

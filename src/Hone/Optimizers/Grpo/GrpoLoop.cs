@@ -24,7 +24,9 @@ internal sealed class GrpoLoop<TIn, TOut>
         Metric<TIn, TOut> metric, GrpoOptions options, Program<TIn, TOut> program, GrpoData<TIn, TOut> data, ITrainingSession session, OptimizationRun run)
     {
         (this.options, original, this.data, this.session, this.run) = (options, program, data, session, run);
-        policy = program.WithModel(program.Model! with { Client = session.Policy });
+
+        // A policy changes with every step: no answer of it may come from a cache, or from another model.
+        policy = program.WithModel(program.Model! with { Client = session.Policy, Cache = null, Failover = [] });
         validator = new(metric, options, data);
         stepper = new(metric, options, data.Train, session, run.Seed);
         store = new(run, options);

@@ -32,9 +32,9 @@ internal sealed record GrpoState
     {
         var path = Path.Combine(directory, FileName);
         var text = await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false);
-        return JsonSerializer.Deserialize<GrpoState>(text, OptimizationRun.Json) ?? throw new HoneException($"{path} holds no state.");
+        return JsonSerializer.Deserialize(text, RunJson.Default.GrpoState) ?? throw new HoneException($"{path} holds no state.");
     }
 
     public Task SaveAsync(string directory, CancellationToken cancellationToken) =>
-        File.WriteAllTextAsync(Path.Combine(directory, FileName), JsonSerializer.Serialize(this, OptimizationRun.Json), cancellationToken);
+        File.WriteAllTextAsync(Path.Combine(directory, FileName), JsonSerializer.Serialize(this, RunJson.Default.GrpoState), cancellationToken);
 }

@@ -17,9 +17,9 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options)
 
     private string? StateRoot => run.Directory is null ? null : Path.Combine(run.Directory, "state");
 
-    public void Append(GrpoStepReport report) => run.Journal?.Append(new JournalLine(report.Step, report, null), OptimizationRun.Json);
+    public void Append(GrpoStepReport report) => run.Journal?.Append(new GrpoJournalLine(report.Step, report, null), RunJson.Default.GrpoJournalLine);
 
-    public void Append(GrpoValidation validation) => run.Journal?.Append(new JournalLine(validation.Step, null, validation), OptimizationRun.Json);
+    public void Append(GrpoValidation validation) => run.Journal?.Append(new GrpoJournalLine(validation.Step, null, validation), RunJson.Default.GrpoJournalLine);
 
     /// <summary>The newest complete state, or null.</summary>
     public string? LatestState() => StateRoot is { } root && Directory.Exists(root)
@@ -32,7 +32,7 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options)
         if (run.Journal is null)
             return ([], []);
         var kept = run.Entries
-            .Select(entry => (Element: entry, Line: entry.Deserialize<JournalLine>(OptimizationRun.Json)!))
+            .Select(entry => (Element: entry, Line: entry.Deserialize(RunJson.Default.GrpoJournalLine)!))
             .Where(entry => step > 0 && entry.Line.Step < step)
             .ToArray();
         run.Journal.Rewrite(kept.Select(entry => entry.Element));
@@ -100,7 +100,7 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options)
                 {
                     foreach (var rollout in rollouts)
                     {
-                        await JsonSerializer.SerializeAsync(zipped, RolloutLine.From(rollout), OptimizationRun.Json, token).ConfigureAwait(false);
+                        await JsonSerializer.SerializeAsync(zipped, GrpoRolloutLine.From(rollout), RunJson.Default.GrpoRolloutLine, token).ConfigureAwait(false);
                         zipped.WriteByte((byte)'\n');
                     }
                 }
@@ -115,23 +115,5 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options)
         var name = Path.GetFileName(path);
         var digits = name[(name.LastIndexOf(StepPrefix, StringComparison.Ordinal) + StepPrefix.Length)..];
         return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1;
-    }
-
-    private sealed record JournalLine(int Step, GrpoStepReport? Report, GrpoValidation? Validation);
-
-    private sealed record RolloutLine(
-        int Example, int Rollout, long Seed, RolloutOutcome Outcome, double? Reward, IReadOnlyDictionary<string, double>? Parts, string? Error, IReadOnlyList<CallLine> Calls)
-    {
-        public static RolloutLine From(Rollout rollout) => new(
-            rollout.ExampleIndex, rollout.RolloutIndex, rollout.Seed, rollout.Outcome, rollout.Reward,
-            rollout.Parts.IsEmpty ? null : rollout.Parts, rollout.Error?.Message, [.. rollout.Trace.Calls.Select(CallLine.From)]);
-    }
-
-    private sealed record CallLine(
-        string Predictor, int Ordinal, string Text, string? Failure, int PolicyVersion, IReadOnlyList<int>? PromptIds, IReadOnlyList<int>? CompletionIds, IReadOnlyList<float>? LogProbs)
-    {
-        public static CallLine From(PredictorCall call) => new(
-            call.Path, call.Ordinal, call.Text, call.Failure?.Message, call.Tokens?.PolicyVersion ?? 0,
-            call.Tokens?.PromptIds, call.Tokens?.CompletionIds, call.Tokens?.LogProbs);
     }
 }

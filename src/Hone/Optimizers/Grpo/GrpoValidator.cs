@@ -13,19 +13,15 @@ internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOpt
             MaxErrors = 10 * examples.Count,
             FailureScore = options.FailureScore,
             Options = sampling,
+            Recovery = RecoveryPolicy.None,
             Seed = new SeedStream(options.Seed).Derive("validation").Seed,
             Progress = options.Progress is { } progress
-                ? new Relay(completed => progress.Report(new GrpoValidationProgress(step, completed, examples.Count)))
+                ? new SynchronousProgress<EvaluationProgress>(each => progress.Report(new GrpoValidationProgress(step, each.Completed, examples.Count)))
                 : null,
         });
         var result = await evaluator.EvaluateAsync(policy, examples, cancellationToken).ConfigureAwait(false);
         double[] scores = [.. result.Scores.Take(data.Validation!.Count)];
         double? trainScore = options.ReportTrainScores ? result.Scores.Skip(scores.Length).Average() : null;
         return new(step, scores.Average(), Bootstrap.OfMean(scores, options.Seed), trainScore, result.FormatFailureCount, false, scores);
-    }
-
-    private sealed class Relay(Action<int> report) : IProgress<EvaluationProgress>
-    {
-        public void Report(EvaluationProgress value) => report(value.Completed);
     }
 }

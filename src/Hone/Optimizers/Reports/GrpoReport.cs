@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using static Hone.Optimizers.HtmlWriter;
 
 namespace Hone.Optimizers;
@@ -16,7 +15,7 @@ public sealed record GrpoReportContent<TIn, TOut>
     /// <summary>Scores of sets that the run never saw, before and after.</summary>
     public IReadOnlyList<(string Name, EvaluationResult<TIn, TOut> Before, EvaluationResult<TIn, TOut> After)> HeldOut { get; init; } = [];
 
-    /// <summary>Settings to show; options records are written as JSON.</summary>
+    /// <summary>Settings to show: text, a field map, or an object whose properties are shown a line each.</summary>
     public object? Configuration { get; init; }
 
     /// <summary>How many examples are shown side by side.</summary>
@@ -49,11 +48,19 @@ public static class GrpoReport
         foreach (var (name, before, after) in content.HeldOut.Take(1))
             WriteExamples(page, name, before, after, content);
         page.Element("h2", "Configuration");
-        page.Raw($"<pre class=\"card\">{Escape(JsonSerializer.Serialize(content.Configuration, new JsonSerializerOptions(OptimizationRun.Json) { WriteIndented = true }))}</pre>");
+        page.Raw($"<pre class=\"card\">{Escape(ConfigurationText(content.Configuration))}</pre>");
         page.Element("h2", "Environment");
         page.Table(Environment());
         return AtomicFile.WriteTextAsync(path, page.Page(content.Title), cancellationToken);
     }
+
+    // In a trimmed program the properties of an object that nobody registered are gone: its own text must do.
+    private static string ConfigurationText(object? configuration) =>
+        configuration is string text ? text
+        : configuration is not null && !ClrReflection.CanRead(configuration.GetType()) ? $"{configuration}"
+        : ClrValues.ToCanonical(configuration) is FieldMap map
+            ? string.Join('\n', map.Select(entry => $"{entry.Key}: {JsonText.Write(entry.Value)}"))
+            : JsonText.Write(configuration);
 
     private static IEnumerable<(string, string)> Environment() =>
     [

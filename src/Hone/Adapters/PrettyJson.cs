@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace Hone;
+
+/// <summary>Canonical values as JSON with a line an entry and two spaces a level.</summary>
+internal static class PrettyJson
+{
+    public static string Write(FieldMap map)
+    {
+        var text = new StringBuilder();
+        WriteValue(text, map, 0);
+        return text.ToString();
+    }
+
+    private static void WriteValue(StringBuilder text, object? value, int depth)
+    {
+        switch (value)
+        {
+            case FieldMap { Count: > 0 } map:
+                text.Append("{\n");
+                foreach (var (name, item) in map)
+                {
+                    text.Append(' ', 2 * (depth + 1));
+                    JsonText.WriteString(text, name);
+                    text.Append(": ");
+                    WriteValue(text, item, depth + 1);
+                    text.Append(",\n");
+                }
+
+                Close(text, '}', depth);
+                break;
+            case ImmutableArray<object?> { Length: > 0 } list:
+                text.Append("[\n");
+                foreach (var item in list)
+                {
+                    text.Append(' ', 2 * (depth + 1));
+                    WriteValue(text, item, depth + 1);
+                    text.Append(",\n");
+                }
+
+                Close(text, ']', depth);
+                break;
+            default:
+                JsonText.Write(text, value);
+                break;
+        }
+    }
+
+    private static void Close(StringBuilder text, char bracket, int depth)
+    {
+        text.Length -= 2;
+        text.Append('\n').Append(' ', 2 * depth).Append(bracket);
+    }
+}

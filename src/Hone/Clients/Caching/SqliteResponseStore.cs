@@ -1,0 +1,212 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Hone;
+
+/// <summary>Settings of a store in a file.</summary>
+public sealed record SqliteStoreOptions
+{
+    /// <summary>Most bytes of answers; the least recently used go first.</summary>
+    public long MaxBytes { get; init; } = 2L * 1024 * 1024 * 1024;
+
+    /// <summary>How long to wait for another process that writes.</summary>
+    public TimeSpan BusyTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Where a damaged file that was set aside is reported; null reports nothing.</summary>
+    public ILogger? Logger { get; init; }
+}
+
+/// <summary>
+/// Keeps answers in a SQLite file that only its owner can read. Several processes may use one file at once. A file that cannot be read is renamed to
+/// <c>NAME.corrupt-TIME</c>, and an empty one begins: a cache is never a reason to fail.
+/// </summary>
+public sealed class SqliteResponseStore : IResponseStore, IDisposable
+{
+    private const int EntryOverhead = 128;
+    private const int TouchBatch = 256;
+    private const int TouchResolution = 60_000; // milliseconds
+    private const int RecountEvery = 512;
+    private const int PageOfReading = 256;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<ResponseKey, long> touched = [];
+    private readonly SqliteStoreOptions options;
+    private SqliteFile file;
+    private long bytes;
+    private int writes;
+    private bool isDisposed;
+
+    /// <summary>Opens or creates a file.</summary>
+    /// <param name="path">The file; its folder is created when it is missing.</param>
+    /// <param name="options">Settings.</param>
+    /// <exception cref="LMConfigurationException">The file cannot be opened, or is another program's database.</exception>
+    public SqliteResponseStore(string path, SqliteStoreOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        this.options = options ?? new();
+        Path = System.IO.Path.GetFullPath(path);
+        file = SqliteFile.OpenOrReplace(Path, this.options.BusyTimeout, Log, this.options.Time);
+        bytes = Guarded(0, static (store, _) => store.file.CountBytes());
+    }
+
+    /// <summary>Full path of the file.</summary>
+    public string Path { get; }
+
+    private ILogger Log => options.Logger ?? NullLogger.Instance;
+
+    /// <inheritdoc/>
+    public ValueTask<byte[]?> GetAsync(ResponseKey key, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate)
+            return ValueTask.FromResult(Guarded(key, static (store, key) => store.Get(key)));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask SetAsync(ResponseKey key, ReadOnlyMemory<byte> json, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (json.Length + EntryOverhead > options.MaxBytes)
+            return ValueTask.CompletedTask;
+        lock (gate)
+            Guarded((key, json), static (store, item) => store.Set(item.key, item.json));
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask RemoveAsync(ResponseKey key, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate)
+        {
+            touched.Remove(key);
+            Guarded(key, static (store, key) => store.file.Remove(key));
+            bytes = file.CountBytes();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task ClearAsync(CancellationToken cancellationToken = default)
+    {
+        lock (gate)
+        {
+            touched.Clear();
+            Guarded(0, static (store, _) => store.file.Clear());
+            bytes = 0;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<KeyValuePair<ResponseKey, byte[]>> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        var last = 0L;
+        while (true)
+        {
+            ImmutableArray<SqliteRow> page;
+            lock (gate)
+                page = Guarded(last, static (store, last) => store.file.ReadPage(last, PageOfReading));
+            if (page.IsDefaultOrEmpty)
+                yield break;
+            foreach (var row in page)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return new(row.Key, row.Json);
+            }
+
+            last = page[^1].Id;
+        }
+    }
+
+    /// <inheritdoc/>
+    public StoreStatistics GetStatistics()
+    {
+        lock (gate)
+            return new(Guarded(0, static (store, _) => store.file.CountEntries()), Guarded(0, static (store, _) => store.file.CountBytes()));
+    }
+
+    /// <summary>Writes what is pending and closes the file.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (isDisposed)
+                return;
+            isDisposed = true;
+            try
+            {
+                file.Touch(touched);
+            }
+            catch (SqliteException error)
+            {
+                HoneLog.StoreFailed(Log, "close", error.Message, error);
+            }
+
+            file.Dispose();
+        }
+    }
+
+    private byte[]? Get(ResponseKey key)
+    {
+        var (json, accessed) = file.Get(key);
+        var now = Now();
+        if (json is null || now - accessed < TouchResolution)
+            return json;
+        // Writing down each use at once would make every look-up a write.
+        touched[key] = now;
+        if (touched.Count >= TouchBatch)
+            WriteTouched();
+        return json;
+    }
+
+    private bool Set(ResponseKey key, ReadOnlyMemory<byte> json)
+    {
+        WriteTouched();
+        file.Set(key, json, json.Length + EntryOverhead, Now());
+        bytes += json.Length + EntryOverhead;
+        // Other processes write as well, and an entry may have replaced another: the sum drifts until it is counted anew.
+        if (++writes % RecountEvery == 0 || bytes > options.MaxBytes)
+            bytes = file.CountBytes();
+        if (bytes > options.MaxBytes)
+            bytes = file.Evict(bytes - (options.MaxBytes * 9 / 10));
+        return true;
+    }
+
+    private void WriteTouched()
+    {
+        if (touched.Count == 0)
+            return;
+        file.Touch(touched);
+        touched.Clear();
+    }
+
+    private long Now() => options.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    // Under the lock. A file that turns out to be damaged is replaced, and the work done on the empty one.
+    private TResult Guarded<TState, TResult>(TState state, Func<SqliteResponseStore, TState, TResult> work)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        try
+        {
+            return work(this, state);
+        }
+        catch (SqliteException error) when (SqliteFile.IsDamage(error, Path))
+        {
+            file.Dispose();
+            touched.Clear();
+            file = SqliteFile.Replace(Path, error.Message, options.BusyTimeout, Log, options.Time);
+            bytes = file.CountBytes();
+            return work(this, state);
+        }
+    }
+}

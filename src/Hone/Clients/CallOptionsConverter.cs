@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.AI;
+
+namespace Hone;
+
+/// <summary>The saved form of call options: a closed list of members, none of which may hold a credential.</summary>
+internal sealed class CallOptionsConverter : JsonConverter<CallOptions>
+{
+    /// <inheritdoc/>
+    public override CallOptions? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        using var document = JsonDocument.ParseValue(ref reader);
+        return Read(document.RootElement);
+    }
+
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, CallOptions value, JsonSerializerOptions options) => Write(writer, value);
+
+    /// <summary>Reads options; null members count as absent, unknown ones are refused.</summary>
+    internal static CallOptions Read(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+            throw new JsonException($"Call options must be a JSON object, not {json.ValueKind}.");
+        var result = new CallOptions();
+        foreach (var member in json.EnumerateObject())
+        {
+            if (member.Value.ValueKind != JsonValueKind.Null)
+                result = With(result, member.Name, member.Value);
+        }
+
+        return result;
+    }
+
+    /// <summary>Writes the members that have a value.</summary>
+    /// <exception cref="LMConfigurationException">An additional option has no JSON form.</exception>
+    internal static void Write(Utf8JsonWriter writer, CallOptions value)
+    {
+        writer.WriteStartObject();
+        Number(writer, "temperature", value.Temperature);
+        Number(writer, "topP", value.TopP);
+        Number(writer, "topK", value.TopK);
+        Number(writer, "maxOutputTokens", value.MaxOutputTokens);
+        if (!value.StopSequences.IsDefaultOrEmpty)
+        {
+            writer.WriteStartArray("stopSequences");
+            foreach (var stop in value.StopSequences)
+                writer.WriteStringValue(stop);
+            writer.WriteEndArray();
+        }
+
+        if (value.ReasoningEffort is { } effort)
+            writer.WriteString("reasoningEffort", effort.ToString());
+        Number(writer, "frequencyPenalty", value.FrequencyPenalty);
+        Number(writer, "presencePenalty", value.PresencePenalty);
+        if (value.SampleId is { } sample)
+            writer.WriteNumber("sampleId", sample);
+        if (value.LogProbs is { } logProbs)
+            writer.WriteBoolean("logProbs", logProbs);
+        if (!value.Additional.IsEmpty)
+            WriteAdditional(writer, value.Additional);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteAdditional(Utf8JsonWriter writer, ImmutableSortedDictionary<string, object?> additional)
+    {
+        writer.WriteStartObject("additional");
+        foreach (var (name, item) in additional)
+        {
+            writer.WritePropertyName(name);
+            if (!StableJson.TryWrite(writer, item, sorted: false))
+                throw new LMConfigurationException(
+                    $"The additional option '{name}' is a {item?.GetType().Name}, which has no JSON form. Use text, numbers, truth values, lists, dictionaries or JSON.");
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static CallOptions With(CallOptions options, string name, JsonElement value) => name switch
+    {
+        "temperature" => options with { Temperature = value.GetSingle() },
+        "topP" => options with { TopP = value.GetSingle() },
+        "topK" => options with { TopK = value.GetInt32() },
+        "maxOutputTokens" => options with { MaxOutputTokens = value.GetInt32() },
+        "stopSequences" => options with { StopSequences = [.. value.EnumerateArray().Select(stop => stop.GetString()!)] },
+        "reasoningEffort" => options with { ReasoningEffort = Effort(value.GetString()) },
+        "frequencyPenalty" => options with { FrequencyPenalty = value.GetSingle() },
+        "presencePenalty" => options with { PresencePenalty = value.GetSingle() },
+        "sampleId" => options with { SampleId = value.GetInt64() },
+        "logProbs" => options with { LogProbs = value.GetBoolean() },
+        "additional" => options with
+        {
+            Additional = value.EnumerateObject().ToImmutableSortedDictionary(entry => entry.Name, entry => StableJson.FromElement(entry.Value), StringComparer.Ordinal),
+        },
+        _ => throw new JsonException($"'{name}' is no call option. A newer Hone may have written it."),
+    };
+
+    private static ReasoningEffort Effort(string? name) => Enum.TryParse<ReasoningEffort>(name, out var effort) && Enum.IsDefined(effort)
+        ? effort
+        : throw new JsonException($"'{name}' is no reasoning effort. Use one of: {string.Join(", ", Enum.GetNames<ReasoningEffort>())}.");
+
+    private static void Number(Utf8JsonWriter writer, string name, float? value)
+    {
+        if (value is { } number)
+            writer.WriteNumber(name, number);
+    }
+
+    private static void Number(Utf8JsonWriter writer, string name, int? value)
+    {
+        if (value is { } number)
+            writer.WriteNumber(name, number);
+    }
+}

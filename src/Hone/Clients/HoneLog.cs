@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+
+namespace Hone;
+
+/// <summary>What the Clients room logs.</summary>
+internal static partial class HoneLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "Attempt {Attempt} of {MaxAttempts} to call {Model} for {Path} failed ({Code}); the next follows in {Delay}. {Reason}")]
+    public static partial void Retrying(ILogger logger, int attempt, int maxAttempts, string model, string path, string code, TimeSpan delay, string reason);
+
+    [LoggerMessage(2, LogLevel.Warning, "{Model} failed for {Path} ({Code}); {Next} is called instead. {Reason}")]
+    public static partial void FailingOver(ILogger logger, string model, string path, string code, string next, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Model} asked to wait: no call through its rate limiter begins for {Pause}.")]
+    public static partial void Pausing(ILogger logger, string model, TimeSpan pause);
+
+    [LoggerMessage(4, LogLevel.Warning,
+        "The answer of {Model} for {Path} was cut at its token limit ({Limit}; temperature {Temperature}; {Tokens} tokens generated). "
+        + "Set a larger MaxOutputTokens, or ask for less.")]
+    public static partial void Truncated(ILogger logger, string model, string path, string limit, string temperature, string tokens);
+
+    [LoggerMessage(5, LogLevel.Warning, "The response cache {Path} cannot be read ({Reason}). It was set aside as {Aside}, and an empty one begins.")]
+    public static partial void CacheSetAside(ILogger logger, string path, string reason, string aside);
+
+    [LoggerMessage(6, LogLevel.Warning, "The response store failed ({Reason}); this {Operation} does without it.")]
+    public static partial void StoreFailed(ILogger logger, string operation, string reason, Exception error);
+
+    [LoggerMessage(7, LogLevel.Debug, "Calls such as {Path}'s to {Model} are not cached: {Reason}.")]
+    public static partial void NotCacheable(ILogger logger, string path, string model, string reason);
+}

@@ -1,0 +1,65 @@
+using Microsoft.Extensions.AI;
+
+namespace Hone;
+
+/// <summary>Sends one request, streamed or whole, and reads off the response what the trace keeps.</summary>
+internal static class ModelCall
+{
+    public static Task<ChatResponse> SendAsync(
+        HoneScope scope, LM model, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken)
+    {
+        return scope.Observers.IsEmpty
+            ? SendAsync(model, messages, options, stream, cancellationToken)
+            : Observation.RunAsync(CallKind.Model, model.Name, messages, () => SendAsync(model, messages, options, stream, cancellationToken));
+    }
+
+    public static bool IsCacheHit(ChatResponse response) => response.AdditionalProperties?.ContainsKey(ResponseKeys.CacheHit) == true;
+
+    /// <summary>The exact tokens, when a local policy sampled them.</summary>
+    public static SampledTokens? TokensOf(ChatResponse response) => response.AdditionalProperties?.GetValueOrDefault(SampledTokens.Key) as SampledTokens;
+
+    /// <summary>The model that answered: the one that was asked, or one that took over from it.</summary>
+    public static LM Answering(ChatResponse response, LM asked)
+    {
+        if (asked.Failover.IsDefaultOrEmpty || response.AdditionalProperties?.GetValueOrDefault(ResponseKeys.Failover) is not string name)
+            return asked;
+        foreach (var next in asked.Failover)
+        {
+            if (next.Name == name)
+                return next;
+        }
+
+        return asked;
+    }
+
+    /// <summary>What the call cost; nothing when it came from the cache.</summary>
+    public static Usage UsageOf(ChatResponse response, LM model)
+    {
+        if (IsCacheHit(response))
+            return default;
+        var usage = response.Usage;
+        return new(1, usage?.InputTokenCount ?? 0, usage?.OutputTokenCount ?? 0)
+        {
+            CachedInputTokens = usage?.CachedInputTokenCount ?? 0,
+            ReasoningTokens = usage?.ReasoningTokenCount ?? 0,
+            Cost = usage is null ? 0 : model.EffectivePrice?.CostOf(usage) ?? 0,
+        };
+    }
+
+    /// <summary>The text of the last message of the model.</summary>
+    public static string AssistantText(ChatResponse response)
+    {
+        for (var i = response.Messages.Count - 1; i >= 0; i--)
+        {
+            if (response.Messages[i].Role == ChatRole.Assistant)
+                return response.Messages[i].Text;
+        }
+
+        return string.Empty;
+    }
+
+    private static Task<ChatResponse> SendAsync(
+        LM model, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) => stream is null
+        ? model.Pipeline.GetResponseAsync(messages, options, cancellationToken)
+        : stream.ReadAsync(model.Pipeline.GetStreamingResponseAsync(messages, options, cancellationToken), cancellationToken);
+}

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+
+namespace Hone;
+
+/// <summary>Checks the inputs of a call before anything is paid for.</summary>
+internal static partial class PredictorInputs
+{
+    /// <summary>The canonical inputs in signature order, defaults filled in.</summary>
+    /// <exception cref="HoneException">An input is unknown, missing, or breaks its bound.</exception>
+    public static FieldMap Complete(string path, Signature signature, FieldMap inputs, ILogger logger)
+    {
+        foreach (var (name, _) in inputs)
+        {
+            if (IndexOf(signature.Inputs, name) < 0)
+                throw new HoneException($"Predictor '{path}' got a value for '{name}', which is no input. Its signature is: {signature.Shape}.");
+        }
+
+        var complete = new KeyValuePair<string, object?>[signature.Inputs.Length];
+        var count = 0;
+        foreach (var input in signature.Inputs)
+        {
+            if (inputs.TryGetValue(input.Name, out var value))
+                complete[count++] = new(input.Name, Check(path, signature, input, ClrValues.ToCanonical(value), logger));
+            else if (input.HasDefault)
+                complete[count++] = new(input.Name, input.Default);
+            else if (!input.Type.AdmitsNull)
+                throw new HoneException(
+                    $"Predictor '{path}' got no value for input '{input.Name}'. Its signature is: {signature.Shape}. Pass it, or give the field a default.");
+        }
+
+        return FieldMap.Create(complete.AsSpan(0, count).ToArray());
+    }
+
+    private static object? Check(string path, Signature signature, SignatureField input, object? value, ILogger logger)
+    {
+        if (!input.Constraints.IsEmpty && FieldConstraints.Check(input.Constraints, value) is { } broken)
+            throw new HoneException($"Predictor '{path}', input '{input.Name}': {broken}. Its signature is: {signature.Shape}.");
+        if (value is not null && !input.IsTypeUndefined && input.Type.Kind != FieldTypeKind.String && logger.IsEnabled(LogLevel.Warning))
+            WarnOfMismatch(path, input, value, logger);
+        return value;
+    }
+
+    private static void WarnOfMismatch(string path, SignatureField input, object value, ILogger logger)
+    {
+        var failure = default(CoercionFailure);
+        if (!TypeValidator.TryValidate(value, input.Type, isStrict: false, out _, ref failure))
+            LogMismatch(logger, path, input.Name, TypeNames.Of(input.Type), failure.ToException().Message);
+    }
+
+    private static int IndexOf(ImmutableArray<SignatureField> fields, string name)
+    {
+        for (var i = 0; i < fields.Length; i++)
+        {
+            if (string.Equals(fields[i].Name, name, StringComparison.Ordinal))
+                return i;
+        }
+
+        return -1;
+    }
+
+    [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "Predictor '{Path}', input '{Field}' is declared as {Type}, but {Reason}. It is sent as it is.")]
+    private static partial void LogMismatch(ILogger logger, string path, string field, string type, string reason);
+}

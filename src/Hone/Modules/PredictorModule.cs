@@ -1,0 +1,67 @@
+namespace Hone;
+
+/// <summary>A module that is one predictor: what <see cref="Predict"/> and <see cref="ChainOfThought"/> have in common.</summary>
+/// <typeparam name="TIn">What goes in.</typeparam>
+/// <typeparam name="TOut">What comes out.</typeparam>
+public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictorModule
+{
+    private readonly Predictor predictor;
+
+    private protected PredictorModule(Signature signature) => predictor = new(signature);
+
+    /// <summary>The declared signature.</summary>
+    public Signature Signature => predictor.Signature;
+
+    Predictor IPredictorModule.Predictor => predictor;
+
+    /// <summary>Asks the model in scope, with options of this call alone.</summary>
+    /// <param name="input">The inputs.</param>
+    /// <param name="options">Options over the predictor's, the run's and the model's.</param>
+    /// <param name="cancellationToken">Stops the request.</param>
+    /// <exception cref="AdapterParseException">The answer could not be read, and recovering did not help.</exception>
+    public Task<TOut> CallAsync(TIn input, CallOptions? options, CancellationToken cancellationToken = default) => Observation.IsOn(HoneScope.Current)
+        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskAsync(input, options, cancellationToken))
+        : AskAsync(input, options, cancellationToken);
+
+    /// <summary>As <see cref="CallAsync(TIn, CallOptions?, CancellationToken)"/>, with the requests that this call alone took: usage, raw answers, recoveries.</summary>
+    /// <param name="input">The inputs.</param>
+    /// <param name="options">Options over the predictor's, the run's and the model's.</param>
+    /// <param name="cancellationToken">Stops the request.</param>
+    public Task<Prediction<TOut>> PredictAsync(TIn input, CallOptions? options = null, CancellationToken cancellationToken = default) =>
+        Observation.IsOn(HoneScope.Current)
+            ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskWithTraceAsync(input, options, cancellationToken))
+            : AskWithTraceAsync(input, options, cancellationToken);
+
+    /// <summary>
+    /// Several answers to the same request, side by side, in a fixed order. Each is a value or its own failure: one unreadable answer does not
+    /// cost the others.
+    /// </summary>
+    /// <param name="input">The inputs.</param>
+    /// <param name="count">How many; at least 1.</param>
+    /// <param name="options">Options of these calls. Without any temperature, several samples are drawn at 0.7.</param>
+    /// <param name="cancellationToken">Stops the requests.</param>
+    public async Task<IReadOnlyList<ItemResult<TOut>>> SampleAsync(
+        TIn input, int count, CallOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var answers = await predictor.SampleAsync(Write(input), count, options, cancellationToken).ConfigureAwait(false);
+        return [.. answers.Select(answer => answer.Succeeded
+            ? new ItemResult<TOut>(Read(answer.Value!), null, answer.Duration)
+            : new ItemResult<TOut>(default, answer.Error, answer.Duration))];
+    }
+
+    /// <inheritdoc/>
+    protected sealed override Task<TOut> ForwardAsync(TIn input, CancellationToken cancellationToken) => AskAsync(input, null, cancellationToken);
+
+    private protected abstract FieldMap Write(TIn input);
+
+    private protected abstract TOut Read(FieldMap outputs);
+
+    private async Task<Prediction<TOut>> AskWithTraceAsync(TIn input, CallOptions? options, CancellationToken cancellationToken)
+    {
+        var (outputs, trace) = await predictor.PredictAsync(Write(input), options, cancellationToken).ConfigureAwait(false);
+        return new(Read(outputs), trace);
+    }
+
+    private async Task<TOut> AskAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
+        Read(await predictor.CallAsync(Write(input), options, cancellationToken).ConfigureAwait(false));
+}

@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Hone;
+
+/// <summary>Reads what <see cref="ProgramFileWriter"/> wrote, this version or an earlier one.</summary>
+internal static class ProgramFileReader
+{
+    /// <exception cref="HoneException">The file is not a saved program, or differs from the module.</exception>
+    public static ProgramState Read(JsonElement file, IReadOnlyList<KeyValuePair<string, Predictor>> predictors, ProgramFileSource source)
+    {
+        if (file.ValueKind != JsonValueKind.Object || !file.TryGetProperty("format", out var format) || format.GetString() != ProgramFileWriter.Format)
+            throw new HoneException($"{source.Name} is not a saved Hone program: it lacks \"format\": \"{ProgramFileWriter.Format}\".");
+        var version = file.GetProperty("formatVersion").GetInt32();
+        if (version is < 1 or > ProgramFileWriter.FormatVersion)
+            throw new HoneException(
+                $"{source.Name} has format version {version}; this Hone reads versions 1 to {ProgramFileWriter.FormatVersion}. Use a newer Hone.");
+        var saved = file.GetProperty("predictors").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value, StringComparer.Ordinal);
+        source.Match(saved.Keys, predictors.Select(entry => entry.Key));
+        var state = ProgramState.Default;
+        foreach (var (path, predictor) in predictors)
+        {
+            if (saved.TryGetValue(path, out var entry))
+                state = state.With(path, ReadPredictor(entry, predictor.Signature, source, path, isShort: version == 1));
+        }
+
+        return state;
+    }
+
+    private static PredictorState ReadPredictor(JsonElement entry, Signature signature, ProgramFileSource source, string path, bool isShort)
+    {
+        CheckFields(entry.GetProperty("fields"), signature, source, path, isShort);
+        return new()
+        {
+            Instructions = Text(entry, "instructions"),
+            Model = Text(entry, "model"),
+            Options = entry.TryGetProperty("options", out var options) ? options.Deserialize(ProgramFileJson.Default.CallOptions) : null,
+            FieldDescriptions = entry.TryGetProperty("descriptions", out var descriptions)
+                ? descriptions.EnumerateObject().Where(field => signature.Find(field.Name) is not null)
+                    .ToImmutableSortedDictionary(field => field.Name, field => field.Value.GetString()!, StringComparer.Ordinal)
+                : PredictorState.Default.FieldDescriptions,
+            Demos = entry.TryGetProperty("demos", out var demos)
+                ? [.. demos.EnumerateArray().Select((demo, index) => ReadDemo(demo, signature, source, $"predictor '{path}', demo {index}"))]
+                : [],
+        };
+    }
+
+    private static void CheckFields(JsonElement fields, Signature signature, ProgramFileSource source, string path, bool isShort)
+    {
+        var saved = fields.EnumerateObject().ToDictionary(field => field.Name, field => field.Value.GetString(), StringComparer.Ordinal);
+        var declared = TypeFingerprint.Of(signature, isShort);
+        var differences = declared.Keys.Union(saved.Keys)
+            .Where(field => declared.GetValueOrDefault(field) != saved.GetValueOrDefault(field))
+            .Select(field => $"{field}: {saved.GetValueOrDefault(field) ?? "absent"} in the file, {declared.GetValueOrDefault(field) ?? "absent"} in the module")
+            .ToArray();
+        if (differences.Length > 0)
+            source.Refuse($"predictor '{path}' has other fields than the module. {string.Join("; ", differences)}");
+    }
+
+    private static Demo ReadDemo(JsonElement demo, Signature signature, ProgramFileSource source, string where)
+    {
+        var values = new List<KeyValuePair<string, object?>>();
+        foreach (var value in demo.GetProperty("values").EnumerateObject())
+        {
+            if (signature.Find(value.Name) is { } field)
+                values.Add(new(value.Name, source.ReadValue(value.Value, field, where)));
+            else
+                source.Refuse($"{where} has a value for '{value.Name}', which is no field of {signature.Shape}");
+        }
+
+        return new(FieldMap.Create(values), demo.GetProperty("augmented").GetBoolean());
+    }
+
+    private static string? Text(JsonElement entry, string property) => entry.TryGetProperty(property, out var value) ? value.GetString() : null;
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+
+namespace Hone;
+
+/// <summary>How a saved state is taken over.</summary>
+public sealed record StateLoadOptions
+{
+    /// <summary>
+    /// True refuses a file whose predictors or fields are not exactly those of the module, listing both sides. False takes over what fits and leaves the
+    /// rest as declared.
+    /// </summary>
+    /// <value>True by default.</value>
+    public bool IsStrict { get; init; } = true;
+}
+
+/// <summary>A file of state being read: what it is called in errors, and how strictly it is taken.</summary>
+internal sealed record ProgramFileSource(string Name, string Module, StateLoadOptions Options, ILogger Logger)
+{
+    /// <summary>Refuses a file whose predictors are not the module's.</summary>
+    public void Match(IEnumerable<string> saved, IEnumerable<string> declared)
+    {
+        var (inFile, inModule) = (saved.ToArray(), declared.ToArray());
+        var unknown = inFile.Except(inModule, StringComparer.Ordinal).ToArray();
+        var missing = inModule.Except(inFile, StringComparer.Ordinal).ToArray();
+        if (unknown.Length + missing.Length > 0)
+            Refuse($"the predictors differ. In the file only: {List(unknown)}. In the module only: {List(missing)}");
+    }
+
+    /// <summary>Says that the file does not fit; passes over it when that is allowed.</summary>
+    /// <exception cref="HoneException">The file is taken strictly.</exception>
+    public void Refuse(string difference)
+    {
+        if (!Options.IsStrict)
+        {
+            ProgramFileLog.Difference(Logger, Name, Module, difference);
+        }
+        else
+        {
+            throw new HoneException(
+                $"{Name} does not fit module {Module}: {difference}. Change the module, or load with {nameof(StateLoadOptions)} "
+                + $"{{ {nameof(StateLoadOptions.IsStrict)} = false }} to take over what fits.");
+        }
+    }
+
+    /// <summary>A demo's value as one of its field's type.</summary>
+    /// <exception cref="HoneException">The value does not fit.</exception>
+    public object? ReadValue(JsonElement value, SignatureField field, string where)
+    {
+        if (value.ValueKind == JsonValueKind.Null)
+            return null;
+
+        // JSON has types of its own: the text "2" is no number where text is possible, too.
+        var raw = JsonValues.FromElement(value);
+        var ignored = default(CoercionFailure);
+        if (TypeValidator.TryValidate(raw, field.Type, isStrict: true, out var exact, ref ignored))
+            return exact;
+        try
+        {
+            return ValueCoercer.Coerce(raw, field.Type);
+        }
+        catch (ValueCoercionException error)
+        {
+            throw new HoneException($"{Name}: {where}, field '{field.Name}' ({TypeNames.Of(field.Type)}): {error.Message}.", error);
+        }
+    }
+
+    private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names);
+}
+
+internal static partial class ProgramFileLog
+{
+    [LoggerMessage(EventId = 131, Level = LogLevel.Warning, Message = "{File} does not fit module {Module} in part, which stays as declared: {Mismatch}.")]
+    public static partial void Difference(ILogger logger, string file, string module, string mismatch);
+}

@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace Hone;
+
+/// <summary>Writes a program's state as JSON.</summary>
+internal static class ProgramFileWriter
+{
+    public const string Format = "hone.program";
+
+    /// <summary>2: fields carry the whole structure of their type. 1: only its name.</summary>
+    public const int FormatVersion = 2;
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static string Write<TIn, TOut>(Program<TIn, TOut> program, string? weights)
+    {
+        var predictors = new JsonObject();
+        foreach (var (path, predictor) in ModuleTree.Collect(program.Module))
+            predictors[path] = Write(predictor.Signature, program.State[path]);
+        var file = new JsonObject
+        {
+            ["format"] = Format,
+            ["formatVersion"] = FormatVersion,
+            ["module"] = program.Module.GetType().Name,
+            ["model"] = program.Model?.Name,
+        };
+        if (weights is not null)
+            file["weights"] = weights;
+        file["predictors"] = predictors;
+        return file.ToJsonString(Indented);
+    }
+
+    private static JsonObject Write(Signature signature, PredictorState state)
+    {
+        var entry = new JsonObject { ["fields"] = Texts(TypeFingerprint.Of(signature)) };
+        if (state.Instructions is not null)
+            entry["instructions"] = state.Instructions;
+        if (!state.FieldDescriptions.IsEmpty)
+            entry["descriptions"] = Texts(state.FieldDescriptions);
+        if (!state.Demos.IsEmpty)
+            entry["demos"] = new JsonArray([.. state.Demos.Select(Write)]);
+        if (state.Options is not null)
+            entry["options"] = JsonSerializer.SerializeToNode(state.Options, ProgramFileJson.Default.CallOptions);
+        if (state.Model is not null)
+            entry["model"] = state.Model;
+        return entry;
+    }
+
+    private static JsonNode Write(Demo demo) => new JsonObject { ["augmented"] = demo.IsAugmented, ["values"] = Node(demo.Fields) };
+
+    private static JsonObject Texts(IEnumerable<KeyValuePair<string, string>> texts) =>
+        new(texts.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value)));
+
+    private static JsonNode? Node(object? value) => value switch
+    {
+        null => null,
+        FieldMap map => new JsonObject(map.Select(entry => KeyValuePair.Create(entry.Key, Node(entry.Value)))),
+        ImmutableArray<object?> list => new JsonArray([.. list.Select(Node)]),
+        bool flag => JsonValue.Create(flag),
+        long whole => JsonValue.Create(whole),
+        decimal number => JsonValue.Create(number),
+        double number when double.IsFinite(number) => JsonNode.Parse(JsonText.Write(number)),
+        BigInteger or Media or History => JsonNode.Parse(JsonText.Write(value)),
+        _ => JsonValue.Create(JsonText.Scalar(value)),
+    };
+}
+
+/// <summary>The JSON of what program files store as it is.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(CallOptions))]
+internal sealed partial class ProgramFileJson : JsonSerializerContext;

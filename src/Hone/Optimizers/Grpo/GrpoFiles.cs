@@ -1,0 +1,101 @@
+using Hone.Reinforcement;
+
+namespace Hone.Optimizers;
+
+/// <summary>A line of a run's journal: a step or a validation.</summary>
+internal sealed record GrpoJournalLine(int Step, GrpoStepReport? Report, GrpoValidation? Validation);
+
+/// <summary>A line of a step's rollouts.</summary>
+internal sealed record GrpoRolloutLine(
+    int Example, int Rollout, long Seed, RolloutOutcome Outcome, double? Reward, IReadOnlyDictionary<string, double>? Parts, string? Error, IReadOnlyList<GrpoCallLine> Calls)
+{
+    public static GrpoRolloutLine From(Rollout rollout) => new(
+        rollout.ExampleIndex, rollout.RolloutIndex, rollout.Seed, rollout.Outcome, rollout.Reward,
+        rollout.Parts.IsEmpty ? null : rollout.Parts, rollout.Error?.Message, [.. rollout.Trace.Calls.Select(GrpoCallLine.From)]);
+}
+
+/// <summary>One call of a rollout.</summary>
+internal sealed record GrpoCallLine(
+    string Predictor, int Ordinal, string Text, string? Failure, int PolicyVersion, IReadOnlyList<int>? PromptIds, IReadOnlyList<int>? CompletionIds, IReadOnlyList<float>? LogProbs)
+{
+    public static GrpoCallLine From(PredictorCall call) => new(
+        call.Path, call.Ordinal, call.Text, call.Failure?.Message, call.Tokens?.PolicyVersion ?? 0,
+        call.Tokens?.PromptIds, call.Tokens?.CompletionIds, call.Tokens?.LogProbs);
+}
+
+/// <summary>What of the data makes a run the same run. The order of properties decides the digest.</summary>
+internal sealed record GrpoDataIdentity(int Train, int? Validation, IEnumerable<string> Inputs);
+
+/// <summary>Everything of the options that decides the outcome; callbacks, clocks and budgets do not. The order of properties decides the digest.</summary>
+internal sealed record GrpoSettings
+{
+    public required int Steps { get; init; }
+
+    public required int ExamplesPerStep { get; init; }
+
+    public required int RolloutsPerExample { get; init; }
+
+    public required long Seed { get; init; }
+
+    public required GroupingMode Grouping { get; init; }
+
+    public required FillStrategy? Fill { get; init; }
+
+    public required double FailureScore { get; init; }
+
+    public required double FormatFailureScore { get; init; }
+
+    public required int ValidateEvery { get; init; }
+
+    public required bool UseTrainAsValidation { get; init; }
+
+    public required bool ReportTrainScores { get; init; }
+
+    public required float? ValidationTemperature { get; init; }
+
+    public required CallOptions Sampling { get; init; }
+
+    public required AdvantageScaling Scaling { get; init; }
+
+    public required PolicyLossOptions Loss { get; init; }
+
+    public required int UpdatesPerBatch { get; init; }
+
+    public required double EffectiveLearningRate { get; init; }
+
+    public required ScheduleKind Schedule { get; init; }
+
+    public required int WarmupSteps { get; init; }
+
+    public required OptimizerStepOptions Optimizer { get; init; }
+
+    public required LoraOptions? Lora { get; init; }
+
+    public required bool HasCredit { get; init; }
+
+    public static GrpoSettings Of(GrpoOptions options) => new()
+    {
+        Steps = options.Steps,
+        ExamplesPerStep = options.ExamplesPerStep,
+        RolloutsPerExample = options.RolloutsPerExample,
+        Seed = options.Seed,
+        Grouping = options.Grouping,
+        Fill = options.Fill,
+        FailureScore = options.FailureScore,
+        FormatFailureScore = options.FormatFailureScore,
+        ValidateEvery = options.ValidateEvery,
+        UseTrainAsValidation = options.UseTrainAsValidation,
+        ReportTrainScores = options.ReportTrainScores,
+        ValidationTemperature = options.ValidationTemperature,
+        Sampling = options.Sampling,
+        Scaling = options.Scaling,
+        Loss = options.Loss,
+        UpdatesPerBatch = options.UpdatesPerBatch,
+        EffectiveLearningRate = options.EffectiveLearningRate,
+        Schedule = options.Schedule,
+        WarmupSteps = options.WarmupSteps,
+        Optimizer = options.Optimizer,
+        Lora = options.Lora,
+        HasCredit = options.Credit is not null,
+    };
+}

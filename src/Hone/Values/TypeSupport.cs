@@ -1,0 +1,36 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Hone;
+
+/// <summary>
+/// Keeps types whole in trimmed and natively compiled programs. Hone's source generator calls it for every type that a partial predictor method
+/// reaches; programs that build predictors by hand from records with nested records, tuples or collections call it once when they start. In other
+/// programs it is not needed and costs next to nothing.
+/// </summary>
+public static class TypeSupport
+{
+    /// <summary>Keeps a record, class, struct or tuple: its constructors and properties. Its property types are registered on their own.</summary>
+    /// <typeparam name="T">The type.</typeparam>
+    public static void Register<[DynamicallyAccessedMembers(ClrReflection.Members)] T>()
+    {
+        if (ClrTypes.IsTuple(typeof(T)))
+            ClrTuples.Of(typeof(T));
+        else
+            ClrShape.Keep(typeof(T));
+    }
+
+    /// <summary>Keeps a list, set, array or other collection.</summary>
+    /// <typeparam name="TCollection">The collection as declared, e.g. <c>IReadOnlyList&lt;int&gt;</c>.</typeparam>
+    /// <typeparam name="TItem">Its item type.</typeparam>
+    public static void RegisterList<[DynamicallyAccessedMembers(ClrReflection.Members)] TCollection, TItem>()
+        where TCollection : IEnumerable<TItem> => CollectionReaders.KeepSequence<TCollection, TItem>();
+
+    /// <summary>Keeps a dictionary.</summary>
+    /// <typeparam name="TDictionary">The dictionary as declared, e.g. <c>IReadOnlyDictionary&lt;string, int&gt;</c>.</typeparam>
+    /// <typeparam name="TKey">Its key type.</typeparam>
+    /// <typeparam name="TValue">Its value type.</typeparam>
+    public static void RegisterDictionary<[DynamicallyAccessedMembers(ClrReflection.Members)] TDictionary, TKey, TValue>()
+        where TDictionary : IEnumerable<KeyValuePair<TKey, TValue>>
+        where TKey : notnull => CollectionReaders.KeepDictionary<TDictionary, TKey, TValue>();
+}

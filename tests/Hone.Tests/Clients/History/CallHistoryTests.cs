@@ -1,0 +1,157 @@
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Hone.Tests.Clients.History;
+
+public sealed class CallHistoryTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Inspect_ShowsTheCall_ForAPerson()
+    {
+        var time = new FakeTimeProvider(new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+        var history = new CallHistory(time: time);
+        var response = new ChatResponse([
+            new(ChatRole.Assistant, [new TextContent("Let me look."), new FunctionCallContent("c1", "search", new Dictionary<string, object?> { ["q"] = "tea" })]),
+            new(ChatRole.Assistant, "another"),
+            new(ChatRole.Assistant, "a third")])
+        {
+            FinishReason = ChatFinishReason.ToolCalls,
+            Usage = new() { InputTokenCount = 1000, OutputTokenCount = 20 },
+        };
+        var client = new StubChatClient((_, _, _) =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1.5));
+            return Task.FromResult(response);
+        });
+        var model = new LM(client, "gpt") with { History = history, Price = new(2, 10) };
+        await model.AsChatClient().GetResponseAsync(
+            [
+                new(ChatRole.System, "Be brief."),
+                new(ChatRole.User, [new TextContent("What is this?"), new DataContent(new byte[1234], "image/png"), new UriContent("https://host/a.png?sig=secret", "image/png")]),
+                new(ChatRole.Tool, [new FunctionResultContent("c0", "42")]),
+            ],
+            new HoneChatOptions { Path = "answer", Ordinal = 2 },
+            Token);
+        Assert.Equal("""
+
+            ===== 2026-01-02 03:04:05 +00:00  answer #2 (task)  gpt
+
+            System message:
+
+            Be brief.
+
+            User message:
+
+            What is this?[image/png, 1234 bytes][image/png at https://host/a.png]
+
+            Tool message:
+
+            [result of c0] 42
+
+            Response:
+
+            Let me look.
+            Tool calls:
+            search: {"q":"tea"}
+
+            (and 2 other completions)
+
+            finished: tool_calls · 1000 + 20 tokens · $0.0022 · 1.5 s
+
+            """, history.Inspect(), ignoreLineEndingDifferences: true);
+    }
+
+    [Fact]
+    public async Task D49_EmptyAndNullAnswers_AreShown()
+    {
+        var history = new CallHistory();
+        ChatResponse[] answers =
+        [
+            new(), new(new ChatMessage(ChatRole.Assistant, (string?)null)), new(new ChatMessage(ChatRole.Assistant, [])) { Usage = new() },
+            new(new ChatMessage(ChatRole.Assistant, [new FunctionCallContent("c", "f", null)])), new([new(new ChatRole("odd"), "")]),
+        ];
+        var client = (new LM(new StubChatClient(call => answers[call])) with { History = history }).AsChatClient();
+        foreach (var _ in answers)
+            await client.GetResponseAsync([], cancellationToken: Token);
+        var text = history.Inspect(int.MaxValue);
+        Assert.Equal(4, text.Split("(empty)").Length - 1);
+        Assert.Contains("f: {}", text, StringComparison.Ordinal);
+        HistoryPrinter.Print(TextWriter.Null, new CallHistoryEntry { Timestamp = default, Model = null!, Path = null!, Role = null!, Messages = default, Answers = default });
+        HistoryPrinter.Print(TextWriter.Null, new CallHistoryEntry { Timestamp = default, Model = "m", Messages = [new(null!, null!) { ToolCalls = default }] });
+        Assert.Equal(string.Empty, new CallHistory().Inspect(5));
+        Assert.Equal(string.Empty, history.Inspect(-1));
+    }
+
+    [Fact]
+    public async Task D51_History_IsBounded_HoldsNoMedia_AndIsSafeUnderConcurrentCalls()
+    {
+        var history = new CallHistory(capacity: 10);
+        var client = (new LM(new StubChatClient(async (messages, _, _) =>
+        {
+            await Task.Yield();
+            return StubChatClient.Response(messages[0].Text);
+        })) with
+        { History = history }).AsChatClient();
+        var image = new DataContent(new byte[100_000], "image/png");
+        await Task.WhenAll(Enumerable.Range(0, 500).Select(i => client.GetResponseAsync([new(ChatRole.User, [new TextContent($"{i}"), image])], cancellationToken: Token)));
+        var entries = history.Entries;
+        Assert.Equal(10, entries.Length);
+        Assert.All(entries, entry => Assert.True(entry.Messages[0].Text.Length < 100));
+        Assert.All(entries, entry => Assert.StartsWith(entry.Answers[0].Text, entry.Messages[0].Text, StringComparison.Ordinal));
+        await client.GetResponseAsync("last", cancellationToken: Token);
+        Assert.Equal("last", history.Entries[^1].Messages[0].Text);
+        history.Clear();
+        Assert.Empty(history.Entries);
+    }
+
+    [Fact]
+    public async Task D51_WithoutAHistory_NothingIsKept() => Assert.Equal(typeof(AttemptClient), (await Made(new LM(StubChatClient.Saying("x")))).GetType());
+
+    [Fact]
+    public async Task Redaction_ChangesOrDropsEntries()
+    {
+        var history = new CallHistory(redact: entry => entry.Path == "secret" ? null : entry with { Messages = [], Answers = [] });
+        var client = (new LM(StubChatClient.Saying("x")) with { History = history }).AsChatClient();
+        await client.GetResponseAsync("hi", new HoneChatOptions { Path = "secret" }, Token);
+        await client.GetResponseAsync("hi", new HoneChatOptions { Path = "open" }, Token);
+        Assert.Equal("open", Assert.Single(history.Entries).Path);
+        Assert.Empty(history.Entries[0].Messages);
+    }
+
+    [Fact]
+    public async Task FailedAndLeftCalls_AreKept_WithTheirCause()
+    {
+        var history = new CallHistory();
+        var failing = (new LM(new StubChatClient(_ => throw new InvalidOperationException("Bearer abcdefghijkl"))) with { History = history }).AsChatClient();
+        await Assert.ThrowsAsync<LMUnexpectedException>(() => failing.GetResponseAsync("hi", cancellationToken: Token));
+        Assert.Contains("LMUnexpectedException", history.Inspect(), StringComparison.Ordinal);
+        Assert.DoesNotContain("abcdefghijkl", history.Inspect(), StringComparison.Ordinal);
+        var streaming = (new LM(StubChatClient.Saying("a b c")) with { History = history }).AsChatClient();
+        await foreach (var update in streaming.GetStreamingResponseAsync("hi", cancellationToken: Token))
+            break;
+        Assert.Equal(("a", true), (history.Entries[^1].Answers[0].Text, history.Entries[^1].Error is not null));
+        await streaming.GetStreamingResponseAsync("hi", cancellationToken: Token).ToChatResponseAsync(Token);
+        Assert.Equal(("a b c", true, 15L), (history.Entries[^1].Answers[0].Text, history.Entries[^1].Error is null, history.Entries[^1].Usage.TotalTokens));
+    }
+
+    [Fact]
+    public async Task CacheHits_AreMarked_AndCostNothing()
+    {
+        var history = new CallHistory();
+        using var cache = new ResponseCache();
+        var client = (new LM(StubChatClient.Saying("x")) with { History = history, Cache = cache, Price = new(1, 1) }).AsChatClient();
+        await client.GetResponseAsync("hi", cancellationToken: Token);
+        await client.GetResponseAsync("hi", cancellationToken: Token);
+        Assert.Equal([false, true], history.Entries.Select(entry => entry.IsCacheHit));
+        Assert.Equal([0.000015m, 0m], history.Entries.Select(entry => entry.Cost!.Value));
+        Assert.Contains("from the cache", history.Inspect(), StringComparison.Ordinal);
+    }
+
+    private static async Task<IChatClient> Made(LM model)
+    {
+        await model.AsChatClient().GetResponseAsync("hi", cancellationToken: Token);
+        return model.AsChatClient();
+    }
+}
