@@ -120,7 +120,15 @@ public sealed class FieldType : IEquatable<FieldType>
         || (Kind == FieldTypeKind.Union && Arguments.Any(argument => argument.AdmitsNull));
 
     /// <summary>A type without arguments, such as <see cref="FieldTypeKind.Date"/>.</summary>
-    public static FieldType Simple(FieldTypeKind kind) => new(kind);
+    /// <exception cref="HoneException">The kind needs arguments, members or a name; it has a method of its own here.</exception>
+    public static FieldType Simple(FieldTypeKind kind) => kind switch
+    {
+        FieldTypeKind.Code => CodeIn(),
+        FieldTypeKind.Literal or FieldTypeKind.Enum or FieldTypeKind.List or FieldTypeKind.Set or FieldTypeKind.Tuple or FieldTypeKind.Dictionary
+            or FieldTypeKind.Union or FieldTypeKind.Object or FieldTypeKind.Reference or FieldTypeKind.Custom =>
+            throw new HoneException($"A type of the kind {kind} is no simple one; use the method of FieldType that makes it."),
+        _ => new(kind),
+    };
 
     /// <summary>A list of items.</summary>
     public static FieldType ListOf(FieldType item) => new(FieldTypeKind.List) { Arguments = [item] };

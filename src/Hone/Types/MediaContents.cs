@@ -36,7 +36,7 @@ internal static class MediaContents
     public static AIContent FromBytes(byte[] bytes, string mediaType, MediaKind kind, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(mediaType);
-        CheckType(mediaType, kind);
+        mediaType = CheckType(mediaType, kind);
         return kind == Document && mediaType == MediaTypes.PlainText
             ? new TextContent(Encoding.UTF8.GetString(bytes))
             : new DataContent(bytes, mediaType) { Name = name };
@@ -56,8 +56,9 @@ internal static class MediaContents
             throw new HoneException($"This is no data URI ('data:TYPE;base64,…') for {kind.TypeName}: {error.Message}", error);
         }
 
-        CheckType(content.MediaType, kind);
-        return kind == Document && content.MediaType == MediaTypes.PlainText ? new TextContent(Encoding.UTF8.GetString(content.Data.Span)) : content;
+        if (CheckType(content.MediaType, kind) is var mediaType && mediaType != content.MediaType)
+            return new DataContent(content.Data, mediaType) { Name = name };
+        return kind == Document && mediaType == MediaTypes.PlainText ? new TextContent(Encoding.UTF8.GetString(content.Data.Span)) : content;
     }
 
     public static async Task<AIContent> FromFileAsync(string path, string? mediaType, MediaKind kind, CancellationToken cancellationToken)
@@ -173,6 +174,8 @@ internal static class MediaContents
     {
         if (!MediaTypeHeaderValue.TryParse(mediaType, out _))
             throw new HoneException($"'{mediaType}' is no media type for {kind.TypeName}; write one such as {Example(kind)}.");
+        if (mediaType.StartsWith("audio/x-", StringComparison.OrdinalIgnoreCase))
+            mediaType = "audio/" + mediaType["audio/x-".Length..]; // providers know audio/wav, not audio/x-wav
         return MediaTypes.IsIn(mediaType, kind.Family) ? mediaType
             : throw new HoneException($"The media type '{mediaType}' is none for {kind.TypeName}; it must start with '{kind.Family}/'.");
     }

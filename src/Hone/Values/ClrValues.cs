@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
@@ -38,6 +39,7 @@ internal static partial class ClrValues
             DateTime time => new DateTimeOffset(time.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(time, DateTimeKind.Utc) : time),
             Enum member => EnumValue(member),
             FieldMap map => FromMap(map, depth),
+            ImmutableArray<object?> items => FromItems(value, items, depth),
             Media or AITool => value,
             Reasoning reasoning => reasoning.Text,
             Code code => code.Text,
@@ -57,15 +59,37 @@ internal static partial class ClrValues
         };
     }
 
-    private static object FromMap(FieldMap map, int depth)
+    // What is canonical already is shared, not copied; each part is looked at once.
+    private static FieldMap FromMap(FieldMap map, int depth)
     {
-        foreach (var (_, value) in map)
+        KeyValuePair<string, object?>[]? changed = null;
+        var index = 0;
+        foreach (var (name, value) in map)
         {
-            if (!ReferenceEquals(ToCanonical(value, depth + 1), value))
-                return FieldMap.Create(map.Select(entry => KeyValuePair.Create(entry.Key, ToCanonical(entry.Value, depth + 1))));
+            var canonical = ToCanonical(value, depth + 1);
+            if (changed is null && !ReferenceEquals(canonical, value))
+                changed = [.. map];
+            if (changed is not null)
+                changed[index] = new(name, canonical);
+            index++;
         }
 
-        return map;
+        return changed is null ? map : FieldMap.Adopt(changed);
+    }
+
+    private static object FromItems(object boxed, ImmutableArray<object?> items, int depth)
+    {
+        object?[]? changed = null;
+        for (var i = 0; i < items.Length; i++)
+        {
+            var canonical = ToCanonical(items[i], depth + 1);
+            if (changed is null && !ReferenceEquals(canonical, items[i]))
+                changed = [.. items];
+            if (changed is not null)
+                changed[i] = canonical;
+        }
+
+        return changed is null ? boxed : ImmutableCollectionsMarshal.AsImmutableArray(changed);
     }
 
     private static object FromSequence(IEnumerable list, int depth)
@@ -109,7 +133,10 @@ internal static partial class ClrValues
                 $"A value of type {value.GetType()} has no public properties, so it cannot be a field value. Pass text, numbers, lists or records.");
         }
 
-        return FieldMap.Create(shape.Members.Select(member => KeyValuePair.Create(member.Name, ToCanonical(member.Getter.Invoke(value), depth + 1))));
+        var entries = new KeyValuePair<string, object?>[shape.Members.Length];
+        for (var i = 0; i < entries.Length; i++)
+            entries[i] = new(shape.Members[i].Name, ToCanonical(shape.Members[i].Getter.Invoke(value), depth + 1));
+        return FieldMap.Adopt(entries);
     }
 
     private static object EnumValue(Enum value)

@@ -11,6 +11,9 @@ internal struct CoercionFailure
 
     private List<string>? segments;
 
+    /// <summary>How many checks were made so far; see <see cref="TypeValidator"/>.</summary>
+    public int Steps { get; set; }
+
     /// <summary>What is wrong; null when nothing is known.</summary>
     public readonly string? Reason => expected is null ? reason : $"expected {TypeNames.Of(expected)}, found {FieldConstraints.Shorten(found)}";
 

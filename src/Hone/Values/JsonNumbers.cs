@@ -24,9 +24,12 @@ internal static class JsonNumbers
 
     private static bool TryReadExactly(ReadOnlySpan<char> text, double number, out decimal exact)
     {
+        // The text of a double as most programs write it: nothing is lost.
+        exact = 0;
         Span<char> shortest = stackalloc char[32];
+        if (!number.TryFormat(shortest, out var length, "R", CultureInfo.InvariantCulture) || text.SequenceEqual(shortest[..length]))
+            return false;
         return decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out exact)
-            && number.TryFormat(shortest, out var length, "R", CultureInfo.InvariantCulture)
             && decimal.TryParse(shortest[..length], NumberStyles.Float, CultureInfo.InvariantCulture, out var rounded)
             && rounded != exact;
     }

@@ -1,4 +1,5 @@
-using System.Collections;
+using System.Buffers;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
@@ -10,6 +11,10 @@ namespace Hone;
 /// <summary>Writes canonical values as one-line JSON with <c>", "</c> and <c>": "</c> between parts; non-ASCII text is kept.</summary>
 internal static class JsonText
 {
+    private static readonly SearchValues<char> Escaped = SearchValues.Create(
+        "\"\\\u0000\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000B\f\r\u000E\u000F"
+        + "\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001A\u001B\u001C\u001D\u001E\u001F");
+
     public static string Write(object? value)
     {
         var text = new StringBuilder();
@@ -39,15 +44,24 @@ internal static class JsonText
                 WriteMap(text, map, show);
                 break;
             case History history:
-                WriteList(text, history.Turns, show);
+                WriteList(text, history.Turns.CastArray<object?>(), show);
                 break;
-            case long or BigInteger or double or decimal:
-                text.Append(Scalar(value));
+            case long number:
+                text.Append(CultureInfo.InvariantCulture, $"{number}");
+                break;
+            case double number:
+                WriteNumber(text, number);
+                break;
+            case decimal number:
+                text.Append(CultureInfo.InvariantCulture, $"{number}");
+                break;
+            case BigInteger number:
+                text.Append(CultureInfo.InvariantCulture, $"{number}");
                 break;
             case byte[] or DateOnly or DateTimeOffset or TimeOnly or TimeSpan or Guid or Uri or Enum:
                 WriteString(text, Scalar(value));
                 break;
-            case IEnumerable list when ClrValues.IsCanonicalList(list):
+            case ImmutableArray<object?> list:
                 WriteList(text, list, show);
                 break;
             default:
@@ -80,35 +94,40 @@ internal static class JsonText
     public static void WriteString(StringBuilder text, string value)
     {
         text.Append('"');
-        foreach (var c in value)
+        var rest = value.AsSpan();
+        for (var next = rest.IndexOfAny(Escaped); next >= 0; next = rest.IndexOfAny(Escaped))
         {
-            switch (c)
-            {
-                case '"':
-                    text.Append("\\\"");
-                    break;
-                case '\\':
-                    text.Append("\\\\");
-                    break;
-                case '\n':
-                    text.Append("\\n");
-                    break;
-                case '\r':
-                    text.Append("\\r");
-                    break;
-                case '\t':
-                    text.Append("\\t");
-                    break;
-                case < ' ':
-                    text.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture));
-                    break;
-                default:
-                    text.Append(c);
-                    break;
-            }
+            text.Append(rest[..next]);
+            WriteEscaped(text, rest[next]);
+            rest = rest[(next + 1)..];
         }
 
-        text.Append('"');
+        text.Append(rest).Append('"');
+    }
+
+    private static void WriteEscaped(StringBuilder text, char c)
+    {
+        switch (c)
+        {
+            case '"':
+                text.Append("\\\"");
+                break;
+            case '\\':
+                text.Append("\\\\");
+                break;
+            case '\n':
+                text.Append("\\n");
+                break;
+            case '\r':
+                text.Append("\\r");
+                break;
+            case '\t':
+                text.Append("\\t");
+                break;
+            default:
+                text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+                break;
+        }
     }
 
     private static void WriteSpecial(StringBuilder text, object value, Func<object, string>? show)
@@ -154,26 +173,37 @@ internal static class JsonText
         text.Append('}');
     }
 
-    private static void WriteList(StringBuilder text, IEnumerable list, Func<object, string>? show)
+    private static void WriteList(StringBuilder text, ImmutableArray<object?> list, Func<object, string>? show)
     {
         text.Append('[');
-        var isFirst = true;
-        foreach (var item in list)
+        for (var i = 0; i < list.Length; i++)
         {
-            text.Append(isFirst ? string.Empty : ", ");
-            Write(text, item, show);
-            isFirst = false;
+            if (i > 0)
+                text.Append(", ");
+            Write(text, list[i], show);
         }
 
         text.Append(']');
     }
 
     // A whole double keeps its point, so that reading it back gives a double again.
+    private static void WriteNumber(StringBuilder text, double number)
+    {
+        Span<char> digits = stackalloc char[32];
+        number.TryFormat(digits, out var length, "R", CultureInfo.InvariantCulture);
+        digits = digits[..length];
+        text.Append(digits);
+        if (IsWhole(number, digits))
+            text.Append(".0");
+    }
+
     private static string Number(double number)
     {
         var text = number.ToString("R", CultureInfo.InvariantCulture);
-        return double.IsFinite(number) && text.AsSpan().IndexOfAny('.', 'E') < 0 ? text + ".0" : text;
+        return IsWhole(number, text) ? text + ".0" : text;
     }
+
+    private static bool IsWhole(double number, ReadOnlySpan<char> text) => double.IsFinite(number) && text.IndexOfAny('.', 'E') < 0;
 
     private static string Time(DateTimeOffset time)
     {

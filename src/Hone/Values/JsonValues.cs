@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -13,11 +13,28 @@ internal static class JsonValues
         JsonValueKind.True => true,
         JsonValueKind.False => false,
         JsonValueKind.Number => Number(element),
-        JsonValueKind.Array => element.EnumerateArray().Select(FromElement).ToImmutableArray(),
-        JsonValueKind.Object =>
-            FieldMap.Create(element.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, FromElement(property.Value)))),
+        JsonValueKind.Array => FromArray(element),
+        JsonValueKind.Object => FromObject(element),
         _ => null,
     };
+
+    private static object FromArray(JsonElement element)
+    {
+        var items = new object?[element.GetArrayLength()];
+        var index = 0;
+        foreach (var item in element.EnumerateArray())
+            items[index++] = FromElement(item);
+        return ImmutableCollectionsMarshal.AsImmutableArray(items);
+    }
+
+    private static FieldMap FromObject(JsonElement element)
+    {
+        var entries = new KeyValuePair<string, object?>[element.GetPropertyCount()];
+        var index = 0;
+        foreach (var property in element.EnumerateObject())
+            entries[index++] = new(property.Name, FromElement(property.Value));
+        return FieldMap.Adopt(entries);
+    }
 
     public static object? FromNode(JsonNode node)
     {

@@ -10,7 +10,7 @@ namespace Hone;
 /// <param name="escape">Makes the markers of a format harmless inside a value; null when the format needs no such care.</param>
 internal sealed class PromptText(Func<string, string>? escape = null)
 {
-    private readonly StringBuilder text = new();
+    private readonly StringBuilder text = new(256);
 
     // Finished stretches: text, or a part with the label that stands for it in plain text.
     private List<(string Text, AIContent? Part)>? finished;

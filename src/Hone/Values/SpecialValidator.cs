@@ -89,20 +89,35 @@ internal static class SpecialValidator
 
     private static Media? FromMap(FieldMap map, FieldTypeKind kind)
     {
-        var mediaType = Member(map, "media_type");
-        var (title, context, name) = (Member(map, "title"), Member(map, "context"), Member(map, "name") ?? Member(map, "filename"));
-        if ((Member(map, "file_id") is { } id) && kind is FieldTypeKind.Attachment)
+        var mediaType = Member(map, "media_type") ?? (Member(map, "audio_format") is { } format ? $"audio/{format}" : null);
+        var name = Member(map, "name") ?? Member(map, "filename");
+        if (kind == FieldTypeKind.Attachment && Member(map, "file_id") is { } id)
             return Attachment.FromContent(new HostedFileContent(id) { MediaType = mediaType, Name = name });
-        if (kind == FieldTypeKind.Document && (Member(map, "text") ?? Member(map, "data")) is { } text)
-            return Document.FromText(text, title, context);
-        if ((Member(map, "uri") ?? Member(map, "url") ?? Member(map, "file_data")) is not { } address)
+        var media = Held(map, mediaType, kind) ?? Referred(map, mediaType, name, kind);
+        return media is Document document ? document with { Title = Member(map, "title"), Context = Member(map, "context") } : media;
+    }
+
+    // The value itself: a document's text, or bytes in base-64 with their media type.
+    private static Media? Held(FieldMap map, string? mediaType, FieldTypeKind kind)
+    {
+        if (kind == FieldTypeKind.Document && Member(map, "text") is { } text)
+            return Document.FromText(text);
+        if (Member(map, "data") is not { } data)
+            return null;
+        if (kind == FieldTypeKind.Document && mediaType is null or "text/plain")
+            return Document.FromText(data);
+        return mediaType is null ? null : FromDataUri($"data:{mediaType};base64,{data}", kind);
+    }
+
+    private static Media? Referred(FieldMap map, string? mediaType, string? name, FieldTypeKind kind)
+    {
+        if ((Member(map, "uri") ?? Member(map, "url") ?? Member(map, "file_data"))?.Trim() is not { } address)
             return null;
         if (kind == FieldTypeKind.Attachment && address.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
             return Attachment.FromDataUri(address, name);
-        var media = mediaType is not null && Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "gs"
-            ? FromUri(new Uri(address), mediaType, kind)
-            : FromText(address.Trim(), kind);
-        return media is Document document ? document with { Title = title, Context = context } : media;
+        return mediaType is not null && Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "gs"
+            ? FromUri(uri, mediaType, kind)
+            : FromText(address, kind);
     }
 
     private static Media FromUri(Uri address, string? mediaType, FieldTypeKind kind) => kind switch

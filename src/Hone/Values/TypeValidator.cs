@@ -5,6 +5,9 @@ namespace Hone;
 /// <summary>Checks a parsed value against a type and converts it laxly: numbers from text, lists from tuples, objects with defaults.</summary>
 internal static class TypeValidator
 {
+    // Alternatives inside alternatives can be tried in more ways than there is time for; real values need a few checks for each of their parts.
+    private const int MostSteps = 2_000_000;
+
     /// <param name="raw">A canonical or JSON value.</param>
     /// <param name="type">The type to reach.</param>
     /// <param name="isStrict">True accepts only values that need no conversion: how a union picks its alternative.</param>
@@ -13,6 +16,8 @@ internal static class TypeValidator
     public static bool TryValidate(object? raw, FieldType type, bool isStrict, out object? value, ref CoercionFailure failure)
     {
         value = raw;
+        if (++failure.Steps > MostSteps)
+            return failure.Set($"the value can be read as {TypeNames.Of(type)} in too many ways; tell its alternatives apart, e.g. by a literal property");
         switch (type.Kind)
         {
             case FieldTypeKind.Any:
@@ -188,26 +193,40 @@ internal static class TypeValidator
     // of the properties comes first.
     private static bool TryUnion(object? raw, FieldType type, bool isStrict, out object? value, ref CoercionFailure failure)
     {
-        var attempt = default(CoercionFailure);
+        var attempt = new CoercionFailure { Steps = failure.Steps };
         foreach (var alternative in type.Arguments)
         {
             if (TryValidate(raw, alternative, isStrict: true, out value, ref attempt))
-                return true;
+                return Passed(attempt, ref failure);
         }
 
+        // The misfit of the single type beside null says more than that of the union.
+        var told = default(CoercionFailure);
         if (!isStrict)
         {
             foreach (var alternative in ByFit(raw, type.Arguments))
             {
                 if (TryValidate(raw, alternative, isStrict: false, out value, ref attempt))
-                    return true;
+                    return Passed(attempt, ref failure);
+                told = alternative.Kind == FieldTypeKind.Null ? told : attempt;
             }
         }
 
         value = null;
-        if (TypeHints.OptionalOf(type) is { } inner && raw is not null)
-            return TryValidate(raw, inner, isStrict, out value, ref failure);
-        return failure.Expected(type, raw);
+        if (attempt.Steps > MostSteps)
+            failure = attempt;
+        else if (TypeHints.OptionalOf(type) is not null && raw is not null && !isStrict)
+            failure = told;
+        else
+            failure.Expected(type, raw);
+        failure.Steps = attempt.Steps;
+        return false;
+    }
+
+    private static bool Passed(CoercionFailure attempt, ref CoercionFailure failure)
+    {
+        failure.Steps = attempt.Steps;
+        return true;
     }
 
     private static ImmutableArray<FieldType> ByFit(object? raw, ImmutableArray<FieldType> alternatives)

@@ -75,13 +75,31 @@ internal static partial class VectorTypes
     private static FieldType? Object(JsonElement recorded)
     {
         var name = recorded.Text("name")!;
-        if (name == "History" && recorded.Text("module")?.StartsWith("dspy", StringComparison.Ordinal) == true)
-            return FieldType.History;
+        if (recorded.Text("module")?.StartsWith("dspy.", StringComparison.Ordinal) == true)
+            return Special(name);
         if (name.StartsWith("Code_", StringComparison.Ordinal))
             return FieldType.CodeIn(name["Code_".Length..]);
         var properties = recorded.Items("fields").Select(Property).ToList();
         return properties.Contains(null) ? null : FieldType.ObjectOf(name, [.. properties.Select(property => property!)]);
     }
+
+    // The special types of the reference are recorded as objects: Code_java, History, Image.
+    private static FieldType? Special(string name) => name switch
+    {
+        "Code" => FieldType.CodeIn(),
+        _ when name.StartsWith("Code_", StringComparison.Ordinal) => FieldType.CodeIn(name["Code_".Length..]),
+        "History" => FieldType.History,
+        "Image" => FieldType.Image,
+        "Audio" => FieldType.Audio,
+        "File" => FieldType.Attachment,
+        "Document" => FieldType.Document,
+        "Reasoning" => FieldType.Reasoning,
+        "Citations" => FieldType.Citations,
+        "Tool" => FieldType.Tool,
+        "ToolCalls" => FieldType.ToolCalls,
+        "ToolCallResults" => FieldType.ToolResults,
+        _ => null,
+    };
 
     private static ObjectProperty? Property(JsonElement recorded)
     {

@@ -45,6 +45,7 @@ internal static class VectorValues
             "$bigint" => BigInteger.Parse(value.GetString()!, CultureInfo.InvariantCulture) is var big && big >= long.MinValue && big <= long.MaxValue ? (object)(long)big : big,
             "$enum" => EnumType(type)?.Members.FirstOrDefault(member => member.Name == value.GetString())?.Value ?? value.GetString(),
             "$object" when type.Kind == FieldTypeKind.Code => recorded.GetProperty("fields").Text("code"),
+            "$object" when type.Kind == FieldTypeKind.Reasoning => recorded.GetProperty("fields").Text("content"),
             "$object" => Read(recorded.GetProperty("fields"), type),
             "$tuple" or "$set" => Read(value, type),
             "$pairs" => FieldMap.Create(value.EnumerateArray().Select(pair => KeyValuePair.Create(

@@ -107,6 +107,17 @@ public sealed class SpecialTypeTests
     public void Coerce_Image_FromAddress(string text, string expected) => Assert.Equal(expected, ValueCoercer.Coerce(text, FieldType.Image)!.ToString());
 
     [Theory]
+    [InlineData("Audio", "{\"data\": \"AQID\", \"audio_format\": \"x-wav\"}", "audio (audio/wav, 3 bytes)")]
+    [InlineData("Audio", "data:audio/x-wav;base64,AQID", "audio (audio/wav, 3 bytes)")]
+    [InlineData("Image", "{\"data\": \"AQID\", \"media_type\": \"image/png\"}", "image (image/png, 3 bytes)")]
+    [InlineData("Document", "{\"data\": \"text\", \"title\": \"T\"}", "document (4 characters)")]
+    [InlineData("Document", "{\"data\": \"AQID\", \"media_type\": \"application/pdf\"}", "document (application/pdf, 3 bytes)")]
+    [InlineData("Document", "plain text", "document (10 characters)")]
+    [InlineData("File", "{\"file_id\": \"f1\"}", "file (file id f1)")]
+    [InlineData("File", "{\"file_data\": \"data:text/csv;base64,AQID\", \"filename\": \"a.csv\"}", "file (text/csv, 3 bytes)")]
+    public void Coerce_Media_InEveryShape(string type, string text, string expected) => Assert.Equal(expected, ValueCoercer.Coerce(text, TypeOf(type))!.ToString());
+
+    [Theory]
     [InlineData("cat.png")]
     [InlineData("/etc/passwd")]
     [InlineData("file:///etc/passwd")]

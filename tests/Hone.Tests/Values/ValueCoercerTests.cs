@@ -126,6 +126,63 @@ public sealed class ValueCoercerTests
     }
 
     [Fact]
+    public void Coerce_Text_IsTheSameInstance()
+    {
+        var text = new string('x', 100);
+
+        Assert.Same(text, ValueCoercer.Coerce(text, FieldType.String));
+        Assert.Same(text, ValueCoercer.Coerce(text, FieldType.Optional(FieldType.String)));
+        Assert.Same(text, ValueFormatter.Format(text, FieldType.String));
+    }
+
+    [Fact]
+    public void Coerce_LongChainWithABadEnd_EndsSoonAndNamesThePlace()
+    {
+        // Trying each link once strictly and once laxly, and those inside it again, would double the work with each link.
+        FieldType link = null!;
+        link = FieldType.ObjectOf("Link", new ObjectProperty("n", FieldType.Integer), new ObjectProperty("next", FieldType.Optional(FieldType.ReferenceTo("Link", () => link)), false));
+        const int Links = 90;
+        var text = string.Concat(Enumerable.Repeat("{\"n\": 1, \"next\": ", Links)) + "{\"n\": \"bad\"}" + new string('}', Links);
+
+        var error = Assert.Throws<ValueCoercionException>(() => ValueCoercer.Coerce(text, link));
+
+        Assert.Equal("$" + string.Concat(Enumerable.Repeat(".next", Links)) + ".n", error.Path);
+        Assert.Contains("expected integer", error.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Coerce_AlternativesInAlternatives_GivesUpInsteadOfTryingForever()
+    {
+        FieldType add = null!, multiply = null!;
+        var term = FieldType.UnionOf(FieldType.ReferenceTo("Add", () => add), FieldType.ReferenceTo("Multiply", () => multiply), FieldType.Integer);
+        add = FieldType.ObjectOf("Add", new ObjectProperty("left", term), new ObjectProperty("right", term));
+        multiply = FieldType.ObjectOf("Multiply", new ObjectProperty("left", term), new ObjectProperty("right", term));
+        var bad = string.Concat(Enumerable.Repeat("{\"right\": 1, \"left\": ", 90)) + "true-ish" + new string('}', 90);
+
+        Assert.Contains("in too many ways", Assert.Throws<ValueCoercionException>(() => ValueCoercer.Coerce(bad, term)).Message, StringComparison.Ordinal);
+        Assert.NotNull(ValueCoercer.Coerce(bad.Replace("true-ish", "2", StringComparison.Ordinal), term));
+    }
+
+    [Fact]
+    public void ToCanonical_DeepMaps_AreReadOnce()
+    {
+        object value = new List<int> { 1 };
+        for (var i = 0; i < 90; i++)
+            value = FieldMap.Of(("inner", value));
+
+        var canonical = ClrValues.ToCanonical(value);
+
+        Assert.Same(canonical, ClrValues.ToCanonical(canonical));
+    }
+
+    [Fact]
+    public void Simple_KindWithArguments_Throws()
+    {
+        Assert.Throws<HoneException>(() => FieldType.Simple(FieldTypeKind.List));
+        Assert.Equal(FieldType.CodeIn(), FieldType.Simple(FieldTypeKind.Code));
+    }
+
+    [Fact]
     public void Format_List_ForTextFieldIsPassages()
     {
         Assert.Equal("N/A", ValueFormatter.Format(ImmutableArray<object?>.Empty, FieldType.String));
