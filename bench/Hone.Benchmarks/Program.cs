@@ -15,6 +15,7 @@ if (only is null or "calls")
 {
     StartBench.Run(figures, quick);
     await CallBench.RunAsync(figures, quick);
+    await CacheBench.RunAsync(figures);
     await EvaluateBench.RunAsync(figures, quick);
 }
 

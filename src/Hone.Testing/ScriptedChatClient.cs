@@ -48,17 +48,21 @@ public sealed class ScriptedChatClient : IChatClient
     /// <summary>Answers with an asynchronous function, e.g. one that waits or fails.</summary>
     public static ScriptedChatClient ByAsync(Func<ScriptedRequest, int, CancellationToken, Task<ChatResponse>> answer) => new(answer);
 
-    /// <summary>Answers in the chat format, each signature by its outputs: the first answer whose output names all occur in the request's system text.</summary>
+    /// <summary>Answers in the chat format, each signature by its outputs: the first answer whose names are all asked for in the request's last sentence.</summary>
     public static ScriptedChatClient ForOutputs(params IReadOnlyList<FieldMap> answers) => By((request, _) =>
     {
-        var fields = answers.FirstOrDefault(answer => answer.Keys.All(name => request.SystemText.Contains($"[[ ## {name} ## ]]", StringComparison.Ordinal)))
+        var fields = answers.FirstOrDefault(answer => answer.Keys.All(name => request.LastText.Contains($"`[[ ## {name} ## ]]`", StringComparison.Ordinal)))
             ?? throw new InvalidOperationException("No scripted answer has the outputs that the request asks for.");
         return ChatText(fields);
     });
 
-    /// <summary>The text of an answer in the chat format.</summary>
-    public static string ChatText(FieldMap outputs) =>
-        string.Concat(outputs.Select(field => $"[[ ## {field.Key} ## ]]\n{field.Value}\n\n")) + "[[ ## completed ## ]]\n";
+    /// <summary>The text of an answer in the chat format; lists and records as JSON.</summary>
+    public static string ChatText(FieldMap outputs)
+    {
+        ArgumentNullException.ThrowIfNull(outputs);
+        var signature = new Signature(outputs.Keys.Select(name => new SignatureField(name, FieldType.Any, FieldDirection.Output)));
+        return ChatAdapter.Default.RenderOutputs(signature, outputs);
+    }
 
     /// <summary>A response with one assistant message and made-up usage of one token a word.</summary>
     public static ChatResponse Respond(string text) => new(new ChatMessage(ChatRole.Assistant, text))

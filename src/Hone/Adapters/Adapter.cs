@@ -35,8 +35,8 @@ public abstract class Adapter
     public bool UseNativeTypes { get; init; } = true;
 
     /// <summary>
-    /// True to mend small faults of an answer without asking again: markup around markers and values, JSON that is not quite JSON. False takes
-    /// answers literally.
+    /// True to mend the structure of an answer without asking again: markers in markup, JSON that is not quite JSON or stands in prose. False takes the
+    /// structure literally. Single values are always read tolerantly: <c>**42**</c> is 42.
     /// </summary>
     /// <value>True by default.</value>
     public bool RepairsLocally { get; init; } = true;

@@ -101,6 +101,9 @@ public sealed record LM
     /// <summary>The name.</summary>
     public override string ToString() => Name;
 
+    /// <summary>The model's own price, else that of its budget's table.</summary>
+    internal ModelPrice? EffectivePrice => Price ?? (Budget?.Prices is { } prices ? prices.Find(Identity.Provider, Identity.Model ?? Name) : null);
+
     internal ILogger Log => Logger ?? NullLogger.Instance;
 
     internal ClientIdentity Identity => ClientIdentity.Of(Client, Name, Role);

@@ -22,7 +22,7 @@ internal static class LMPipeline
         if (model.Cache is { } cache)
             client = new CacheClient(client, cache, identity, model.Client, model.Log);
         if (model.History is { } history)
-            client = new HistoryClient(client, history, identity, model.Price ?? model.Budget?.Prices?.Find(identity.Provider, identity.Model ?? identity.Name));
+            client = new HistoryClient(client, history, identity, model.EffectivePrice);
         return client;
     }
 

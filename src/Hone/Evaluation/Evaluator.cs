@@ -71,6 +71,15 @@ public sealed class Evaluator<TIn, TOut>
     {
         if (examples.Count == 0)
             throw new HoneException("There is nothing to evaluate: the set of examples is empty.");
+        return Observation.IsOn(HoneScope.Current)
+            ? await Observation.RunAsync(
+                CallKind.Evaluation, program.Module.GetType().Name, examples, () => ScoreAllAsync(program, examples, cancellationToken)).ConfigureAwait(false)
+            : await ScoreAllAsync(program, examples, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<EvaluationResult<TIn, TOut>> ScoreAllAsync(
+        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples, CancellationToken cancellationToken)
+    {
         var errors = 0;
         var results = await ParallelRunner.RunAsync(
             examples,

@@ -67,7 +67,7 @@ public static class HoneServiceCollectionExtensions
             throw new LMNotConfiguredException(
                 $"No IChatClient{(key is null ? string.Empty : $" with the key '{key}'")} is registered, so programs have no model. "
                 + "Add one: services.AddSingleton<IChatClient>(…) or services.AddChatClient(…).");
-        var model = new LM(client);
+        var model = new LM(client) { Logger = provider.GetService<ILoggerFactory>()?.CreateLogger("Hone.LM") };
         return provider.GetRequiredService<HoneServiceOptions>().Model is { } change ? change(model) : model;
     }
 

@@ -18,6 +18,20 @@ internal static class ModelCall
     /// <summary>The exact tokens, when a local policy sampled them.</summary>
     public static SampledTokens? TokensOf(ChatResponse response) => response.AdditionalProperties?.GetValueOrDefault(SampledTokens.Key) as SampledTokens;
 
+    /// <summary>The model that answered: the one that was asked, or one that took over from it.</summary>
+    public static LM Answering(ChatResponse response, LM asked)
+    {
+        if (asked.Failover.IsDefaultOrEmpty || response.AdditionalProperties?.GetValueOrDefault(ResponseKeys.Failover) is not string name)
+            return asked;
+        foreach (var next in asked.Failover)
+        {
+            if (next.Name == name)
+                return next;
+        }
+
+        return asked;
+    }
+
     /// <summary>What the call cost; nothing when it came from the cache.</summary>
     public static Usage UsageOf(ChatResponse response, LM model)
     {
@@ -28,7 +42,7 @@ internal static class ModelCall
         {
             CachedInputTokens = usage?.CachedInputTokenCount ?? 0,
             ReasoningTokens = usage?.ReasoningTokenCount ?? 0,
-            Cost = usage is null ? 0 : model.Price?.CostOf(usage) ?? 0,
+            Cost = usage is null ? 0 : model.EffectivePrice?.CostOf(usage) ?? 0,
         };
     }
 

@@ -104,6 +104,7 @@ internal sealed class PredictorCallRunner
         var followUp = plan.Adapter.FollowUpFor(plan.Rendered, text);
         var (answer, failure) = followUp is null ? Read(plan, response, text) : default;
         firstFailure ??= failure;
+        var answering = ModelCall.Answering(response, asker);
 
         // A failed parse is recorded here, at the call site: no exception handler of the program can hide it from a learner.
         var call = new PredictorCall
@@ -114,7 +115,7 @@ internal sealed class PredictorCallRunner
             Signature = request.Signature,
             Inputs = request.Inputs,
             Messages = messages,
-            Model = asker.Name,
+            Model = answering.Name,
             Role = asker.Role,
             Adapter = plan.Adapter.Name,
             Text = text,
@@ -123,7 +124,7 @@ internal sealed class PredictorCallRunner
             IsRepaired = answer.IsRepaired,
             FinishReason = response.FinishReason,
             IsCacheHit = ModelCall.IsCacheHit(response),
-            Usage = ModelCall.UsageOf(response, asker),
+            Usage = ModelCall.UsageOf(response, answering),
             Duration = duration,
             Tokens = ModelCall.TokensOf(response),
             RawResponse = options.LogProbs == true ? response.RawRepresentation : null,

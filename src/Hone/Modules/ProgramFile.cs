@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hone;
 
@@ -78,7 +79,7 @@ public static class ProgramFile
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentNullException.ThrowIfNull(json);
-        var source = new ProgramFileSource(name, program.Module.GetType().Name, options ?? new());
+        var source = new ProgramFileSource(name, program.Module.GetType().Name, options ?? new(), program.Logger ?? NullLogger.Instance);
         try
         {
             using var document = JsonDocument.Parse(json);

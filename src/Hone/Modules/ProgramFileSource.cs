@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 
 namespace Hone;
 
@@ -14,7 +15,7 @@ public sealed record StateLoadOptions
 }
 
 /// <summary>A file of state being read: what it is called in errors, and how strictly it is taken.</summary>
-internal sealed record ProgramFileSource(string Name, string Module, StateLoadOptions Options)
+internal sealed record ProgramFileSource(string Name, string Module, StateLoadOptions Options, ILogger Logger)
 {
     /// <summary>Refuses a file whose predictors are not the module's.</summary>
     public void Match(IEnumerable<string> saved, IEnumerable<string> declared)
@@ -30,7 +31,11 @@ internal sealed record ProgramFileSource(string Name, string Module, StateLoadOp
     /// <exception cref="HoneException">The file is taken strictly.</exception>
     public void Refuse(string difference)
     {
-        if (Options.IsStrict)
+        if (!Options.IsStrict)
+        {
+            ProgramFileLog.Difference(Logger, Name, Module, difference);
+        }
+        else
         {
             throw new HoneException(
                 $"{Name} does not fit module {Module}: {difference}. Change the module, or load with {nameof(StateLoadOptions)} "
@@ -61,4 +66,10 @@ internal sealed record ProgramFileSource(string Name, string Module, StateLoadOp
     }
 
     private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names);
+}
+
+internal static partial class ProgramFileLog
+{
+    [LoggerMessage(EventId = 131, Level = LogLevel.Warning, Message = "{File} does not fit module {Module} in part, which stays as declared: {Mismatch}.")]
+    public static partial void Difference(ILogger logger, string file, string module, string mismatch);
 }

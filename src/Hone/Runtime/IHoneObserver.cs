@@ -18,9 +18,6 @@ public enum CallKind
     /// <summary>Parsing of an answer.</summary>
     Parse,
 
-    /// <summary>A tool.</summary>
-    Tool,
-
     /// <summary>An evaluation of a program on a set.</summary>
     Evaluation,
 

@@ -75,7 +75,6 @@ internal static partial class Observation
     private static string SpanName(CallKind kind, string name) => kind switch
     {
         CallKind.Program => $"invoke_workflow {name}",
-        CallKind.Tool => $"execute_tool {name}",
         CallKind.Evaluation => $"evaluate {name}",
         CallKind.Optimization => $"optimize {name}",
         _ => name,

@@ -36,7 +36,8 @@ internal static class TypeValidator
             case FieldTypeKind.Literal or FieldTypeKind.Enum:
                 return (isStrict ? Choices.TryExact(raw, type, out value) : Choices.TryMatch(raw, type, out value)) || failure.Expected(type, raw);
             default:
-                return (isStrict ? TryExact(raw, type.Kind, out value) : TryScalar(raw, type.Kind, out value)) || failure.Expected(type, raw);
+                return ((isStrict ? TryExact(raw, type.Kind, out value) : TryScalar(raw, type.Kind, out value)) || failure.Expected(type, raw))
+                    && (IntegerRange.Holds(value, type) || failure.Set($"{FieldConstraints.Shorten(value)} does not fit into {type.ClrType!.Name}"));
         }
     }
 

@@ -93,7 +93,7 @@ internal static class ValueCoercer
         value = null;
         return type.Kind switch
         {
-            FieldTypeKind.Integer => ScalarReader.TryInteger(text, out value),
+            FieldTypeKind.Integer => ScalarReader.TryInteger(text, out value) && IntegerRange.Holds(value, type),
             FieldTypeKind.Number => ScalarReader.TryNumber(text, out value),
             FieldTypeKind.Decimal => ScalarReader.TryDecimal(text, out value),
             FieldTypeKind.Boolean => ScalarReader.TryBoolean(text, out value),

@@ -265,9 +265,12 @@ public sealed class NativeFeatureTests
     }
 
     [Theory]
-    [InlineData("question -> answer")]
-    [InlineData("question -> answer: list[int], note: str | None")]
-    public void ResponseFormat_WithSchemas_IsStrictWhereTheTypesAllowIt(string text)
+    [InlineData("question -> answer", true)]
+    [InlineData("question -> answer: list[int], note: str | None", true)]
+    [InlineData("question -> answer: dict[str, int]", false)]
+    [InlineData("question -> answer: list[dict[str, int]] | None", false)]
+    [InlineData("question -> answer: tuple[int, list[Any]]", false)]
+    public void ResponseFormat_WithSchemas_IsStrictWhereTheTypesAllowIt(string text, bool isPossible)
     {
         var signature = Signature.Parse(text);
         var capabilities = new ModelCapabilities { ResponseSchema = true, JsonMode = true };

@@ -53,9 +53,9 @@ internal sealed class BudgetClient(
                 }
                 finally
                 {
-                    // A stream that was left or broke after it began has cost something: without its usage, all that it might have.
+                    // A stream that was left or broke after it began has cost something, and its usage comes last: all that it might have.
                     if (hasBegun)
-                        call.Settle(usage);
+                        call.Settle(null);
                 }
             }
         }

@@ -104,11 +104,15 @@ internal static class ErrorMapper
             ClientResultException when link.InnerException is null => new LMTransportException(Clean(link.Message), error),
             JsonException => new LMProviderException($"The answer is not the JSON that the client expects: {Clean(link.Message)}", error),
             NotSupportedException or NotImplementedException => new LMUnsupportedFeatureException(Clean(link.Message), error),
+            _ when link.GetType().Name is "OllamaException" or "ResponseError" => RefusedByWords(Clean(link.Message), error), // Ollama's client keeps the words of a 400 only
             _ when link.GetType().Name.Contains("DoesNotSupport", StringComparison.Ordinal) => new LMUnsupportedFeatureException(Clean(link.Message), error),
             _ => null,
         };
         return mapped is null ? null : Describe(mapped, default, model, provider);
     }
+
+    private static LMInvalidRequestException RefusedByWords(string text, Exception error) =>
+        Contains(text, ContextWords) ? new ContextWindowExceededException(text, error) : new LMInvalidRequestException(text, error);
 
     private static LMException ByWords(Exception error, string model, string? provider)
     {

@@ -21,14 +21,30 @@ internal readonly record struct ProviderError(int? Status, string? Code, string?
         ("ServiceUnavailable", 503), ("GatewayTimeout", 504), ("Overloaded", 529), ("5xx", 500), ("4xx", 400),
     ];
 
+    // What providers call an error that comes within a stream, after the status.
+    private static readonly Dictionary<string, int> StatusCodes = new(StringComparer.Ordinal)
+    {
+        ["invalid_request_error"] = 400,
+        ["authentication_error"] = 401,
+        ["billing_error"] = 402,
+        ["permission_error"] = 403,
+        ["not_found_error"] = 404,
+        ["rate_limit_error"] = 429,
+        ["rate_limit_exceeded"] = 429,
+        ["api_error"] = 500,
+        ["server_error"] = 500,
+        ["timeout_error"] = 504,
+        ["overloaded_error"] = 529,
+    };
+
     /// <summary>Reads one exception, not its inner ones.</summary>
     public static ProviderError Read(Exception error, TimeProvider time) => error switch
     {
         ClientResultException { Status: > 0 } result => Read(result, time),
         HttpRequestException { StatusCode: { } status } => new((int)status, null, error.Message, null, null),
         HttpRequestException => default,
-        _ when StatusOf(error) is { } status => ReadOther(error, status),
-        _ => default,
+        HoneException => default,
+        _ => ReadOther(error, StatusOf(error)),
     };
 
     private static ProviderError Read(ClientResultException error, TimeProvider time)
@@ -41,11 +57,13 @@ internal readonly record struct ProviderError(int? Status, string? Code, string?
             ParseRetryAfter(Header(response, "retry-after-ms"), Header(response, "retry-after"), time));
     }
 
-    private static ProviderError ReadOther(Exception error, int status)
+    private static ProviderError ReadOther(Exception error, int? status)
     {
-        var body = Property(error, "ResponseBody") as string ?? error.Message[Math.Max(0, error.Message.IndexOf('{', StringComparison.Ordinal))..];
-        var (code, text) = ReadBody(body);
-        return new(status, code ?? Property(error, "ErrorCode") as string, text ?? error.Message, Property(error, "RequestID") as string, null);
+        var (start, end) = (error.Message.IndexOf('{', StringComparison.Ordinal), error.Message.LastIndexOf('}'));
+        var (code, text) = ReadBody(Property(error, "ResponseBody") as string ?? (start < 0 || end < start ? null : error.Message[start..(end + 1)]));
+        if (status is null && code is not null && StatusCodes.TryGetValue(code, out var implied))
+            status = implied;
+        return status is null ? default : new(status, code ?? Property(error, "ErrorCode") as string, text ?? error.Message, Property(error, "RequestID") as string, null);
     }
 
     /// <summary>How long a provider asks to wait: milliseconds, seconds or a date.</summary>

@@ -50,7 +50,10 @@ public sealed class Grpo<TIn, TOut>
         await using (session.ConfigureAwait(false))
         {
             CheckCapabilities(session.Capabilities);
-            return await new GrpoLoop<TIn, TOut>(metric, options, program, data, session, run).RunAsync(cancellationToken).ConfigureAwait(false);
+            var loop = new GrpoLoop<TIn, TOut>(metric, options, program, data, session, run);
+            return Observation.IsOn(HoneScope.Current)
+                ? await Observation.RunAsync(CallKind.Optimization, nameof(Grpo), options, () => loop.RunAsync(cancellationToken)).ConfigureAwait(false)
+                : await loop.RunAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -123,6 +123,30 @@ public sealed class ProviderErrorTests
             "hi", new ChatOptions { Tools = [AIFunctionFactory.Create(() => 1, "f")] }, Token));
     }
 
+    [Theory]
+    [InlineData("bad option", "invalid_request")]
+    [InlineData("input length exceeds the context length", "context_window_exceeded")]
+    public async Task Ollama_RefusedRequest_IsAnInvalidRequest(string text, string code)
+    {
+        await using var server = await FakeServer.StartAsync(new FakeReply { Status = 400, Body = $$"""{"error":"{{text}}"}""" });
+        var error = await Assert.ThrowsAnyAsync<LMInvalidRequestException>(
+            () => new LM(server.Ollama()).AsChatClient().GetResponseAsync("hi", cancellationToken: Token));
+        Assert.Equal(code, error.Code);
+    }
+
+    [Fact]
+    public async Task Anthropic_ErrorWithinAStream_IsWhatItSays()
+    {
+        await using var server = await FakeServer.StartAsync(new FakeReply
+        {
+            ContentType = "text/event-stream",
+            Body = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n",
+        });
+        var model = (new LM(server.Anthropic()) with { Retry = null }).AsChatClient();
+        var error = await Assert.ThrowsAsync<LMServerException>(async () => await model.GetStreamingResponseAsync("hi", cancellationToken: Token).ToChatResponseAsync(Token));
+        Assert.Equal(("overloaded_error", true), (error.ProviderCode, error.IsRetryable));
+    }
+
     [Fact]
     public async Task OpenAI_RejectedKey_IsNotInTheMessage()
     {

@@ -21,6 +21,8 @@ internal sealed record FakeReply
     /// <summary>Sent as it is, in place of an answer.</summary>
     public string? Body { get; init; }
 
+    public string ContentType { get; init; } = "application/json";
+
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Never answers; ends when the caller goes.</summary>

@@ -89,7 +89,7 @@ internal sealed class FakeServer : IAsyncDisposable
             context.Response.StatusCode = reply.Status;
             if (reply.Body is not null)
             {
-                context.Response.ContentType = "application/json";
+                context.Response.ContentType = reply.ContentType;
                 await context.Response.WriteAsync(reply.Body, context.RequestAborted);
                 return;
             }
