@@ -47,7 +47,7 @@ internal static class RandomValues
         FieldTypeKind.Code => Gen.String[Gen.Char["ab =;\n\"<&{}"], 0, 20].Select(text => (object?)text),
         FieldTypeKind.Integer => Gen.OneOf(Gen.Long.Select(number => (object?)number), Gen.Int[-9, 9].Select(number => (object?)(long)number), Gen.Const((object?)BigInteger.Pow(10, 30))),
         FieldTypeKind.Number => Gen.OneOf(Gen.Double.Where(number => !double.IsNaN(number)), Gen.Int[-9, 9].Select(number => (double)number), Gen.Const(double.NaN)).Select(number => (object?)number),
-        FieldTypeKind.Decimal => Gen.Select(Gen.Int, Gen.Int[0, 6], (number, scale) => (object?)(number / (decimal)Math.Pow(10, scale))),
+        FieldTypeKind.Decimal => Gen.Select(Gen.Int, Gen.Int, Gen.Int[0, 28], (low, high, scale) => (object?)new decimal(low, high, 0, high < 0, (byte)scale)),
         FieldTypeKind.Boolean => Gen.Bool.Select(flag => (object?)flag),
         FieldTypeKind.Date => Gen.Date.Select(date => (object?)DateOnly.FromDateTime(date)),
         FieldTypeKind.DateTime => Gen.Select(Gen.DateTime, Gen.Int[-14, 14], (time, hours) => (object?)new DateTimeOffset(

@@ -7,7 +7,7 @@ namespace Hone.Tests.Adapters;
 /// <remarks>
 /// The exceptions, all of them of values that stand alone in a field and none inside a list or object: the chat format and XML take blanks around a
 /// text for layout and know one kind of line end; in them a text that may also be of another type (<c>int | str</c>, <c>Any</c>) is read as that
-/// type when it looks like it, and everything but null of <c>int | str | None</c> as text. In every format a decimal of more than 15 digits inside JSON is read as a double.
+/// type when it looks like it, and everything but null of <c>int | str | None</c> as text.
 /// </remarks>
 public sealed class RoundTripTests
 {
