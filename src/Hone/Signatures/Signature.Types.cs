@@ -15,11 +15,7 @@ public sealed partial class Signature
     /// What to do; when null, the type's <see cref="DescriptionAttribute"/>, which derived types inherit, or a default sentence.
     /// </param>
     /// <exception cref="HoneException">A property is neither input nor output, or has a type that cannot be a field.</exception>
-    public static Signature Of<
-        [DynamicallyAccessedMembers(
-            DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicProperties
-            | DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.Interfaces)]
-    T>(string? instructions = null)
+    public static Signature Of<[DynamicallyAccessedMembers(ClrReflection.Members)] T>(string? instructions = null)
     {
         var type = typeof(T);
         var name = NamingRules.TypeName(type);

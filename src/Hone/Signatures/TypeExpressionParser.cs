@@ -226,8 +226,8 @@ internal sealed class TypeExpressionParser(SignatureCursor cursor, TypeRegistry 
 
     private string Known()
     {
-        const string BuiltIn = "Known: str, int, float, decimal, bool, bytes, date, datetime, time, timedelta, guid, uri, Any, list[T], set[T], tuple[T, ...], "
-            + "dict[K, V], Optional[T], A | B, Literal['a', 1], Image, Audio, Attachment, Document, Reasoning, Code['java'], "
+        const string BuiltIn = "Known: str, int, float, decimal, bool, bytes, date, datetime, time, timedelta, guid, uri, Any, list[T], set[T], "
+            + "tuple[T, ...], dict[K, V], Optional[T], A | B, Literal['a', 1], Image, Audio, Attachment, Document, Reasoning, Code['java'], "
             + "Citations, Tool, ToolCalls, ToolResults, History";
         var own = string.Join(", ", registry.Names);
         return own.Length == 0 ? $"{BuiltIn}; pass .NET types to Signature.Parse to use them by name." : $"{BuiltIn}, {own}.";

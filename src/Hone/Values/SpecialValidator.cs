@@ -49,7 +49,7 @@ internal static class SpecialValidator
         if (raw is Media media && (type.Kind == FieldTypeKind.Attachment || media.Kind == KindName(type)))
             return true;
         value = null;
-        if (isStrict && raw is string && type.Kind == FieldTypeKind.Document)
+        if (isStrict && raw is string)
             return failure.Expected(type, raw);
         try
         {

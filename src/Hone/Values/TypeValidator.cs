@@ -17,7 +17,7 @@ internal static class TypeValidator
     {
         value = raw;
         if (++failure.Steps > MostSteps)
-            return failure.Set($"the value can be read as {TypeNames.Of(type)} in too many ways; tell its alternatives apart, e.g. by a literal property");
+            return failure.Set($"the value can be read as {TypeNames.Of(type)} in too many ways; tell the alternatives apart by a literal property");
         switch (type.Kind)
         {
             case FieldTypeKind.Any:
@@ -88,7 +88,7 @@ internal static class TypeValidator
         {
             FieldTypeKind.Integer => raw is long or System.Numerics.BigInteger,
             FieldTypeKind.Number => raw is double,
-            FieldTypeKind.Decimal => raw is decimal,
+            FieldTypeKind.Decimal => Bounds.IsNumber(raw) && TryScalar(raw, kind, out value),
             FieldTypeKind.Boolean => raw is bool,
             _ when raw is string text => TryScalar(raw, kind, out value) && JsonText.Scalar(value!) == text,
             _ => TryScalar(raw, kind, out value) && value!.GetType() == raw!.GetType(),
@@ -231,6 +231,9 @@ internal static class TypeValidator
 
     private static ImmutableArray<FieldType> ByFit(object? raw, ImmutableArray<FieldType> alternatives)
     {
+        // A number is a number before it is a time counted from 1970.
+        if (Bounds.IsNumber(raw))
+            return [.. alternatives.OrderByDescending(type => type.Kind is FieldTypeKind.Integer or FieldTypeKind.Number or FieldTypeKind.Decimal)];
         if (raw is not FieldMap map || alternatives.Count(IsObject) < 2)
             return alternatives;
         return [.. alternatives.OrderByDescending(type => IsObject(type) ? CountKnown(map, type.Resolved) : int.MaxValue)];
