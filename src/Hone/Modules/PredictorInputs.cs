@@ -34,7 +34,7 @@ internal static partial class PredictorInputs
 
     private static object? Check(string path, Signature signature, SignatureField input, object? value, ILogger logger)
     {
-        if (!input.Constraints.IsEmpty && FieldConstraints.Check(input.Constraints, value) is { } broken)
+        if (value is not null && FieldConstraints.Check(input, value) is { } broken)
             throw new HoneException($"Predictor '{path}', input '{input.Name}': {broken}. Its signature is: {signature.Shape}.");
         if (value is not null && !input.IsTypeUndefined && input.Type.Kind != FieldTypeKind.String && logger.IsEnabled(LogLevel.Warning))
             WarnOfMismatch(path, input, value, logger);

@@ -51,18 +51,11 @@ internal sealed record ProgramFileSource(string Name, string Module, StateLoadOp
             return null;
 
         // JSON has types of its own: the text "2" is no number where text is possible, too.
-        var raw = JsonValues.FromElement(value);
-        var ignored = default(CoercionFailure);
-        if (TypeValidator.TryValidate(raw, field.Type, isStrict: true, out var exact, ref ignored))
-            return exact;
-        try
-        {
-            return ValueCoercer.Coerce(raw, field.Type);
-        }
-        catch (ValueCoercionException error)
-        {
-            throw new HoneException($"{Name}: {where}, field '{field.Name}' ({TypeNames.Of(field.Type)}): {error.Message}.", error);
-        }
+        var failure = default(CoercionFailure);
+        if (ValueCoercer.TryCoerceJson(JsonValues.FromElement(value), field.Type, out var read, ref failure))
+            return read;
+        var error = failure.ToException();
+        throw new HoneException($"{Name}: {where}, field '{field.Name}' ({TypeNames.Of(field.Type)}): {error.Message}.", error);
     }
 
     private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names);
