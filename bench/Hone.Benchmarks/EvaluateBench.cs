@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Hone.Benchmarks;
 
 /// <summary>
-/// Evaluate over a real HTTP server on loopback, beside a bare loop of the same requests with HttpClient; and many calls at once on a slow model.
-/// The server shares the cores with the client in both cases.
+/// Evaluate over a real HTTP server on loopback, beside a bare loop of the same requests with HttpClient (finished prompts to JSON, the answer's text
+/// out of the JSON that comes back); and many calls at once on a slow model. The server shares the cores with the client in both cases.
 /// </summary>
 internal static class EvaluateBench
 {
@@ -30,12 +30,12 @@ internal static class EvaluateBench
         var program = Predict.Parse("question -> answer").WithModel(new LeanChatClient(http, address));
         var metric = Metric.From<FieldMap, FieldMap>((example, output) => Equals(example.Expected["answer"], output["answer"]));
         var evaluator = Evaluator.Create(metric, new() { MaxParallelism = Concurrency });
-        var bodies = examples.Select(example => LeanChatClient.Body(program.Render("self", example.Input), null)).ToArray();
+        var prompts = examples.Select(example => program.Render("self", example.Input)).ToArray();
 
         var (evaluate, bare) = (0.0, 0.0);
         for (var repetition = 0; repetition < (quick ? 4 : 7); repetition++)
         {
-            bare = Math.Max(bare, await RateAsync(count, () => BareLoopAsync(http, address, bodies)));
+            bare = Math.Max(bare, await RateAsync(count, () => BareLoopAsync(http, address, prompts)));
             evaluate = Math.Max(evaluate, await RateAsync(count, () => evaluator.EvaluateAsync(program, examples)));
         }
 
@@ -70,14 +70,14 @@ internal static class EvaluateBench
         return count / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
-    private static async Task BareLoopAsync(HttpClient http, Uri address, byte[][] bodies)
+    private static async Task BareLoopAsync(HttpClient http, Uri address, IReadOnlyList<ChatMessage>[] prompts)
     {
         var next = -1;
         await Task.WhenAll(Enumerable.Range(0, Concurrency).Select(_ => Task.Run(async () =>
         {
-            for (var i = Interlocked.Increment(ref next); i < bodies.Length; i = Interlocked.Increment(ref next))
+            for (var i = Interlocked.Increment(ref next); i < prompts.Length; i = Interlocked.Increment(ref next))
             {
-                using var content = new ByteArrayContent(bodies[i]) { Headers = { ContentType = new("application/json") } };
+                using var content = new ByteArrayContent(LeanChatClient.Body(prompts[i], null)) { Headers = { ContentType = new("application/json") } };
                 using var response = await http.PostAsync(address, content);
                 using var answer = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync());
                 if (answer.RootElement.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString() != Answer)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
@@ -7,10 +8,12 @@ namespace Hone.Benchmarks;
 /// <summary>The least that speaks to an OpenAI-compatible server: a JSON body out, the first choice back.</summary>
 internal sealed class LeanChatClient(HttpClient http, Uri address) : IChatClient
 {
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static byte[] Body(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, Plain))
         {
             json.WriteStartObject();
             json.WriteString("model", options?.ModelId ?? "bench");

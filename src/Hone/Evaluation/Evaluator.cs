@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Hone;
 
 /// <summary>Settings of <see cref="Evaluator{TIn,TOut}"/>.</summary>
@@ -80,14 +82,10 @@ public sealed class Evaluator<TIn, TOut>
     private async Task<EvaluationResult<TIn, TOut>> ScoreAllAsync(
         Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples, CancellationToken cancellationToken)
     {
-        var errors = 0;
+        var errors = new StrongBox<int>();
         var results = await ParallelRunner.RunAsync(
             examples,
-            async (example, index, token) =>
-            {
-                var row = await ScoreAsync(program, example, index, token).ConfigureAwait(false);
-                return row.Error is not null && Interlocked.Increment(ref errors) > options.MaxErrors ? throw row.Error : row;
-            },
+            (example, index, token) => ScoreAsync(program, example, index, errors, token),
             new()
             {
                 MaxParallelism = options.MaxParallelism,
@@ -100,12 +98,12 @@ public sealed class Evaluator<TIn, TOut>
     }
 
     private async Task<EvaluationRow<TIn, TOut>> ScoreAsync(
-        Program<TIn, TOut> program, Example<TIn, TOut> example, int index, CancellationToken cancellationToken)
+        Program<TIn, TOut> program, Example<TIn, TOut> example, int index, StrongBox<int> errors, CancellationToken cancellationToken)
     {
         var seed = options.Seed is { } root ? new SeedStream(root).Derive("evaluate", index).Seed : (long?)null;
         var outcome = await program.TryRunAsync(example.Input, new() { Options = options.Options, Seed = seed, Recovery = options.Recovery }, cancellationToken).ConfigureAwait(false);
         if (outcome.Error is { } failure)
-            return new(index, example, default, options.FailureScore, outcome.Trace, failure.SourceException);
+            return Failed(new(index, example, default, options.FailureScore, outcome.Trace, failure.SourceException), errors);
         try
         {
             var score = await metric(example, new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
@@ -114,7 +112,11 @@ public sealed class Evaluator<TIn, TOut>
         catch (Exception error) when (error is not OperationCanceledException)
         {
             var named = new HoneException($"The metric failed on example {example.Id ?? $"#{index}"}: {error.Message}", error);
-            return new(index, example, outcome.Value, options.FailureScore, outcome.Trace, named);
+            return Failed(new(index, example, outcome.Value, options.FailureScore, outcome.Trace, named), errors);
         }
     }
+
+    // A failure is a row like any other until there are too many of them.
+    private EvaluationRow<TIn, TOut> Failed(EvaluationRow<TIn, TOut> row, StrongBox<int> errors) =>
+        Interlocked.Increment(ref errors.Value) > options.MaxErrors ? throw row.Error! : row;
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 
 namespace Hone;
@@ -60,7 +61,8 @@ internal sealed class PredictorCallRunner
     }
 
     // One format: the request, then re-asks that state the error.
-    private async Task<(FieldMap? Outputs, AdapterParseException? Failure)> AskAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<(FieldMap? Outputs, AdapterParseException? Failure)> AskAsync(
         Adapter adapter, AdapterRequest asked, LM asker, CancellationToken cancellationToken)
     {
         var plan = scope.Observers.IsEmpty
@@ -89,7 +91,8 @@ internal sealed class PredictorCallRunner
         return (plan.Complete(response, outputs ?? failure!.Parsed), null);
     }
 
-    private async Task<Answer> AttemptAsync(AdapterPlan plan, IReadOnlyList<ChatMessage> messages, LM asker, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Answer> AttemptAsync(AdapterPlan plan, IReadOnlyList<ChatMessage> messages, LM asker, CancellationToken cancellationToken)
     {
         var place = attempt == 0 ? nextPlace : scope.Recorder?.BeginAttempt() ?? 0;
         var number = attempt++;
