@@ -16,14 +16,14 @@ internal static class CacheBench
     {
         using var raw = new FixedClient();
         var prompt = Prompt("What is the capital of France?");
-        figures.Add("cache/no parts, ns", 1000 * await MicrosecondsAsync(100_000, new LM(raw).AsChatClient(), prompt));
+        figures.Add("cache_no_parts_ns", 1000 * await MicrosecondsAsync(100_000, new LM(raw).AsChatClient(), prompt));
         using var memory = new ResponseCache();
         var inMemory = (new LM(raw) with { Cache = memory }).AsChatClient();
         var hit = await MicrosecondsAsync(50_000, inMemory, prompt);
-        figures.Add("cache/memory hit, µs", hit);
+        figures.Add("cache_memory_hit_us", hit);
         using var other = new ChatClientBuilder(raw).UseDistributedCache(new DictionaryCache()).Build();
         var others = await MicrosecondsAsync(5_000, other, prompt);
-        figures.Add("cache/Microsoft.Extensions.AI hit, µs", others, $"{others / hit:0.0} times ours");
+        figures.Add("cache_other_hit_us", others, $"{others / hit:0.0} times ours");
 
         var folder = Directory.CreateTempSubdirectory("hone-bench-");
         using (var disk = new ResponseCache(new SqliteResponseStore(Path.Combine(folder.FullName, "cache.db")), new() { MemoryBytes = 0 }))
@@ -33,8 +33,8 @@ internal static class CacheBench
             var started = Stopwatch.GetTimestamp();
             foreach (var each in prompts)
                 await onDisk.GetResponseAsync(each, Options);
-            figures.Add("cache/disk write, µs", Stopwatch.GetElapsedTime(started).TotalMicroseconds / Prompts);
-            figures.Add("cache/disk hit, µs", await MicrosecondsAsync(Prompts, onDisk, prompts));
+            figures.Add("cache_disk_write_us", Stopwatch.GetElapsedTime(started).TotalMicroseconds / Prompts);
+            figures.Add("cache_disk_hit_us", await MicrosecondsAsync(Prompts, onDisk, prompts));
         }
 
         folder.Delete(recursive: true);

@@ -29,7 +29,7 @@ internal static class EvaluateBench
             FieldMap.Of(("question", $"What is the capital of country {i}?")), FieldMap.Of(("answer", "Paris")))).ToArray();
         var program = Predict.Parse("question -> answer").WithModel(new LeanChatClient(http, address));
         var metric = Metric.From<FieldMap, FieldMap>((example, output) => Equals(example.Expected["answer"], output["answer"]));
-        var evaluator = Evaluator.Create(metric, new() { MaxParallelism = Concurrency });
+        var evaluator = Evaluator.Create(metric, new() { MaxParallelism = Concurrency, KeepTraces = false });
         var prompts = examples.Select(example => program.Render("self", example.Input)).ToArray();
 
         var (evaluate, bare) = (0.0, 0.0);

@@ -7,9 +7,16 @@ namespace Hone;
 /// <param name="Example">The example.</param>
 /// <param name="Value">What the program returned; the type's default when it failed.</param>
 /// <param name="Score">What the metric said, or the failure score.</param>
-/// <param name="Trace">What the predictors did.</param>
+/// <param name="Trace">What the predictors did; empty when traces are not kept.</param>
 /// <param name="Error">The exception of a failed run or metric; null when all went well.</param>
-public sealed record EvaluationRow<TIn, TOut>(int Index, Example<TIn, TOut> Example, TOut? Value, Score Score, Trace Trace, Exception? Error);
+public sealed record EvaluationRow<TIn, TOut>(int Index, Example<TIn, TOut> Example, TOut? Value, Score Score, Trace Trace, Exception? Error)
+{
+    /// <summary>What the run cost.</summary>
+    public Usage Usage { get; init; } = Trace.Usage;
+
+    /// <summary>How many answers of the run could not be parsed.</summary>
+    public int FormatFailureCount { get; init; } = Trace.Calls.Count(call => call.Failure is not null);
+}
 
 /// <summary>A program's scores on a set, in the set's order.</summary>
 /// <param name="Rows">One row an example.</param>
@@ -26,10 +33,10 @@ public sealed record EvaluationResult<TIn, TOut>(ImmutableArray<EvaluationRow<TI
     public int FailureCount { get; } = Rows.Count(row => row.Error is not null);
 
     /// <summary>How many single answers could not be parsed.</summary>
-    public int FormatFailureCount { get; } = Rows.Sum(row => row.Trace.Calls.Count(call => call.Failure is not null));
+    public int FormatFailureCount { get; } = Rows.Sum(row => row.FormatFailureCount);
 
     /// <summary>What all runs cost.</summary>
-    public Usage Usage { get; } = Rows.Aggregate(default(Usage), (sum, row) => sum + row.Trace.Usage);
+    public Usage Usage { get; } = Rows.Aggregate(default(Usage), (sum, row) => sum + row.Usage);
 
     /// <summary>Mean and interval as text.</summary>
     public override string ToString() =>

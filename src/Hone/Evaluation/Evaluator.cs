@@ -35,6 +35,13 @@ public sealed record EvaluatorOptions
     /// <summary>What happens when an answer cannot be read; null leaves it to the program.</summary>
     public RecoveryPolicy? Recovery { get; init; }
 
+    /// <summary>
+    /// True to keep what the predictors did for every row: prompts, answers, failures. False keeps the sums only, which spares memory and time on large
+    /// sets.
+    /// </summary>
+    /// <value>True by default.</value>
+    public bool KeepTraces { get; init; } = true;
+
     /// <summary>Told after every example: how many are done.</summary>
     public IProgress<EvaluationProgress>? Progress { get; init; }
 }
@@ -107,7 +114,7 @@ public sealed class Evaluator<TIn, TOut>
         try
         {
             var score = await metric(example, new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
-            return new(index, example, outcome.Value, score, outcome.Trace, null);
+            return Kept(new(index, example, outcome.Value, score, outcome.Trace, null));
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -118,5 +125,7 @@ public sealed class Evaluator<TIn, TOut>
 
     // A failure is a row like any other until there are too many of them.
     private EvaluationRow<TIn, TOut> Failed(EvaluationRow<TIn, TOut> row, StrongBox<int> errors) =>
-        Interlocked.Increment(ref errors.Value) > options.MaxErrors ? throw row.Error! : row;
+        Interlocked.Increment(ref errors.Value) > options.MaxErrors ? throw row.Error! : Kept(row);
+
+    private EvaluationRow<TIn, TOut> Kept(EvaluationRow<TIn, TOut> row) => options.KeepTraces ? row : row with { Trace = Trace.Empty };
 }

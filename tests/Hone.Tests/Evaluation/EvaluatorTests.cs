@@ -27,6 +27,23 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
+    public async Task EvaluateAsync_TracesNotKept_KeepsTheirSums()
+    {
+        var program = Predict.Parse("question -> answer").WithModel(ScriptedChatClient.By((_, call) => call == 1 ? "garbage" : Answer("yes")))
+            .WithRecovery(RecoveryPolicy.None);
+        var kept = await Evaluator.Create(Exact, new() { MaxParallelism = 1 }).EvaluateAsync(program, Examples(3), Token);
+        var sums = await Evaluator.Create(Exact, new() { MaxParallelism = 1, KeepTraces = false }).EvaluateAsync(
+            Predict.Parse("question -> answer").WithModel(ScriptedChatClient.By((_, call) => call == 1 ? "garbage" : Answer("yes"))).WithRecovery(RecoveryPolicy.None),
+            Examples(3),
+            Token);
+        Assert.Equal(1, sums.FormatFailureCount);
+        Assert.Equal(kept.Usage, sums.Usage);
+        Assert.Equal(3, sums.Usage.Calls);
+        Assert.All(sums.Rows, row => Assert.Empty(row.Trace.Calls));
+        Assert.All(kept.Rows, row => Assert.Single(row.Trace.Calls));
+    }
+
+    [Fact]
     public async Task EvaluateAsync_FailedRuns_ScoreTheFailureScoreAndKeepTheirTrace()
     {
         var program = Predict.Parse("question -> answer").WithModel(ScriptedChatClient.By((_, call) => call == 1 ? "garbage" : Answer("yes"))).WithRecovery(RecoveryPolicy.None);
