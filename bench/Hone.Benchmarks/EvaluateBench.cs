@@ -65,6 +65,10 @@ internal static class EvaluateBench
 
     private static async Task<double> RateAsync(int count, Func<Task> work)
     {
+        // Each side starts from a collected heap: neither pays for what the other left behind.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
         var started = Stopwatch.GetTimestamp();
         await work();
         return count / Stopwatch.GetElapsedTime(started).TotalSeconds;

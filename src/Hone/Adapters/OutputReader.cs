@@ -14,30 +14,32 @@ internal static class OutputReader
         string adapter, Signature signature, string completion, ReadOnlySpan<(bool Found, object? Value)> raw, bool isTyped = false)
     {
         var outputs = signature.Outputs;
-        var entries = new List<KeyValuePair<string, object?>>(outputs.Length);
+        var entries = new KeyValuePair<string, object?>[outputs.Length];
+        var count = 0;
         List<string>? missing = null;
         for (var i = 0; i < outputs.Length; i++)
         {
             var field = outputs[i];
             if (raw[i].Found)
-                entries.Add(new(field.Name, ReadField(adapter, signature, completion, field, raw[i].Value, isTyped, entries)));
+                entries[count] = new(field.Name, ReadField(adapter, signature, completion, field, raw[i].Value, isTyped, entries.AsSpan(0, count++)));
             else if (field.HasDefault || field.Type.AdmitsNull)
-                entries.Add(new(field.Name, field.Default));
+                entries[count++] = new(field.Name, field.Default);
             else
                 (missing ??= []).Add(field.Name);
         }
 
         if (missing is null)
-            return FieldMap.Create(entries);
+            return FieldMap.Adopt(entries);
         var isEmpty = string.IsNullOrWhiteSpace(completion);
         var expected = string.Join(", ", outputs.Select(output => output.Name));
-        var present = entries.Count == 0 ? "none" : string.Join(", ", entries.Select(entry => entry.Key));
+        var parsed = FieldMap.Adopt(entries[..count]);
+        var present = count == 0 ? "none" : string.Join(", ", parsed.Keys);
         throw new AdapterParseException(
             adapter,
             signature,
             completion,
             isEmpty ? ParseFailureKind.Empty : ParseFailureKind.Structural,
-            FieldMap.Create(entries),
+            parsed,
             isEmpty
                 ? "the answer is empty."
                 : $"no value for {string.Join(", ", missing)}; found {present}. Expected {expected}.");
@@ -50,20 +52,20 @@ internal static class OutputReader
         SignatureField field,
         object? raw,
         bool isTyped,
-        List<KeyValuePair<string, object?>> parsed)
+        ReadOnlySpan<KeyValuePair<string, object?>> parsed)
     {
         var failure = default(CoercionFailure);
         if (!(isTyped ? ValueCoercer.TryCoerceJson(raw, field.Type, out var value, ref failure) : ValueCoercer.TryCoerce(raw, field.Type, out value, ref failure)))
         {
             var cause = failure.ToException();
-            throw Misfit($"field '{field.Name}' ({TypeNames.Of(field.Type)}) at {cause.Message}.", cause);
+            throw Misfit(parsed, $"field '{field.Name}' ({TypeNames.Of(field.Type)}) at {cause.Message}.", cause);
         }
 
         if (FieldConstraints.Check(field.Constraints, value) is { } broken)
-            throw Misfit($"field '{field.Name}': {broken}.", null);
+            throw Misfit(parsed, $"field '{field.Name}': {broken}.", null);
         return value;
 
-        AdapterParseException Misfit(string reason, Exception? cause) =>
-            new(adapter, signature, completion, ParseFailureKind.Constraint, FieldMap.Create(parsed), reason, cause);
+        AdapterParseException Misfit(ReadOnlySpan<KeyValuePair<string, object?>> before, string reason, Exception? cause) =>
+            new(adapter, signature, completion, ParseFailureKind.Constraint, FieldMap.Adopt(before.ToArray()), reason, cause);
     }
 }

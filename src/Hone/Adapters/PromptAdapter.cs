@@ -13,6 +13,7 @@ namespace Hone;
 public abstract class PromptAdapter : Adapter
 {
     private readonly ConditionalWeakTable<Signature, Layout> layouts = new();
+    private Func<string, string>? escape;
 
     /// <inheritdoc/>
     public override IReadOnlyList<ChatMessage> Render(AdapterRequest request)
@@ -20,6 +21,8 @@ public abstract class PromptAdapter : Adapter
         ArgumentNullException.ThrowIfNull(request);
         var (signature, inputs, demos) = request;
         var layout = layouts.GetValue(signature, CreateLayout);
+        if (demos.IsEmpty && layout.History is null)
+            return RenderAlone(signature, inputs, layout);
         var messages = new List<ChatMessage>(2 + (2 * demos.Length)) { new(ChatRole.System, layout.System) };
         if (!demos.IsEmpty)
             AddDemos(messages, signature, demos);
@@ -56,7 +59,7 @@ public abstract class PromptAdapter : Adapter
     /// <summary>The content of a user message: the inputs that have a value, in signature order.</summary>
     internal IList<AIContent> RenderInputs(Signature signature, FieldMap inputs, string? prefix, string? suffix, SignatureField? left)
     {
-        var text = new PromptText(Escape);
+        var text = PromptText.Rent(escape ??= Escape);
         if (prefix is not null)
             text.Append(prefix).Append("\n\n");
         foreach (var field in signature.Inputs)
@@ -67,11 +70,19 @@ public abstract class PromptAdapter : Adapter
 
         if (suffix is not null)
             text.Append(suffix);
-        return text.IsEmpty ? [] : text.ToContents();
+        return text.ReturnContents();
     }
 
     /// <summary>A field that stands alone in a user message, e.g. the results of tools in an earlier turn.</summary>
     internal string RenderBlock(string name, string value) => $"{OpeningOf(name)}{Escape(value)}{ClosingOf(name)}".Trim();
+
+    // Most requests: the system message and the inputs.
+    private ChatMessage[] RenderAlone(Signature signature, FieldMap inputs, Layout layout)
+    {
+        var system = new ChatMessage(ChatRole.System, layout.System);
+        var user = RenderInputs(signature, inputs, null, layout.Reminder, null);
+        return user.Count > 0 ? [system, new(ChatRole.User, user)] : [system];
+    }
 
     private static bool IsAbsent(object? value, FieldType type) => value is null && !type.AdmitsNull;
 

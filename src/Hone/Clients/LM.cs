@@ -15,6 +15,7 @@ public sealed record LM
     internal const string TaskRole = "task";
 
     private ModelCapabilities? capabilities;
+    private ModelCapabilities? derived;
     private IChatClient? pipeline;
 
     /// <summary>Wraps a client.</summary>
@@ -27,7 +28,7 @@ public sealed record LM
         Name = ClientIdentity.Of(client, name).Name;
     }
 
-    // Everything but the pipeline, which is made of these.
+    // Everything but the pipeline and the derived capabilities, which are made of these.
     private LM(LM other)
     {
         (Client, Name, Options, Role, Price) = (other.Client, other.Name, other.Options, other.Role, other.Price);
@@ -47,7 +48,7 @@ public sealed record LM
     /// <summary>What the model can do: from the table of families, unless set.</summary>
     public ModelCapabilities Capabilities
     {
-        get => capabilities ?? DefaultCapabilities();
+        get => capabilities ?? (derived ??= DefaultCapabilities());
         init => capabilities = value;
     }
 

@@ -15,7 +15,7 @@ public sealed record EvaluationRow<TIn, TOut>(int Index, Example<TIn, TOut> Exam
     public Usage Usage { get; init; } = Trace.Usage;
 
     /// <summary>How many answers of the run could not be parsed.</summary>
-    public int FormatFailureCount { get; init; } = Trace.Calls.Count(call => call.Failure is not null);
+    public int FormatFailureCount { get; init; } = Trace.FormatFailureCount;
 }
 
 /// <summary>A program's scores on a set, in the set's order.</summary>

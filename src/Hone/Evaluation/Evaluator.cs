@@ -108,24 +108,31 @@ public sealed class Evaluator<TIn, TOut>
         Program<TIn, TOut> program, Example<TIn, TOut> example, int index, StrongBox<int> errors, CancellationToken cancellationToken)
     {
         var seed = options.Seed is { } root ? new SeedStream(root).Derive("evaluate", index).Seed : (long?)null;
-        var outcome = await program.TryRunAsync(example.Input, new() { Options = options.Options, Seed = seed, Recovery = options.Recovery }, cancellationToken).ConfigureAwait(false);
+        var run = new RunOptions { Options = options.Options, Seed = seed, Recovery = options.Recovery };
+        var outcome = await program.TryRunAsync(example.Input, run, cancellationToken).ConfigureAwait(false);
         if (outcome.Error is { } failure)
-            return Failed(new(index, example, default, options.FailureScore, outcome.Trace, failure.SourceException), errors);
+            return Failed(Row(index, example, outcome, options.FailureScore, failure.SourceException), errors);
         try
         {
             var score = await metric(example, new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
-            return Kept(new(index, example, outcome.Value, score, outcome.Trace, null));
+            return Row(index, example, outcome, score, null);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
             var named = new HoneException($"The metric failed on example {example.Id ?? $"#{index}"}: {error.Message}", error);
-            return Failed(new(index, example, outcome.Value, options.FailureScore, outcome.Trace, named), errors);
+            return Failed(Row(index, example, outcome, options.FailureScore, named), errors);
         }
     }
 
     // A failure is a row like any other until there are too many of them.
     private EvaluationRow<TIn, TOut> Failed(EvaluationRow<TIn, TOut> row, StrongBox<int> errors) =>
-        Interlocked.Increment(ref errors.Value) > options.MaxErrors ? throw row.Error! : Kept(row);
+        Interlocked.Increment(ref errors.Value) > options.MaxErrors ? throw row.Error! : row;
 
-    private EvaluationRow<TIn, TOut> Kept(EvaluationRow<TIn, TOut> row) => options.KeepTraces ? row : row with { Trace = Trace.Empty };
+    private EvaluationRow<TIn, TOut> Row(int index, Example<TIn, TOut> example, in RunOutcome<TOut> outcome, Score score, Exception? error) => options.KeepTraces
+        ? new(index, example, outcome.Value, score, outcome.Trace, error)
+        : new(index, example, outcome.Value, score, Trace.Empty, error)
+        {
+            Usage = outcome.Trace.Usage,
+            FormatFailureCount = outcome.Trace.FormatFailureCount,
+        };
 }

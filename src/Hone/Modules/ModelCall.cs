@@ -10,7 +10,7 @@ internal static class ModelCall
     {
         return scope.Observers.IsEmpty
             ? SendAsync(model, messages, options, stream, cancellationToken)
-            : Observation.RunAsync(CallKind.Model, model.Name, messages, () => SendAsync(model, messages, options, stream, cancellationToken));
+            : ObservedAsync(model, messages, options, stream, cancellationToken);
     }
 
     public static bool IsCacheHit(ChatResponse response) => response.AdditionalProperties?.ContainsKey(ResponseKeys.CacheHit) == true;
@@ -57,6 +57,10 @@ internal static class ModelCall
 
         return string.Empty;
     }
+
+    private static Task<ChatResponse> ObservedAsync(
+        LM model, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) =>
+        Observation.RunAsync(CallKind.Model, model.Name, messages, () => SendAsync(model, messages, options, stream, cancellationToken));
 
     private static Task<ChatResponse> SendAsync(
         LM model, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) => stream is null

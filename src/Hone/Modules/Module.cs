@@ -27,9 +27,12 @@ public abstract class Module<TIn, TOut> : Module
     /// <summary>Runs the module inside the current scope.</summary>
     /// <exception cref="HoneException">No model is in scope.</exception>
     public Task<TOut> CallAsync(TIn input, CancellationToken cancellationToken = default) => Observation.IsOn(HoneScope.Current)
-        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => ForwardAsync(input, cancellationToken))
+        ? ObservedAsync(input, cancellationToken)
         : ForwardAsync(input, cancellationToken);
 
     /// <summary>What the module does.</summary>
     protected abstract Task<TOut> ForwardAsync(TIn input, CancellationToken cancellationToken);
+
+    private Task<TOut> ObservedAsync(TIn input, CancellationToken cancellationToken) =>
+        Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => ForwardAsync(input, cancellationToken));
 }

@@ -18,6 +18,9 @@ public sealed class Predict : PredictorModule<FieldMap, FieldMap>
     public static Predict Parse(string signature, string? instructions = null, params Type[] registeredTypes) =>
         new(Signature.Parse(signature, instructions, registeredTypes));
 
+    private protected override Task<FieldMap> AskAsync(FieldMap input, CallOptions? options, CancellationToken cancellationToken) =>
+        Predictor.CallAsync(input, options, cancellationToken);
+
     private protected override FieldMap Write(FieldMap input) => input;
 
     private protected override FieldMap Read(FieldMap outputs) => outputs;

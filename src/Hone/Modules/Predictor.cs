@@ -18,15 +18,25 @@ internal sealed class Predictor(Signature signature)
     /// <param name="inputs">Values by input name.</param>
     /// <param name="options">Options of this call alone, over all others.</param>
     /// <param name="cancellationToken">Stops the request.</param>
-    public Task<FieldMap> CallAsync(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken) =>
-        PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false).RunAsync(cancellationToken);
+    public Task<FieldMap> CallAsync(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false).RunAsync(cancellationToken);
+        }
+        catch (Exception error)
+        {
+            // A call that cannot start fails like one that did: whoever starts several and waits for all is not left with stray ones.
+            return Task.FromException<FieldMap>(error);
+        }
+    }
 
     /// <summary>As <see cref="CallAsync"/>, with the requests that it took.</summary>
     public async Task<(FieldMap Outputs, Trace Trace)> PredictAsync(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken)
     {
         var runner = PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false);
         var outputs = await runner.RunAsync(cancellationToken).ConfigureAwait(false);
-        return (outputs, new([.. runner.Calls]));
+        return (outputs, new(runner.Calls));
     }
 
     /// <summary>Several answers to the same request, side by side; each is a value or its own failure.</summary>

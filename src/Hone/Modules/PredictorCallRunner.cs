@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 
 namespace Hone;
@@ -29,7 +28,7 @@ internal sealed class PredictorCallRunner
     }
 
     /// <summary>The requests made so far.</summary>
-    public List<PredictorCall> Calls { get; } = new(1);
+    public ImmutableArray<PredictorCall> Calls { get; private set; } = [];
 
     /// <summary>Takes the call's place in the trace. Calls opened one after another have ordinals and seeds in that order.</summary>
     public static PredictorCallRunner Open(Predictor predictor, HoneScope scope, FieldMap inputs, CallOptions? own, bool isSampling)
@@ -47,8 +46,17 @@ internal sealed class PredictorCallRunner
 
     public async Task<FieldMap> RunAsync(CancellationToken cancellationToken)
     {
+        // The first request is awaited here and not by AttemptAsync: most calls need no more, and each asynchronous layer shows.
         var adapter = scope.Adapter;
-        var (outputs, failure) = await AskAsync(adapter, request, model, cancellationToken).ConfigureAwait(false);
+        var plan = PlanFor(adapter, request, model);
+        var sent = Send(plan, plan.Messages, model, cancellationToken);
+        var answer = Receive(plan, sent, await sent.Response.ConfigureAwait(false));
+        if (sent.Stream is not null)
+            await TellAsync(sent.Stream, answer.Call, cancellationToken).ConfigureAwait(false);
+        if (answer.IsSettled)
+            return answer.Outputs!;
+
+        var (outputs, failure) = await SettleAsync(plan, answer, model, cancellationToken).ConfigureAwait(false);
         if (failure is null)
             return outputs!;
         if (failure.IsRetryable && scope.Recovery.NextAdapter is { } next && next.Name != adapter.Name)
@@ -60,24 +68,34 @@ internal sealed class PredictorCallRunner
         return failure is null ? outputs! : throw (attempt == 1 ? failure : AfterRecovery(failure));
     }
 
+    private AdapterPlan PlanFor(Adapter adapter, AdapterRequest asked, LM asker) => scope.Observers.IsEmpty
+        ? AdapterPlan.Create(adapter, asked, asker.Capabilities, options)
+        : ObservedPlan(adapter, asked, asker);
+
+    private AdapterPlan ObservedPlan(Adapter adapter, AdapterRequest asked, LM asker) => Observation.Run(
+        CallKind.Render, adapter.Name, asked.Inputs, () => AdapterPlan.Create(adapter, asked, asker.Capabilities, options));
+
     // One format: the request, then re-asks that state the error.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<(FieldMap? Outputs, AdapterParseException? Failure)> AskAsync(
+    private async Task<(FieldMap? Outputs, AdapterParseException? Failure)> AskAsync(
         Adapter adapter, AdapterRequest asked, LM asker, CancellationToken cancellationToken)
     {
-        var plan = scope.Observers.IsEmpty
-            ? AdapterPlan.Create(adapter, asked, asker.Capabilities, options)
-            : Observation.Run(CallKind.Render, adapter.Name, asked.Inputs, () => AdapterPlan.Create(adapter, asked, asker.Capabilities, options));
-        var messages = plan.Messages;
+        var plan = PlanFor(adapter, asked, asker);
+        var answer = await AttemptAsync(plan, plan.Messages, asker, cancellationToken).ConfigureAwait(false);
+        return await SettleAsync(plan, answer, asker, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<(FieldMap? Outputs, AdapterParseException? Failure)> SettleAsync(
+        AdapterPlan plan, Answer answer, LM asker, CancellationToken cancellationToken)
+    {
         for (var reAsks = 0; ; reAsks++)
         {
-            var answer = await AttemptAsync(plan, messages, asker, cancellationToken).ConfigureAwait(false);
             if (answer.FollowUp is { } followUp)
                 return await FollowAsync(plan, answer.Response, followUp, asker, cancellationToken).ConfigureAwait(false);
             if (answer.Failure is not { IsRetryable: true } failure || reAsks >= scope.Recovery.ReAsks)
                 return (answer.Outputs, answer.Failure);
-            RecoveryLog.ReAsk(scope, path, adapter.Name, failure);
-            messages = plan.Correct(messages, answer.Text, failure);
+            RecoveryLog.ReAsk(scope, path, plan.Adapter.Name, failure);
+            var messages = plan.Correct(answer.Call.Messages, answer.Call.Text, failure);
+            answer = await AttemptAsync(plan, messages, asker, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -91,8 +109,16 @@ internal sealed class PredictorCallRunner
         return (plan.Complete(response, outputs ?? failure!.Parsed), null);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Answer> AttemptAsync(AdapterPlan plan, IReadOnlyList<ChatMessage> messages, LM asker, CancellationToken cancellationToken)
+    private async Task<Answer> AttemptAsync(AdapterPlan plan, IReadOnlyList<ChatMessage> messages, LM asker, CancellationToken cancellationToken)
+    {
+        var sent = Send(plan, messages, asker, cancellationToken);
+        var answer = Receive(plan, sent, await sent.Response.ConfigureAwait(false));
+        if (sent.Stream is not null)
+            await TellAsync(sent.Stream, answer.Call, cancellationToken).ConfigureAwait(false);
+        return answer;
+    }
+
+    private Sent Send(AdapterPlan plan, IReadOnlyList<ChatMessage> messages, LM asker, CancellationToken cancellationToken)
     {
         var place = attempt == 0 ? nextPlace : scope.Recorder?.BeginAttempt() ?? 0;
         var number = attempt++;
@@ -101,25 +127,30 @@ internal sealed class PredictorCallRunner
         plan.Configure(chatOptions);
         var stream = scope.Events is { } events ? new StreamedCall(events, path, ordinal, plan.Adapter.ReadStream(plan.Rendered)) : null;
         var started = scope.Time.GetTimestamp();
-        var response = await ModelCall.SendAsync(scope, asker, messages, chatOptions, stream, cancellationToken).ConfigureAwait(false);
-        var duration = scope.Time.GetElapsedTime(started);
+        var response = ModelCall.SendAsync(scope, asker, messages, chatOptions, stream, cancellationToken);
+        return new(response, messages, asker, stream, started, place, number);
+    }
+
+    private Answer Receive(AdapterPlan plan, in Sent sent, ChatResponse response)
+    {
+        var duration = scope.Time.GetElapsedTime(sent.Started);
         var text = ModelCall.AssistantText(response);
         var followUp = plan.Adapter.FollowUpFor(plan.Rendered, text);
         var (answer, failure) = followUp is null ? Read(plan, response, text) : default;
         firstFailure ??= failure;
-        var answering = ModelCall.Answering(response, asker);
+        var answering = ModelCall.Answering(response, sent.Asker);
 
         // A failed parse is recorded here, at the call site: no exception handler of the program can hide it from a learner.
         var call = new PredictorCall
         {
             Path = path,
             Ordinal = ordinal,
-            Attempt = number,
+            Attempt = sent.Number,
             Signature = request.Signature,
             Inputs = request.Inputs,
-            Messages = messages,
+            Messages = sent.Messages,
             Model = answering.Name,
-            Role = asker.Role,
+            Role = sent.Asker.Role,
             Adapter = plan.Adapter.Name,
             Text = text,
             Outputs = answer.Outputs,
@@ -132,21 +163,16 @@ internal sealed class PredictorCallRunner
             Tokens = ModelCall.TokensOf(response),
             RawResponse = options.LogProbs == true ? response.RawRepresentation : null,
         };
-        Calls.Add(call);
-        scope.Recorder?.Record(place, call);
-        if (stream is not null)
-            await TellAsync(stream, call, cancellationToken).ConfigureAwait(false);
-        return new(text, response, call.Outputs, failure, followUp);
+        Calls = Calls.Add(call);
+        scope.Recorder?.Record(sent.Place, call);
+        return new(call, response, followUp);
     }
 
     private (ParsedAnswer Answer, AdapterParseException? Failure) Read(AdapterPlan plan, ChatResponse response, string text)
     {
         try
         {
-            var answer = scope.Observers.IsEmpty
-                ? plan.Read(response, text)
-                : Observation.Run(CallKind.Parse, plan.Adapter.Name, text, () => plan.Read(response, text));
-            return (answer, null);
+            return (scope.Observers.IsEmpty ? plan.Read(response, text) : ObservedRead(plan, response, text), null);
         }
         catch (AdapterParseException failure)
         {
@@ -154,6 +180,9 @@ internal sealed class PredictorCallRunner
             return (default, failure);
         }
     }
+
+    private static ParsedAnswer ObservedRead(AdapterPlan plan, ChatResponse response, string text) =>
+        Observation.Run(CallKind.Parse, plan.Adapter.Name, text, () => plan.Read(response, text));
 
     private async ValueTask TellAsync(StreamedCall stream, PredictorCall call, CancellationToken cancellationToken)
     {
@@ -179,5 +208,17 @@ internal sealed class PredictorCallRunner
         return sample.Derive(path, ordinal).Seed;
     }
 
-    private readonly record struct Answer(string Text, ChatResponse Response, FieldMap? Outputs, AdapterParseException? Failure, AdapterFollowUp? FollowUp);
+    /// <summary>A request on its way.</summary>
+    private readonly record struct Sent(
+        Task<ChatResponse> Response, IReadOnlyList<ChatMessage> Messages, LM Asker, StreamedCall? Stream, long Started, int Place, int Number);
+
+    private readonly record struct Answer(PredictorCall Call, ChatResponse Response, AdapterFollowUp? FollowUp)
+    {
+        public FieldMap? Outputs => Call.Outputs;
+
+        public AdapterParseException? Failure => Call.Failure;
+
+        /// <summary>True when nothing is left to do: the outputs are whole.</summary>
+        public bool IsSettled => FollowUp is null && Failure is null;
+    }
 }

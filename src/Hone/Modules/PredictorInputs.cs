@@ -29,7 +29,7 @@ internal static partial class PredictorInputs
                     $"Predictor '{path}' got no value for input '{input.Name}'. Its signature is: {signature.Shape}. Pass it, or give the field a default.");
         }
 
-        return FieldMap.Create(complete.AsSpan(0, count).ToArray());
+        return FieldMap.Adopt(count == complete.Length ? complete : complete[..count]);
     }
 
     private static object? Check(string path, Signature signature, SignatureField input, object? value, ILogger logger)

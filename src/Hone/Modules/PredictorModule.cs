@@ -14,13 +14,15 @@ public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictor
 
     Predictor IPredictorModule.Predictor => predictor;
 
+    private protected Predictor Predictor => predictor;
+
     /// <summary>Asks the model in scope, with options of this call alone.</summary>
     /// <param name="input">The inputs.</param>
     /// <param name="options">Options over the predictor's, the run's and the model's.</param>
     /// <param name="cancellationToken">Stops the request.</param>
     /// <exception cref="AdapterParseException">The answer could not be read, and recovering did not help.</exception>
     public Task<TOut> CallAsync(TIn input, CallOptions? options, CancellationToken cancellationToken = default) => Observation.IsOn(HoneScope.Current)
-        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskAsync(input, options, cancellationToken))
+        ? ObservedAsync(input, options, cancellationToken)
         : AskAsync(input, options, cancellationToken);
 
     /// <summary>As <see cref="CallAsync(TIn, CallOptions?, CancellationToken)"/>, with the requests that this call alone took: usage, raw answers, recoveries.</summary>
@@ -29,7 +31,7 @@ public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictor
     /// <param name="cancellationToken">Stops the request.</param>
     public Task<Prediction<TOut>> PredictAsync(TIn input, CallOptions? options = null, CancellationToken cancellationToken = default) =>
         Observation.IsOn(HoneScope.Current)
-            ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskWithTraceAsync(input, options, cancellationToken))
+            ? ObservedWithTraceAsync(input, options, cancellationToken)
             : AskWithTraceAsync(input, options, cancellationToken);
 
     /// <summary>
@@ -62,6 +64,13 @@ public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictor
         return new(Read(outputs), trace);
     }
 
-    private async Task<TOut> AskAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
+    // Where inputs and outputs are field maps already, there is nothing to wait for afterwards.
+    private protected virtual async Task<TOut> AskAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
         Read(await predictor.CallAsync(Write(input), options, cancellationToken).ConfigureAwait(false));
+
+    private Task<TOut> ObservedAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
+        Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskAsync(input, options, cancellationToken));
+
+    private Task<Prediction<TOut>> ObservedWithTraceAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
+        Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskWithTraceAsync(input, options, cancellationToken));
 }

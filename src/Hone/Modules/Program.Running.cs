@@ -110,10 +110,8 @@ public sealed partial class Program<TIn, TOut>
             Model, NamedModels, Adapter, options?.Recovery ?? Recovery, State, options?.Options, options?.Seed, bindings, recorder, Time, Observers, Logger, events));
         try
         {
-            var value = Observation.IsOn(scope)
-                ? await Observation.RunAsync(CallKind.Program, Module.GetType().Name, input, () => Module.CallAsync(input, cancellationToken)).ConfigureAwait(false)
-                : await Module.CallAsync(input, cancellationToken).ConfigureAwait(false);
-            return new(value, null, recorder.Snapshot());
+            var running = Observation.IsOn(scope) ? ObservedAsync(input, cancellationToken) : Module.CallAsync(input, cancellationToken);
+            return new(await running.ConfigureAwait(false), null, recorder.Snapshot());
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -124,6 +122,9 @@ public sealed partial class Program<TIn, TOut>
             return new(default, ExceptionDispatchInfo.Capture(error), recorder.Snapshot());
         }
     }
+
+    private Task<TOut> ObservedAsync(TIn input, CancellationToken cancellationToken) =>
+        Observation.RunAsync(CallKind.Program, Module.GetType().Name, input, () => Module.CallAsync(input, cancellationToken));
 
     private async Task<RunOutcome<TOut>> RunIntoAsync(
         ChannelWriter<RunEvent> events, TIn input, RunOptions? options, CancellationToken cancellationToken)

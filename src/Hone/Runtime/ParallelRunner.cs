@@ -84,7 +84,26 @@ public static class ParallelRunner
                 var index = Interlocked.Increment(ref last);
                 if (index >= items.Count)
                     return;
-                await RunItemAsync(index).ConfigureAwait(false);
+                var started = options.Time.GetTimestamp();
+                try
+                {
+                    // Awaited here and not in a method of its own: at many calls a second each asynchronous layer shows.
+                    var value = await StartAsync(index).ConfigureAwait(false);
+                    Results[index] = new(value, null, options.Time.GetElapsedTime(started));
+                }
+                catch (OperationCanceledException) when (stop.IsCancellationRequested)
+                {
+                    // Cancelled from outside or because the error budget is spent: the caller is told once, for all items.
+                    return;
+                }
+                catch (Exception error)
+                {
+                    Results[index] = new(default, error, options.Time.GetElapsedTime(started));
+                    if (Interlocked.Increment(ref errors) > options.MaxErrors)
+                        await stop.CancelAsync().ConfigureAwait(false);
+                }
+
+                options.Progress?.Report(Interlocked.Increment(ref completed));
             }
         }
 
@@ -97,30 +116,8 @@ public static class ParallelRunner
                 $"{errors} of {Results.Length} items failed, more than the {options.MaxErrors} that MaxErrors allows. First cause: {causes[0].Message}", causes);
         }
 
-        private async Task RunItemAsync(int index)
-        {
-            var started = options.Time.GetTimestamp();
-            try
-            {
-                var value = options.ItemTimeout is { } limit
-                    ? await RunTimedAsync(index, limit).ConfigureAwait(false)
-                    : await work(items[index], index, stop.Token).ConfigureAwait(false);
-                Results[index] = new(value, null, options.Time.GetElapsedTime(started));
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                // Cancelled from outside or because the error budget is spent: the caller is told once, for all items.
-                return;
-            }
-            catch (Exception error)
-            {
-                Results[index] = new(default, error, options.Time.GetElapsedTime(started));
-                if (Interlocked.Increment(ref errors) > options.MaxErrors)
-                    await stop.CancelAsync().ConfigureAwait(false);
-            }
-
-            options.Progress?.Report(Interlocked.Increment(ref completed));
-        }
+        private Task<TResult> StartAsync(int index) =>
+            options.ItemTimeout is { } limit ? RunTimedAsync(index, limit) : work(items[index], index, stop.Token);
 
         private async Task<TResult> RunTimedAsync(int index, TimeSpan limit)
         {

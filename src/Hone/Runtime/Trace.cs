@@ -94,6 +94,18 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
     /// <summary>What each model cost, by its name. Models that only answered from the cache do not appear.</summary>
     public ImmutableSortedDictionary<string, Usage> UsageByModel => UsageBy(call => call.Model);
 
+    /// <summary>How many answers could not be read.</summary>
+    internal int FormatFailureCount
+    {
+        get
+        {
+            var count = 0;
+            foreach (var call in Calls)
+                count += call.Failure is null ? 0 : 1;
+            return count;
+        }
+    }
+
     /// <summary>How often an unreadable answer led to another request.</summary>
     public int RecoveryCount => Calls.Count(call => call.Attempt > 0);
 

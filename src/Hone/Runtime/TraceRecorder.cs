@@ -1,21 +1,23 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Hone;
 
 /// <summary>Collects the calls of one run; safe under concurrent calls. A run inside another run tells the outer recorder, too.</summary>
 internal sealed class TraceRecorder(TraceRecorder? outer = null)
 {
-    private readonly Lock gate = new();
     private readonly List<PredictorCall?> calls = new(1);
     private List<PredictorCall>? nested;
 
-    // One entry for most programs: a list is smaller and faster than a dictionary.
-    private readonly List<(string Path, int Count)> counts = new(1);
+    // Most programs have few predictors: the first is counted in place, the others in a list, which is smaller and faster than a dictionary.
+    private string? firstPath;
+    private int firstCount;
+    private List<(string Path, int Count)>? counts;
 
     /// <summary>Takes the next place in the run and the next ordinal of the predictor.</summary>
     public (int Place, int Ordinal) Begin(string path)
     {
-        lock (gate)
+        lock (calls)
         {
             calls.Add(null);
             return (calls.Count - 1, CountUp(path));
@@ -25,7 +27,7 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     /// <summary>A further place for another request of a call that has its ordinal.</summary>
     public int BeginAttempt()
     {
-        lock (gate)
+        lock (calls)
         {
             calls.Add(null);
             return calls.Count - 1;
@@ -34,7 +36,7 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
 
     public void Record(int place, PredictorCall call)
     {
-        lock (gate)
+        lock (calls)
             calls[place] = call;
         outer?.RecordNested(call);
     }
@@ -42,29 +44,34 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     /// <summary>The calls that have been answered so far, by start.</summary>
     public Trace Snapshot()
     {
-        lock (gate)
+        lock (calls)
         {
-            var answered = ImmutableArray.CreateBuilder<PredictorCall>(calls.Count);
+            var answered = new PredictorCall[calls.Count];
+            var count = 0;
             foreach (var call in calls)
             {
                 if (call is not null)
-                    answered.Add(call);
+                    answered[count++] = call;
             }
 
-            var trace = new Trace(answered.DrainToImmutable());
+            var trace = new Trace(ImmutableCollectionsMarshal.AsImmutableArray(count == answered.Length ? answered : answered[..count]));
             return nested is null ? trace : trace with { Nested = [.. nested] };
         }
     }
 
     private void RecordNested(PredictorCall call)
     {
-        lock (gate)
+        lock (calls)
             (nested ??= []).Add(call);
         outer?.RecordNested(call);
     }
 
     private int CountUp(string path)
     {
+        firstPath ??= path;
+        if (firstPath == path)
+            return firstCount++;
+        counts ??= [];
         for (var i = 0; i < counts.Count; i++)
         {
             if (counts[i].Path == path)

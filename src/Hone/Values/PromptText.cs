@@ -8,9 +8,18 @@ namespace Hone;
 /// value can forge one.
 /// </summary>
 /// <param name="escape">Makes the markers of a format harmless inside a value; null when the format needs no such care.</param>
-internal sealed class PromptText(Func<string, string>? escape = null)
+/// <param name="text">Where text is collected.</param>
+internal sealed class PromptText(Func<string, string>? escape, StringBuilder text)
 {
-    private readonly StringBuilder text = new(256);
+    // Longer buffers are given up after use.
+    private const int LongestKept = 16 * 1024;
+
+    [ThreadStatic]
+    private static StringBuilder? spare;
+
+    public PromptText(Func<string, string>? escape = null) : this(escape, new StringBuilder(256))
+    {
+    }
 
     // Finished stretches: text, or a part with the label that stands for it in plain text.
     private List<(string Text, AIContent? Part)>? finished;
@@ -19,6 +28,23 @@ internal sealed class PromptText(Func<string, string>? escape = null)
     private List<(string Label, AIContent Part)>? nested;
 
     private Dictionary<string, int>? counts;
+
+    /// <summary>A text over a buffer that <see cref="ReturnContents"/> gives back for the next one.</summary>
+    public static PromptText Rent(Func<string, string> escape)
+    {
+        var buffer = spare ?? new(1024);
+        spare = null;
+        return new(escape, buffer);
+    }
+
+    /// <summary>As <see cref="ToContents"/>, empty when nothing was appended; the text must not be used any more.</summary>
+    public IList<AIContent> ReturnContents()
+    {
+        var contents = IsEmpty ? [] : ToContents();
+        if (text.Capacity <= LongestKept)
+            spare = text.Clear();
+        return contents;
+    }
 
     /// <summary>True when nothing was appended.</summary>
     public bool IsEmpty => text.Length == 0 && finished is null;

@@ -50,6 +50,15 @@ public sealed class ProgramTests
     }
 
     [Fact]
+    public async Task ACallThatCannotStartFailsThroughItsTask()
+    {
+        var call = Predict.Parse("question -> answer").CallAsync(FieldMap.Of(("question", "q")), Token);
+
+        Assert.True(call.IsFaulted);
+        await Assert.ThrowsAsync<LMNotConfiguredException>(() => call);
+    }
+
+    [Fact]
     public async Task CallAsync_WithoutModel_SaysHowToSetOne()
     {
         var error = await Assert.ThrowsAsync<LMNotConfiguredException>(() => Predict.Parse("question -> answer").CallAsync(FieldMap.Of(("question", "q")), Token));
