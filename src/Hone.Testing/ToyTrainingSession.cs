@@ -55,7 +55,7 @@ internal sealed class ToyTrainingSession : ITrainingSession
             LogProbs = scores,
             MeanRatio = data.Count == 0 ? 1 : ratios / data.Count,
             ActiveTokens = data.Count,
-            SamplerDifferenceMax = data.Select((datum, i) => Math.Abs((double)datum.SamplerLogProbs[0] - scores[i][0])).DefaultIfEmpty().Max(),
+            SamplerDifferenceMax = data.Select((datum, i) => datum.SamplerLogProbs.Count == 0 ? 0 : Math.Abs((double)datum.SamplerLogProbs[0] - scores[i][0])).DefaultIfEmpty().Max(),
         });
     }
 

@@ -52,6 +52,9 @@ internal sealed class OptimizationRun : IDisposable
         return new(directory, seed, budget, time);
     }
 
+    /// <summary>A run that leaves nothing behind.</summary>
+    public static OptimizationRun InMemory(SeedStream seed, OptimizationBudget budget, TimeProvider time) => new(null, seed, budget, time);
+
     /// <summary>Takes the time of earlier sessions into account.</summary>
     public void ContinueFrom(TimeSpan spent) => spentBefore = spent;
 

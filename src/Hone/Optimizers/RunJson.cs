@@ -13,7 +13,7 @@ namespace Hone.Optimizers;
     [
         typeof(CamelCaseEnum<AdvantageScaling>), typeof(CamelCaseEnum<FillStrategy>), typeof(CamelCaseEnum<GroupingMode>),
         typeof(CamelCaseEnum<ImportanceCorrection>), typeof(CamelCaseEnum<PolicyLossType>), typeof(CamelCaseEnum<RolloutOutcome>),
-        typeof(CamelCaseEnum<ScheduleKind>),
+        typeof(CamelCaseEnum<ScheduleKind>), typeof(CamelCaseEnum<PreflightSeverity>),
     ])]
 [JsonSerializable(typeof(RunIdentity))]
 [JsonSerializable(typeof(GrpoSettings))]
@@ -21,6 +21,7 @@ namespace Hone.Optimizers;
 [JsonSerializable(typeof(GrpoState))]
 [JsonSerializable(typeof(GrpoJournalLine))]
 [JsonSerializable(typeof(GrpoRolloutLine))]
+[JsonSerializable(typeof(PreflightReport))]
 internal sealed partial class RunJson : JsonSerializerContext
 {
     /// <summary>The same, on many lines: for files that people read.</summary>

@@ -42,6 +42,17 @@ public sealed record Rollout
     /// <summary>Named parts of the reward.</summary>
     public ImmutableSortedDictionary<string, double> Parts { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
 
+    /// <summary>What the metric said in words; null when it said nothing.</summary>
+    public string? Feedback { get; init; }
+
+    /// <summary>Which teacher made the run, from 0; null for the policy itself.</summary>
+    public int? Teacher { get; init; }
+
+    /// <summary>
+    /// True when the run was made by a teacher whose model does not tell its tokens: there is nothing to learn from, and it takes part in no group.
+    /// </summary>
+    public bool IsOpaque => Teacher is not null && Trace.Calls.Any(call => call.Tokens is null);
+
     /// <summary>The exception of a run that did not return.</summary>
     public Exception? Error { get; init; }
 }

@@ -7,12 +7,29 @@ internal sealed record RolloutSettings(
 /// <summary>The rollouts of one step, with the time that metrics took.</summary>
 internal sealed record RolloutBatch(IReadOnlyList<Rollout> Rollouts, double MetricSeconds);
 
-/// <summary>Runs a program several times on each of a step's examples and scores every run.</summary>
-internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, RolloutSettings settings, TimeProvider time)
+/// <summary>What a run hears of its rollouts while they are made; may throw to end the collection.</summary>
+internal interface IRolloutWatch
+{
+    void BeforeRun();
+
+    void AfterRun(Trace trace);
+
+    /// <summary>The error that must end the run instead of becoming an outcome; null for all others.</summary>
+    Exception? Fatal(Exception error);
+}
+
+/// <summary>Runs a program, and its teachers, several times on each of a step's examples and scores every run.</summary>
+internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, RolloutSettings settings, TimeProvider time, IRolloutWatch? watch = null)
 {
     /// <summary>Rolls out every example; the result is ordered by position in <paramref name="exampleIndices"/>, then rollout.</summary>
+    /// <param name="programs">The policy, then its teachers: each makes the same number of an example's rollouts.</param>
+    /// <param name="examples">The training set.</param>
+    /// <param name="exampleIndices">The step's examples.</param>
+    /// <param name="stepSeed">Seed of the step.</param>
+    /// <param name="onCompleted">Told after every rollout how many are done.</param>
+    /// <param name="cancellationToken">Stops everything.</param>
     public async Task<RolloutBatch> CollectAsync(
-        Program<TIn, TOut> program,
+        IReadOnlyList<Program<TIn, TOut>> programs,
         IReadOnlyList<Example<TIn, TOut>> examples,
         IReadOnlyList<int> exampleIndices,
         SeedStream stepSeed,
@@ -23,20 +40,26 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
         var work = new (int Slot, int Example, int Rollout)[exampleIndices.Count * settings.RolloutsPerExample];
         for (var i = 0; i < work.Length; i++)
             work[i] = (i / settings.RolloutsPerExample, exampleIndices[i / settings.RolloutsPerExample], i % settings.RolloutsPerExample);
+        var share = settings.RolloutsPerExample / programs.Count;
 
         var results = await ParallelRunner.RunAsync(
             work,
             async (item, _, token) =>
             {
+                watch?.BeforeRun();
+
                 // The slot is part of the seed: an example that a short epoch repeats within a step must not repeat its samples.
                 var seed = stepSeed.Derive("rollout", item.Slot, item.Example, item.Rollout).Seed;
-                var run = await program.TryRunAsync(examples[item.Example].Input, new() { Options = settings.Sampling, Seed = seed, Recovery = RecoveryPolicy.None }, token)
-                    .ConfigureAwait(false);
+                var maker = item.Rollout / share;
+                var options = new RunOptions { Options = settings.Sampling, Seed = seed, Recovery = RecoveryPolicy.None };
+                var run = await programs[maker].TryRunAsync(examples[item.Example].Input, options, token).ConfigureAwait(false);
+                watch?.AfterRun(run.Trace);
                 var started = time.GetTimestamp();
                 var rollout = await ScoreAsync(run, examples[item.Example], token).ConfigureAwait(false) with
                 {
                     ExampleIndex = item.Example,
                     RolloutIndex = item.Rollout,
+                    Teacher = maker == 0 ? null : maker - 1,
                     Seed = seed,
                 };
                 Interlocked.Add(ref metricTicks, time.GetElapsedTime(started).Ticks);
@@ -52,10 +75,14 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
         return new([.. results.Select(result => result.Value!)], TimeSpan.FromTicks(metricTicks).TotalSeconds);
     }
 
-    private async Task<Rollout> ScoreAsync(RunOutcome<TOut> run, Example<TIn, TOut> example, CancellationToken cancellationToken)
+    /// <summary>Scores one run.</summary>
+    public async Task<Rollout> ScoreAsync(RunOutcome<TOut> run, Example<TIn, TOut> example, CancellationToken cancellationToken)
     {
         var rollout = new Rollout { ExampleIndex = 0, RolloutIndex = 0, Seed = 0, Trace = run.Trace, Outcome = RolloutOutcome.Scored };
-        switch (run.Error?.SourceException)
+        var error = run.Error?.SourceException;
+        if (error is not null && watch?.Fatal(error) is { } fatal)
+            throw fatal;
+        switch (error)
         {
             case null:
                 break;
@@ -67,21 +94,21 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
                     Error = failure,
                 };
             case LMException { IsRetryable: true } or HttpRequestException or IOException or TimeoutException or OperationCanceledException:
-                return rollout with { Outcome = RolloutOutcome.Unscorable, Error = run.Error.SourceException };
+                return rollout with { Outcome = RolloutOutcome.Unscorable, Error = error };
             default:
-                return rollout with { Outcome = RolloutOutcome.Crashed, Reward = settings.FailureScore, Error = run.Error.SourceException };
+                return rollout with { Outcome = RolloutOutcome.Crashed, Reward = settings.FailureScore, Error = error };
         }
 
         try
         {
             var score = await metric(example, new(run.Value!, run.Trace), cancellationToken).ConfigureAwait(false);
             return double.IsFinite(score.Value)
-                ? rollout with { Reward = score.Value, Parts = score.Parts }
+                ? rollout with { Reward = score.Value, Parts = score.Parts, Feedback = score.Feedback }
                 : rollout with { Outcome = RolloutOutcome.Unscorable, Error = new HoneException($"The metric returned {score.Value}; a reward must be finite.") };
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (Exception raised) when (raised is not OperationCanceledException)
         {
-            return rollout with { Outcome = RolloutOutcome.Unscorable, Error = error };
+            return watch?.Fatal(raised) is { } ended ? throw ended : rollout with { Outcome = RolloutOutcome.Unscorable, Error = raised };
         }
     }
 }

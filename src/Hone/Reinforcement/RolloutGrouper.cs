@@ -19,7 +19,7 @@ internal static class RolloutGrouper
         {
             for (var slot = 0; slot < slots.Length; slot++)
             {
-                var scored = slots[slot].Where(rollout => rollout.Outcome != RolloutOutcome.Unscorable).ToArray();
+                var scored = slots[slot].Where(rollout => rollout.Outcome != RolloutOutcome.Unscorable && !rollout.IsOpaque).ToArray();
                 var reached = scored.Select(rollout => (Rollout: rollout, Calls: rollout.Trace.Of(predictor).ToArray()))
                     .Where(entry => entry.Calls.Length > 0)
                     .ToArray();

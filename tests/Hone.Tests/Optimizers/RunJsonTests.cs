@@ -24,7 +24,7 @@ public class RunJsonTests
             {"steps":100,"examplesPerStep":1,"rolloutsPerExample":4,"seed":0,"grouping":"truncate","failureScore":0,"formatFailureScore":-1,"validateEvery":5,"useTrainAsValidation":false,"reportTrainScores":false,"validationTemperature":0,"sampling":{"temperature":1},"scaling":"none","loss":{"type":"dapo","epsilonLow":0.2,"epsilonHigh":0.28,"beta":0,"maxCompletionLength":0,"maskTruncated":true,"correction":"none","correctionMax":2,"temperature":1,"normalizePerPredictor":false},"updatesPerBatch":1,"effectiveLearningRate":1E-06,"schedule":"constantWithWarmup","warmupSteps":10,"optimizer":{"learningRate":0,"beta1":0.9,"beta2":0.999,"epsilon":1E-08,"weightDecay":0,"maxGradientNorm":1},"hasCredit":false}
             """;
 
-        Assert.Equal(before, JsonSerializer.Serialize(GrpoSettings.Of(new()), RunJson.Default.GrpoSettings));
+        Assert.Equal(before, JsonSerializer.Serialize(GrpoSettings.Of(new(), 0), RunJson.Default.GrpoSettings));
     }
 
     [Fact]
@@ -36,7 +36,12 @@ public class RunJsonTests
             Lora = new() { Rank = 4 },
             Loss = new() { Type = PolicyLossType.DrGrpo, Correction = ImportanceCorrection.SequenceMask, MaxCompletionLength = 32, Delta = 2 },
             Sampling = new() { Temperature = 0.5f, MaxOutputTokens = 64, StopSequences = ["\n", "é<"] },
-        }),
+            PartWeights = System.Collections.Immutable.ImmutableSortedDictionary<string, double>.Empty.Add("quality", 2).Add("Leakage", -1),
+            MaxResamples = 2,
+            Collapse = new() { MinEntropy = 0.01 },
+            ValidationSamples = 4,
+        },
+        teachers: 1),
         RunJson.Default.GrpoSettings);
 
     [Fact]
@@ -61,8 +66,8 @@ public class RunJsonTests
         AssertSame(new GrpoState { NextStep = 5, TokensSampled = 12, BestWeights = "best-step-00003" }, RunJson.Default.GrpoState);
         AssertSame(
             new GrpoRolloutLine(
-                1, 2, long.MaxValue, RolloutOutcome.FormatFailure, null, new Dictionary<string, double> { ["a"] = 1 }, "no <answer>",
-                [new("find", 0, "“text”", null, 3, [1, 2], null, [-0.5f, float.NegativeInfinity])]),
+                1, 2, null, long.MaxValue, RolloutOutcome.FormatFailure, null, new Dictionary<string, double> { ["a"] = 1 }, "too “long”", "no <answer>",
+                [new("find", 0, "“text”", null, -0.25, 3, [1, 2], null, [-0.5f, float.NegativeInfinity])]),
             RunJson.Default.GrpoRolloutLine);
     }
 

@@ -22,6 +22,33 @@ public sealed class Grpo<TIn, TOut>
         this.options.Validate();
     }
 
+    /// <summary>
+    /// Programs that make part of every example's rollouts, e.g. the same program on a stronger model. Each has the policy's predictors and makes the same
+    /// number of rollouts as the policy. What a teacher writes is off-policy: it is weighed by the ratio to the teacher's own probabilities, which its
+    /// model must tell (a local model with the policy's tokenizer); rollouts without them are left out and counted.
+    /// </summary>
+    public IReadOnlyList<Program<TIn, TOut>> Teachers { get; init; } = [];
+
+    /// <summary>
+    /// Makes the checks of <see cref="GrpoOptions.Preflight"/> without training: a few rollouts, and what they say about reward, format, lengths, cost and
+    /// time of the whole run.
+    /// </summary>
+    /// <param name="program">What would be trained.</param>
+    /// <param name="train">Examples to learn from.</param>
+    /// <param name="cancellationToken">Stops the checks.</param>
+    public async Task<PreflightReport> CheckAsync(
+        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> train, CancellationToken cancellationToken = default)
+    {
+        var data = CheckData(train, options.UseTrainAsValidation ? null : train);
+        using var run = OptimizationRun.InMemory(new SeedStream(options.Seed).Derive("grpo"), options.Budget, options.Time);
+        var session = await StartAsync(program, run, cancellationToken).ConfigureAwait(false);
+        await using (session.ConfigureAwait(false))
+        {
+            using var loop = new GrpoLoop<TIn, TOut>(metric, options, program, data, session, run);
+            return await loop.CheckOnlyAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Trains the program's model. The program and its model stay as they are; the result holds a new program on new weights.</summary>
     /// <param name="program">What to train. All its predictors must use one model, and that model must be trainable.</param>
     /// <param name="train">Examples to learn from; repeated when fewer than one step needs.</param>
@@ -33,24 +60,23 @@ public sealed class Grpo<TIn, TOut>
         IReadOnlyList<Example<TIn, TOut>>? validation = null,
         CancellationToken cancellationToken = default)
     {
+        CheckTeachers(program);
         var data = CheckData(train, validation);
-        var model = TrainableModelOf(program);
+        _ = TrainableModelOf(program);
         var identity = new RunIdentity(
             "grpo",
             string.Join(", ", program.Predictors.Select(entry => $"{entry.Key}: {entry.Value}")),
-            RunIdentity.Digest(GrpoSettings.Of(options), RunJson.Default.GrpoSettings),
+            RunIdentity.Digest(GrpoSettings.Of(options, Teachers.Count), RunJson.Default.GrpoSettings),
             RunIdentity.Digest(
                 new GrpoDataIdentity(data.Train.Count, data.Validation?.Count, data.Train.Select(example => $"{example.Input}")), RunJson.Default.GrpoDataIdentity));
         using var run = await OptimizationRun.OpenAsync(
             options.RunDirectory, options.Resume, identity, new SeedStream(options.Seed).Derive("grpo"), options.Budget, options.Time, cancellationToken)
             .ConfigureAwait(false);
-        var session = await model.StartTrainingAsync(
-            new() { Lora = options.Lora, Seed = run.Seed.Derive("adapter").Seed, KeepReference = options.Loss.Beta > 0, Sampling = program.Model!.Options },
-            cancellationToken).ConfigureAwait(false);
+        var session = await StartAsync(program, run, cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
             CheckCapabilities(session.Capabilities);
-            var loop = new GrpoLoop<TIn, TOut>(metric, options, program, data, session, run);
+            using var loop = new GrpoLoop<TIn, TOut>(metric, options, program, data, session, run);
             return Observation.IsOn(HoneScope.Current)
                 ? await Observation.RunAsync(CallKind.Optimization, nameof(Grpo), options, () => loop.RunAsync(cancellationToken)).ConfigureAwait(false)
                 : await loop.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -71,7 +97,29 @@ public sealed class Grpo<TIn, TOut>
         var full = repeats <= 1 ? train : [.. Enumerable.Repeat(train, repeats).SelectMany(examples => examples)];
         if (repeats > 1)
             options.Progress?.Report(new GrpoWarning(-1, $"The training set has {train.Count} examples but a step takes {options.ExamplesPerStep}: it is repeated {repeats} times."));
-        return new(full, train, options.UseTrainAsValidation ? train : validation);
+        return new(full, train, options.UseTrainAsValidation ? train : validation) { Teachers = Teachers };
+    }
+
+    private Task<ITrainingSession> StartAsync(Program<TIn, TOut> program, OptimizationRun run, CancellationToken cancellationToken) =>
+        TrainableModelOf(program).StartTrainingAsync(
+            new() { Lora = options.Lora, Seed = run.Seed.Derive("adapter").Seed, KeepReference = options.Loss.Beta > 0, Sampling = program.Model!.Options },
+            cancellationToken);
+
+    private void CheckTeachers(Program<TIn, TOut> program)
+    {
+        if (options.RolloutsPerExample % (Teachers.Count + 1) != 0)
+            throw new HoneException(
+                $"RolloutsPerExample ({options.RolloutsPerExample}) must be a multiple of the policy and its {Teachers.Count} teachers: each makes the same number of rollouts.");
+        string[] own = [.. program.Predictors.Select(entry => entry.Key)];
+        for (var i = 0; i < Teachers.Count; i++)
+        {
+            string[] other = [.. Teachers[i].Predictors.Select(entry => entry.Key)];
+            if (!own.SequenceEqual(other))
+                throw new HoneException(
+                    $"Teacher {i} has the predictors {string.Join(", ", other)}, the program has {string.Join(", ", own)}: they must be the same, in the same order.");
+            if (Teachers[i].Model is null)
+                throw new HoneException($"Teacher {i} has no model. Set one with WithModel.");
+        }
     }
 
     private static ITrainableModel TrainableModelOf(Program<TIn, TOut> program)
@@ -103,6 +151,9 @@ public static class Grpo
     public static Grpo<TIn, TOut> Create<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOptions? options = null) => new(metric, options);
 }
 
-/// <summary>The sets of a run: what is learned from (perhaps repeated), what it was before repeating, what is validated on.</summary>
+/// <summary>The sets of a run: what is learned from (perhaps repeated), what it was before repeating, what is validated on; and who teaches.</summary>
 internal sealed record GrpoData<TIn, TOut>(
-    IReadOnlyList<Example<TIn, TOut>> Train, IReadOnlyList<Example<TIn, TOut>> DistinctTrain, IReadOnlyList<Example<TIn, TOut>>? Validation);
+    IReadOnlyList<Example<TIn, TOut>> Train, IReadOnlyList<Example<TIn, TOut>> DistinctTrain, IReadOnlyList<Example<TIn, TOut>>? Validation)
+{
+    public IReadOnlyList<Program<TIn, TOut>> Teachers { get; init; } = [];
+}

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Hone.Reinforcement;
+
 namespace Hone.Optimizers;
 
 /// <summary>Something that happened in a run.</summary>
@@ -13,10 +16,26 @@ public sealed record GrpoRolloutProgress(int Step, int Completed, int Total) : G
 public sealed record GrpoValidationProgress(int Step, int Completed, int Total) : GrpoEvent;
 
 /// <summary>A step is done.</summary>
-public sealed record GrpoStepCompleted(GrpoStepReport Report) : GrpoEvent;
+public sealed record GrpoStepCompleted(GrpoStepReport Report) : GrpoEvent
+{
+    /// <summary>The step's rollouts, with every call, its exact tokens and its answer.</summary>
+    public IReadOnlyList<Rollout> Rollouts { get; init; } = [];
+
+    /// <summary>How much better than its group each learned call was; calls that taught nothing are absent. Compared by reference.</summary>
+    public IReadOnlyDictionary<PredictorCall, double> Advantages { get; init; } = ImmutableDictionary<PredictorCall, double>.Empty;
+}
 
 /// <summary>A validation is done.</summary>
 public sealed record GrpoValidated(GrpoValidation Validation) : GrpoEvent;
+
+/// <summary>The policy had collapsed: the weights of a validation before are back.</summary>
+/// <param name="Step">The step after which it was noticed.</param>
+/// <param name="Reason">The sign, in plain words.</param>
+/// <param name="ReturnedTo">The step whose weights are back; -1 for those before training.</param>
+public sealed record GrpoRolledBack(int Step, string Reason, int ReturnedTo) : GrpoEvent;
+
+/// <summary>The checks before training are done.</summary>
+public sealed record GrpoChecked(PreflightReport Report) : GrpoEvent;
 
 /// <summary>State was written from which the run can go on.</summary>
 public sealed record GrpoStateSaved(int NextStep, string Directory) : GrpoEvent;
@@ -33,7 +52,14 @@ public sealed record GrpoWarning(int Step, string Message) : GrpoEvent;
 /// <param name="IsBest">True when no validation before scored as high.</param>
 /// <param name="Scores">Score by example.</param>
 public sealed record GrpoValidation(
-    int Step, double Score, ConfidenceInterval Interval, double? TrainScore, int FormatFailures, bool IsBest, IReadOnlyList<double> Scores);
+    int Step, double Score, ConfidenceInterval Interval, double? TrainScore, int FormatFailures, bool IsBest, IReadOnlyList<double> Scores)
+{
+    /// <summary>Mean score of the runs at the sampling temperature; null when there were none.</summary>
+    public double? SampledScore { get; init; }
+
+    /// <summary>Mean over the examples of the best of their sampled runs (pass@k for a score of 0 or 1); null when there were none.</summary>
+    public double? BestOfSamples { get; init; }
+}
 
 /// <summary>What one step did: rollouts, learning, time.</summary>
 public sealed record GrpoStepReport
@@ -55,6 +81,27 @@ public sealed record GrpoStepReport
 
     /// <summary>Rollouts that entered a group.</summary>
     public int RolloutsUsed { get; init; }
+
+    /// <summary>Rollouts with an unreadable answer, whether or not their program handled it.</summary>
+    public int UnreadableRollouts { get; init; }
+
+    /// <summary>Rollouts of teachers that were learned from by their own log-probabilities.</summary>
+    public int OffPolicyRollouts { get; init; }
+
+    /// <summary>Rollouts of teachers that were left out, because their model does not tell its tokens.</summary>
+    public int OpaqueRollouts { get; init; }
+
+    /// <summary>Examples that were replaced because all their rollouts earned the same.</summary>
+    public int ResampledExamples { get; init; }
+
+    /// <summary>Calls of other models than the policy in this step, those of the metric included.</summary>
+    public long ExternalCalls { get; init; }
+
+    /// <summary>What those calls cost.</summary>
+    public decimal Cost { get; init; }
+
+    /// <summary>Why the policy counted as collapsed after this step; null when it did not.</summary>
+    public string? Collapse { get; init; }
 
     /// <summary>Rollouts whose answer could not be parsed and whose program did not handle it.</summary>
     public int FormatFailures { get; init; }

@@ -7,19 +7,44 @@ internal sealed record GrpoJournalLine(int Step, GrpoStepReport? Report, GrpoVal
 
 /// <summary>A line of a step's rollouts.</summary>
 internal sealed record GrpoRolloutLine(
-    int Example, int Rollout, long Seed, RolloutOutcome Outcome, double? Reward, IReadOnlyDictionary<string, double>? Parts, string? Error, IReadOnlyList<GrpoCallLine> Calls)
+    int Example,
+    int Rollout,
+    int? Teacher,
+    long Seed,
+    RolloutOutcome Outcome,
+    double? Reward,
+    IReadOnlyDictionary<string, double>? Parts,
+    string? Feedback,
+    string? Error,
+    IReadOnlyList<GrpoCallLine> Calls)
 {
-    public static GrpoRolloutLine From(Rollout rollout) => new(
-        rollout.ExampleIndex, rollout.RolloutIndex, rollout.Seed, rollout.Outcome, rollout.Reward,
-        rollout.Parts.IsEmpty ? null : rollout.Parts, rollout.Error?.Message, [.. rollout.Trace.Calls.Select(GrpoCallLine.From)]);
+    public static GrpoRolloutLine From(Rollout rollout, GrpoBatch batch) => new(
+        rollout.ExampleIndex,
+        rollout.RolloutIndex,
+        rollout.Teacher,
+        rollout.Seed,
+        rollout.Outcome,
+        rollout.Reward,
+        rollout.Parts.IsEmpty ? null : rollout.Parts,
+        rollout.Feedback,
+        rollout.Error?.Message,
+        [.. rollout.Trace.Calls.Select(call => GrpoCallLine.From(call, batch.AdvantageOf(call)))]);
 }
 
 /// <summary>One call of a rollout.</summary>
 internal sealed record GrpoCallLine(
-    string Predictor, int Ordinal, string Text, string? Failure, int PolicyVersion, IReadOnlyList<int>? PromptIds, IReadOnlyList<int>? CompletionIds, IReadOnlyList<float>? LogProbs)
+    string Predictor,
+    int Ordinal,
+    string Text,
+    string? Failure,
+    double? Advantage,
+    int PolicyVersion,
+    IReadOnlyList<int>? PromptIds,
+    IReadOnlyList<int>? CompletionIds,
+    IReadOnlyList<float>? LogProbs)
 {
-    public static GrpoCallLine From(PredictorCall call) => new(
-        call.Path, call.Ordinal, call.Text, call.Failure?.Message, call.Tokens?.PolicyVersion ?? 0,
+    public static GrpoCallLine From(PredictorCall call, double? advantage) => new(
+        call.Path, call.Ordinal, call.Text, call.Failure?.Message, advantage, call.Tokens?.PolicyVersion ?? 0,
         call.Tokens?.PromptIds, call.Tokens?.CompletionIds, call.Tokens?.LogProbs);
 }
 
@@ -73,7 +98,18 @@ internal sealed record GrpoSettings
 
     public required bool HasCredit { get; init; }
 
-    public static GrpoSettings Of(GrpoOptions options) => new()
+    // Null where nothing is asked for: runs from before there was such an option keep their identity.
+    public required IReadOnlyDictionary<string, double>? PartWeights { get; init; }
+
+    public required int? MaxResamples { get; init; }
+
+    public required CollapseOptions? Collapse { get; init; }
+
+    public required int? ValidationSamples { get; init; }
+
+    public required int? Teachers { get; init; }
+
+    public static GrpoSettings Of(GrpoOptions options, int teachers) => new()
     {
         Steps = options.Steps,
         ExamplesPerStep = options.ExamplesPerStep,
@@ -97,5 +133,10 @@ internal sealed record GrpoSettings
         Optimizer = options.Optimizer,
         Lora = options.Lora,
         HasCredit = options.Credit is not null,
+        PartWeights = options.PartWeights.IsEmpty ? null : options.PartWeights,
+        MaxResamples = options.MaxResamples == 0 ? null : options.MaxResamples,
+        Collapse = options.Collapse,
+        ValidationSamples = options.ValidationSamples == 0 ? null : options.ValidationSamples,
+        Teachers = teachers == 0 ? null : teachers,
     };
 }

@@ -4,21 +4,25 @@ using Hone.Reinforcement;
 namespace Hone.Optimizers;
 
 /// <summary>One run of GRPO: validate, then step by step roll out, group, learn, validate, save; always able to go on after a kill.</summary>
-internal sealed class GrpoLoop<TIn, TOut>
+internal sealed class GrpoLoop<TIn, TOut> : IDisposable
 {
     private readonly GrpoOptions options;
     private readonly Program<TIn, TOut> original;
     private readonly Program<TIn, TOut> policy;
+    private readonly IReadOnlyList<Program<TIn, TOut>> programs;
     private readonly GrpoData<TIn, TOut> data;
     private readonly ITrainingSession session;
     private readonly OptimizationRun run;
     private readonly GrpoValidator<TIn, TOut> validator;
     private readonly GrpoStepper<TIn, TOut> stepper;
     private readonly GrpoStore store;
+    private readonly SpendingMeter meter;
+    private readonly PreflightCheck<TIn, TOut> preflight;
     private readonly List<GrpoStepReport> steps = [];
     private readonly List<GrpoValidation> validations = [];
     private GrpoState state = new();
     private LM? best;
+    private PreflightReport? checks;
 
     public GrpoLoop(
         Metric<TIn, TOut> metric, GrpoOptions options, Program<TIn, TOut> program, GrpoData<TIn, TOut> data, ITrainingSession session, OptimizationRun run)
@@ -27,24 +31,41 @@ internal sealed class GrpoLoop<TIn, TOut>
 
         // A policy changes with every step: no answer of it may come from a cache, or from another model.
         policy = program.WithModel(program.Model! with { Client = session.Policy, Cache = null, Failover = [] });
-        validator = new(metric, options, data);
-        stepper = new(metric, options, data.Train, session, run.Seed);
+        programs = [policy, .. data.Teachers];
+        meter = new(options.Budget, new HashSet<string>(StringComparer.Ordinal) { policy.Model!.Name });
+        var counted = meter.Wrap(metric);
+        validator = new(counted, options, data, meter);
+        stepper = new(counted, options, data.Train, session, run.Seed, meter);
+        preflight = new(counted, options, data, session, run.Seed, meter);
         store = new(run, options);
     }
 
+    public void Dispose() => store.Dispose();
+
     public async Task<GrpoResult<TIn, TOut>> RunAsync(CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, options.Stop);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, options.Stop, options.Control?.Stopped ?? CancellationToken.None);
         StopReason reason;
         try
         {
             await ResumeAsync(cancellationToken).ConfigureAwait(false);
             options.Progress?.Report(new GrpoStarted(state.NextStep, options.Steps));
             if (state.NextStep == 0)
+            {
+                await CheckAsync(stop.Token).ConfigureAwait(false);
                 await ValidateAsync(-1, stop.Token).ConfigureAwait(false);
+            }
+
             reason = await TrainAsync(stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (options.Stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (Exception error) when (BudgetSpentException.In(error) is { } spent)
+        {
+            // The step or validation under way is dropped; what was found before it is returned.
+            reason = spent.Reason;
+            options.Progress?.Report(new GrpoWarning(state.NextStep, $"The run stops here: {spent.InnerException?.Message ?? spent.Message}"));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested
+            && (options.Stop.IsCancellationRequested || options.Control?.IsStopRequested == true))
         {
             reason = StopReason.Requested;
         }
@@ -52,15 +73,21 @@ internal sealed class GrpoLoop<TIn, TOut>
         return await FinishAsync(reason, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>The checks before training, and nothing else.</summary>
+    public Task<PreflightReport> CheckOnlyAsync(CancellationToken cancellationToken) => preflight.RunAsync(policy, cancellationToken);
+
     private async Task<StopReason> TrainAsync(CancellationToken cancellationToken)
     {
         while (state.NextStep < options.Steps)
         {
-            if (run.Exhausted(state.TokensSampled) is { } exhausted)
+            if ((run.Exhausted(state.TokensSampled) ?? meter.Exhausted) is { } exhausted)
                 return exhausted;
+            if (options.Control is { } control)
+                await control.PassAsync(SaveAsync, cancellationToken).ConfigureAwait(false);
             var step = state.NextStep;
-            var outcome = await stepper.StepAsync(policy, step, state.OptimizerSteps, cancellationToken).ConfigureAwait(false);
+            var outcome = await stepper.StepAsync(programs, step, state.OptimizerSteps, state.LearningRateScale, cancellationToken).ConfigureAwait(false);
             var report = outcome.Report;
+            report = report with { Collapse = options.Collapse?.Find([.. steps.Where(earlier => earlier.Step >= state.WatchedFrom), report]) };
             steps.Add(report);
             state = state with
             {
@@ -69,10 +96,14 @@ internal sealed class GrpoLoop<TIn, TOut>
                 RolloutsGenerated = state.RolloutsGenerated + report.RolloutsGenerated,
                 RolloutsUsed = state.RolloutsUsed + report.RolloutsUsed,
                 TokensSampled = state.TokensSampled + report.TokensSampled,
+                ExternalCalls = meter.Spent.Calls,
+                Cost = meter.Spent.Cost,
             };
             store.Append(report);
-            await store.WriteRolloutsAsync(step, outcome.Rollouts, cancellationToken).ConfigureAwait(false);
-            options.Progress?.Report(new GrpoStepCompleted(report));
+            await store.WriteRolloutsAsync(step, outcome, cancellationToken).ConfigureAwait(false);
+            options.Progress?.Report(new GrpoStepCompleted(report) { Rollouts = outcome.Rollouts, Advantages = outcome.Batch.ByCall });
+            if (report.Collapse is { } collapse && !await ReturnToGoodAsync(step, collapse, cancellationToken).ConfigureAwait(false))
+                return StopReason.Collapsed;
             if ((step + 1) % options.ValidateEvery == 0 || step + 1 == options.Steps)
                 await ValidateAsync(step, cancellationToken).ConfigureAwait(false);
             if ((step + 1) % options.SaveStateEvery == 0 || step + 1 == options.Steps)
@@ -97,8 +128,42 @@ internal sealed class GrpoLoop<TIn, TOut>
             state = state with { Best = validation, BestWeights = await store.SaveBestAsync(best, step, cancellationToken).ConfigureAwait(false) };
         }
 
+        if (isBest && options.Collapse is not null)
+            state = state with { GoodState = await store.SaveGoodAsync(session, step, cancellationToken).ConfigureAwait(false) };
+        state = state with { ExternalCalls = meter.Spent.Calls, Cost = meter.Spent.Cost };
         store.Append(validation);
         options.Progress?.Report(new GrpoValidated(validation));
+    }
+
+    private async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        if (options.Preflight == PreflightMode.Off)
+            return;
+        checks = await preflight.RunAsync(policy, cancellationToken).ConfigureAwait(false);
+        await store.WriteChecksAsync(checks, cancellationToken).ConfigureAwait(false);
+        options.Progress?.Report(new GrpoChecked(checks));
+        if (options.Preflight == PreflightMode.Refuse && checks.HasProblems)
+            throw new HoneException($"The checks before training found problems:\n{checks}");
+    }
+
+    // False when the run must end: returned too often already, or there is nothing to return to.
+    private async Task<bool> ReturnToGoodAsync(int step, string reason, CancellationToken cancellationToken)
+    {
+        if (state.GoodState is not { } good || state.Rollbacks >= options.Collapse!.MaxRollbacks)
+        {
+            options.Progress?.Report(new GrpoWarning(step, $"The policy has collapsed: {reason} The run ends with the best weights before."));
+            return false;
+        }
+
+        await session.LoadStateAsync(store.GoodPath(good), cancellationToken).ConfigureAwait(false);
+        state = state with
+        {
+            Rollbacks = state.Rollbacks + 1,
+            WatchedFrom = step + 1,
+            LearningRateScale = state.LearningRateScale * options.Collapse.LearningRateFactor,
+        };
+        options.Progress?.Report(new GrpoRolledBack(step, reason, state.Best!.Step));
+        return true;
     }
 
     private async Task ResumeAsync(CancellationToken cancellationToken)
@@ -112,6 +177,7 @@ internal sealed class GrpoLoop<TIn, TOut>
         state = await GrpoState.LoadAsync(directory, cancellationToken).ConfigureAwait(false);
         await session.LoadStateAsync(Path.Combine(directory, GrpoStore.SessionFolder), cancellationToken).ConfigureAwait(false);
         run.ContinueFrom(TimeSpan.FromSeconds(state.ElapsedSeconds));
+        meter.ContinueFrom(state.ExternalCalls, state.Cost);
         var (keptSteps, keptValidations) = store.KeepEntriesBefore(state.NextStep);
         steps.AddRange(keptSteps);
         validations.AddRange(keptValidations);
@@ -148,6 +214,10 @@ internal sealed class GrpoLoop<TIn, TOut>
             RolloutsGenerated = state.RolloutsGenerated,
             RolloutsUsed = state.RolloutsUsed,
             TokensSampled = state.TokensSampled,
+            ExternalCalls = meter.Spent.Calls,
+            Cost = meter.Spent.Cost,
+            Rollbacks = state.Rollbacks,
+            Preflight = checks,
         };
     }
 }

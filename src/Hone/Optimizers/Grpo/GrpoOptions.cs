@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Hone.Reinforcement;
 
 namespace Hone.Optimizers;
@@ -98,6 +99,17 @@ public sealed record GrpoOptions
     /// <value>0 (greedy) by default.</value>
     public float? ValidationTemperature { get; init; } = 0;
 
+    /// <summary>
+    /// Runs of every validation example at the sampling temperature, beside the one at <see cref="ValidationTemperature"/>: their mean and the best of
+    /// them are reported, the latter being what the policy could still learn from itself.
+    /// </summary>
+    /// <value>0 by default.</value>
+    public int ValidationSamples
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(ValidationSamples)); field = value; }
+    }
+
     /// <summary>Sampling of rollouts. Truncating distributions (top-p, top-k) biases the ratio and is refused.</summary>
     /// <value>Temperature 1 by default.</value>
     public CallOptions Sampling { get; init; } = new() { Temperature = 1 };
@@ -105,6 +117,31 @@ public sealed record GrpoOptions
     /// <summary>What the difference from the group's mean is divided by.</summary>
     /// <value>None by default.</value>
     public AdvantageScaling Scaling { get; init; } = AdvantageScaling.None;
+
+    /// <summary>
+    /// Weights of the reward's named parts. When set, advantages are taken for each part by itself, scaled by its spread and summed (GDPO), so that a
+    /// part with a large range does not drown the others; the score's own value is then only reported.
+    /// </summary>
+    /// <value>Empty by default: the score's value is the reward.</value>
+    public ImmutableSortedDictionary<string, double> PartWeights { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
+
+    /// <summary>
+    /// How often the examples of a step whose rollouts all earned the same are replaced by others (dynamic sampling, DAPO, arXiv 2503.14476): such groups
+    /// teach nothing. 0 keeps them.
+    /// </summary>
+    /// <value>0 by default.</value>
+    public int MaxResamples
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxResamples)); field = value; }
+    }
+
+    /// <summary>When training counts as collapsed and what happens then; null never looks.</summary>
+    public CollapseOptions? Collapse { get; init; }
+
+    /// <summary>What is looked at before anything is spent on training.</summary>
+    /// <value>Warn by default: a few rollouts, whose findings are told. <see cref="Grpo{TIn,TOut}.CheckAsync"/> makes the same checks by themselves.</value>
+    public PreflightMode Preflight { get; init; }
 
     /// <summary>The loss.</summary>
     public PolicyLossOptions Loss { get; init; } = new();
@@ -163,6 +200,9 @@ public sealed record GrpoOptions
     /// <summary>When cancelled, the run drops the step under way and returns the best so far.</summary>
     public CancellationToken Stop { get; init; }
 
+    /// <summary>Pauses the run, has it save its state, or ends it; null when nobody takes part.</summary>
+    public RunControl? Control { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -186,6 +226,8 @@ public sealed record GrpoOptions
             throw new HoneException($"Loss.Temperature ({Loss.Temperature}) must equal Sampling.Temperature ({Sampling.Temperature ?? 1}).");
         if (Resume && RunDirectory is null)
             throw new HoneException("Resume needs a RunDirectory.");
+        if (PartWeights.Any(part => !double.IsFinite(part.Value)))
+            throw new HoneException("PartWeights must be finite numbers.");
         if (WarmupSteps < 0)
             throw new HoneException($"WarmupSteps must not be negative, got {WarmupSteps}.");
     }

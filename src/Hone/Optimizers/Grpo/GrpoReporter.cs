@@ -5,9 +5,8 @@ namespace Hone.Optimizers;
 /// <summary>Counts what a step's rollouts were like.</summary>
 internal static class GrpoReporter
 {
-    public static GrpoStepReport Describe(int step, RolloutBatch batch, GroupingResult grouping, GrpoBatch learning)
+    public static GrpoStepReport Describe(int step, IReadOnlyList<Rollout> rollouts, GroupingResult grouping, GrpoBatch learning)
     {
-        var rollouts = batch.Rollouts;
         double[] rewards = [.. rollouts.Where(rollout => rollout.Reward is not null).Select(rollout => rollout.Reward!.Value)];
         PredictorCall[] calls = [.. rollouts.SelectMany(rollout => rollout.Trace.Calls)];
         int[] lengths = [.. calls.Where(call => call.Tokens is not null).Select(call => call.Tokens!.CompletionIds.Count)];
@@ -20,6 +19,9 @@ internal static class GrpoReporter
             Parts = rollouts.SelectMany(rollout => rollout.Parts).GroupBy(part => part.Key).ToDictionary(part => part.Key, part => part.Average(p => p.Value)),
             RolloutsGenerated = rollouts.Count,
             RolloutsUsed = used,
+            UnreadableRollouts = rollouts.Count(rollout => rollout.Trace.Calls.Any(call => call.Failure is not null)),
+            OffPolicyRollouts = rollouts.Count(rollout => rollout.Teacher is not null && !rollout.IsOpaque),
+            OpaqueRollouts = rollouts.Count(rollout => rollout.IsOpaque),
             FormatFailures = rollouts.Count(rollout => rollout.Outcome == RolloutOutcome.FormatFailure),
             FormatFailuresByPredictor = calls.Where(call => call.Failure is not null).GroupBy(call => call.Path).ToDictionary(group => group.Key, group => group.Count()),
             Crashes = rollouts.Count(rollout => rollout.Outcome == RolloutOutcome.Crashed),
@@ -27,7 +29,6 @@ internal static class GrpoReporter
             Groups = grouping.Groups.GroupBy(group => group.Predictor).ToDictionary(group => group.Key, group => group.Count()),
             ZeroVarianceFraction = grouping.Groups.IsEmpty ? 0 : learning.ZeroVarianceGroups / (double)grouping.Groups.Length,
             SkippedCalls = grouping.SkippedCalls,
-            TokensSampled = calls.Sum(call => (long)(call.Tokens?.CompletionIds.Count ?? 0)),
             CompletionLengthMean = lengths.Length == 0 ? 0 : lengths.Average(),
             CompletionLengthMax = lengths.Length == 0 ? 0 : lengths.Max(),
             TruncatedFraction = lengths.Length == 0 ? 0 : calls.Count(call => call.Tokens?.IsTruncated == true) / (double)lengths.Length,

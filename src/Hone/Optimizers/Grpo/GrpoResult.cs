@@ -18,6 +18,18 @@ public sealed record GrpoResult<TIn, TOut> : OptimizationResult<TIn, TOut>
     /// <summary>Rollouts that were learned from.</summary>
     public required long RolloutsUsed { get; init; }
 
+    /// <summary>Calls of other models than the policy, in rollouts, validations and metrics.</summary>
+    public long ExternalCalls { get; init; }
+
+    /// <summary>What those calls cost, by the models' prices.</summary>
+    public decimal Cost { get; init; }
+
+    /// <summary>How often a collapsed policy was taken back.</summary>
+    public int Rollbacks { get; init; }
+
+    /// <summary>What the checks before training found; null when they were not made.</summary>
+    public PreflightReport? Preflight { get; init; }
+
     /// <summary>Tokens sampled in rollouts.</summary>
     public required long TokensSampled { get; init; }
 }

@@ -17,6 +17,22 @@ internal sealed record GrpoState
 
     public long TokensSampled { get; init; }
 
+    public long ExternalCalls { get; init; }
+
+    public decimal Cost { get; init; }
+
+    /// <summary>Returns to good weights so far.</summary>
+    public int Rollbacks { get; init; }
+
+    /// <summary>First step after the last return; earlier steps say nothing about the weights in use.</summary>
+    public int WatchedFrom { get; init; }
+
+    /// <summary>What returns have left of the learning rate.</summary>
+    public double LearningRateScale { get; init; } = 1;
+
+    /// <summary>Name of the directory with the session's state at the best validation; null when collapses are not watched.</summary>
+    public string? GoodState { get; init; }
+
     /// <summary>The validation before training.</summary>
     public GrpoValidation? Baseline { get; init; }
 

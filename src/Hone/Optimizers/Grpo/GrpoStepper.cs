@@ -1,10 +1,9 @@
-using System.Collections.Immutable;
 using Hone.Reinforcement;
 
 namespace Hone.Optimizers;
 
 /// <summary>What a step left behind.</summary>
-internal sealed record GrpoStepOutcome(GrpoStepReport Report, IReadOnlyList<Rollout> Rollouts, int OptimizerSteps);
+internal sealed record GrpoStepOutcome(GrpoStepReport Report, IReadOnlyList<Rollout> Rollouts, GrpoBatch Batch, int OptimizerSteps);
 
 /// <summary>One outer step: roll out, group, compute advantages, learn from all groups in one optimizer batch.</summary>
 internal sealed class GrpoStepper<TIn, TOut>
@@ -15,53 +14,100 @@ internal sealed class GrpoStepper<TIn, TOut>
     private readonly SeedStream seed;
     private readonly ExampleSelector selector;
     private readonly RolloutCollector<TIn, TOut> collector;
+    private readonly SpendingMeter meter;
 
     public GrpoStepper(
-        Metric<TIn, TOut> metric, GrpoOptions options, IReadOnlyList<Example<TIn, TOut>> train, ITrainingSession session, SeedStream seed)
+        Metric<TIn, TOut> metric, GrpoOptions options, IReadOnlyList<Example<TIn, TOut>> train, ITrainingSession session, SeedStream seed, SpendingMeter meter)
     {
-        (this.options, this.train, this.session, this.seed) = (options, train, session, seed);
+        (this.options, this.train, this.session, this.seed, this.meter) = (options, train, session, seed, meter);
         selector = new(train.Count, options.ExamplesPerStep, seed);
         collector = new(
             metric,
             new(options.RolloutsPerExample, options.MaxParallelism, options.FailureScore, options.FormatFailureScore, options.Sampling),
-            options.Time);
+            options.Time,
+            meter);
     }
 
-    public async Task<GrpoStepOutcome> StepAsync(Program<TIn, TOut> policy, int step, int optimizerSteps, CancellationToken cancellationToken)
+    /// <param name="programs">The policy, then its teachers.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="optimizerSteps">Optimizer steps so far.</param>
+    /// <param name="rateScale">What returns to good weights have left of the learning rate.</param>
+    /// <param name="cancellationToken">Stops the step.</param>
+    public async Task<GrpoStepOutcome> StepAsync(
+        IReadOnlyList<Program<TIn, TOut>> programs, int step, int optimizerSteps, double rateScale, CancellationToken cancellationToken)
     {
         var stepSeed = seed.Derive("step", step);
-        var selected = selector.Select(step);
         var version = session.PolicyVersion;
-        var started = options.Time.GetTimestamp();
-        var total = selected.Count * options.RolloutsPerExample;
-        var batch = await collector.CollectAsync(
-            policy, train, selected, stepSeed,
-            completed => options.Progress?.Report(new GrpoRolloutProgress(step, completed, total)),
-            cancellationToken).ConfigureAwait(false);
-        var rolloutSeconds = options.Time.GetElapsedTime(started).TotalSeconds;
-
-        var grouping = RolloutGrouper.Group(
-            batch.Rollouts, options.RolloutsPerExample, policy.Predictors.Select(entry => entry.Key),
-            new(options.Grouping, options.Fill, options.FailureScore, options.FormatFailureScore, options.Credit), stepSeed);
-        var learning = new GrpoBatch(grouping.Groups, options);
-        Warn(step, batch.Rollouts, grouping, learning);
-        var report = GrpoReporter.Describe(step, batch, grouping, learning) with
+        var before = meter.Spent;
+        var round = await CollectAsync(programs, step, stepSeed, cancellationToken).ConfigureAwait(false);
+        Warn(step, round);
+        var after = meter.Spent;
+        var report = GrpoReporter.Describe(step, round.Rollouts, round.Grouping, round.Batch) with
         {
             PolicyVersion = version,
-            Seconds = new() { Rollout = rolloutSeconds, Metric = batch.MetricSeconds },
+            RolloutsGenerated = round.Generated,
+            TokensSampled = round.Tokens,
+            ResampledExamples = round.Resampled,
+            ExternalCalls = after.Calls - before.Calls,
+            Cost = after.Cost - before.Cost,
+            Seconds = new() { Rollout = round.Seconds, Metric = round.MetricSeconds },
         };
-        for (var update = 0; update < options.UpdatesPerBatch && learning.Data.Count > 0; update++)
-            report = await UpdateAsync(report, learning, update, optimizerSteps++, cancellationToken).ConfigureAwait(false);
-        return new(report, batch.Rollouts, optimizerSteps);
+        for (var update = 0; update < options.UpdatesPerBatch && round.Batch.Data.Count > 0; update++)
+            report = await UpdateAsync(report, round.Batch, update, optimizerSteps++, rateScale, cancellationToken).ConfigureAwait(false);
+        return new(report, round.Rollouts, round.Batch, optimizerSteps);
+    }
+
+    // The step's rollouts; with resampling, examples that teach nothing give way to others, a bounded number of times.
+    private async Task<Round> CollectAsync(
+        IReadOnlyList<Program<TIn, TOut>> programs, int step, SeedStream stepSeed, CancellationToken cancellationToken)
+    {
+        var started = options.Time.GetTimestamp();
+        int[] selected = [.. selector.Select(step)];
+        int[] slots = [.. Enumerable.Range(0, selected.Length)];
+        var rollouts = new Rollout[selected.Length * options.RolloutsPerExample];
+        var round = new Round();
+        for (var attempt = 0; ; attempt++)
+        {
+            var total = slots.Length * options.RolloutsPerExample;
+            var batch = await collector.CollectAsync(
+                programs, train, [.. slots.Select(slot => selected[slot])], attempt == 0 ? stepSeed : stepSeed.Derive("resample", attempt),
+                completed => options.Progress?.Report(new GrpoRolloutProgress(step, completed, total)),
+                cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < batch.Rollouts.Count; i++)
+                rollouts[(slots[i / options.RolloutsPerExample] * options.RolloutsPerExample) + (i % options.RolloutsPerExample)] = batch.Rollouts[i];
+            round.Add(batch);
+            round.Rollouts = rollouts;
+            round.Grouping = RolloutGrouper.Group(
+                rollouts, options.RolloutsPerExample, programs[0].Predictors.Select(entry => entry.Key),
+                new(options.Grouping, options.Fill, options.FailureScore, options.FormatFailureScore, options.Credit), stepSeed);
+            round.Batch = new GrpoBatch(round.Grouping.Groups, options);
+            slots = [.. Enumerable.Range(0, selected.Length).Where(slot => !round.Batch.Teaches(slot))];
+            if (attempt >= options.MaxResamples || slots.Length == 0)
+                break;
+            foreach (var slot in slots)
+                selected[slot] = Replacement(selected, stepSeed.Derive("replacement", attempt, slot));
+            round.Resampled += slots.Length;
+        }
+
+        round.Seconds = options.Time.GetElapsedTime(started).TotalSeconds;
+        return round;
+    }
+
+    // Another example that the step does not have; any one when it has them all.
+    private int Replacement(int[] selected, SeedStream stream)
+    {
+        int[] others = [.. Enumerable.Range(0, train.Count).Except(selected)];
+        var random = stream.CreateRandom();
+        return others.Length > 0 ? others[random.Next(others.Length)] : random.Next(train.Count);
     }
 
     private async Task<GrpoStepReport> UpdateAsync(
-        GrpoStepReport report, GrpoBatch batch, int update, int optimizerStep, CancellationToken cancellationToken)
+        GrpoStepReport report, GrpoBatch batch, int update, int optimizerStep, double rateScale, CancellationToken cancellationToken)
     {
         var pass = await session.ForwardBackwardAsync(batch.Data, options.Loss, cancellationToken).ConfigureAwait(false);
         if (update == 0 && options.UpdatesPerBatch > 1)
             batch.RememberOldLogProbs(pass.LogProbs);
-        var rate = options.EffectiveLearningRate * LearningRateSchedule.Multiplier(
+        var rate = rateScale * options.EffectiveLearningRate * LearningRateSchedule.Multiplier(
             options.Schedule, optimizerStep, options.WarmupSteps, options.Steps * options.UpdatesPerBatch);
         var result = await session.OptimizerStepAsync(options.Optimizer with { LearningRate = rate }, cancellationToken).ConfigureAwait(false);
         return report with
@@ -83,73 +129,45 @@ internal sealed class GrpoStepper<TIn, TOut>
         };
     }
 
-    private void Warn(int step, IReadOnlyList<Rollout> rollouts, GroupingResult grouping, GrpoBatch batch)
+    private void Warn(int step, Round round)
     {
         if (options.Progress is not { } progress)
             return;
-        if (grouping.Groups.IsEmpty)
+        if (round.Grouping.Groups.IsEmpty)
             progress.Report(new GrpoWarning(step, "No rollout could be grouped: nothing was learned in this step."));
-        else if (batch.IsOffPolicyData)
+        else if (round.Batch.LacksTokens)
             progress.Report(new GrpoWarning(step, "The model's answers carry no sampled tokens: they cannot be learned from."));
-        foreach (var failure in rollouts.Where(rollout => rollout.Outcome is RolloutOutcome.Unscorable or RolloutOutcome.Crashed).Take(1))
+        if (round.Rollouts.Any(rollout => rollout.IsOpaque))
+            progress.Report(new GrpoWarning(step, "A teacher's model does not tell its tokens: its rollouts are left out. Use a teacher of the policy's own kind."));
+        foreach (var failure in round.Rollouts.Where(rollout => rollout.Outcome is RolloutOutcome.Unscorable or RolloutOutcome.Crashed).Take(1))
             progress.Report(new GrpoWarning(step, $"A rollout ended with {failure.Error?.GetType().Name}: {failure.Error?.Message}"));
     }
-}
 
-/// <summary>The training data of a step: every call of every group that has something to teach, with its advantage.</summary>
-internal sealed class GrpoBatch
-{
-    private readonly TrainingDatum[] data;
-
-    public GrpoBatch(ImmutableArray<RolloutGroup> groups, GrpoOptions options)
+    /// <summary>The rollouts of a step, and what it took to get them.</summary>
+    private sealed class Round
     {
-        var advantages = Advantages.Compute([.. groups.Select(group => group.Members.Select(member => member.Reward).ToArray())], options.Scaling);
-        var collected = new List<TrainingDatum>();
-        for (var i = 0; i < groups.Length; i++)
+        public IReadOnlyList<Rollout> Rollouts { get; set; } = [];
+
+        public GroupingResult Grouping { get; set; } = new([], 0, 0);
+
+        public GrpoBatch Batch { get; set; } = null!;
+
+        public int Generated { get; private set; }
+
+        public long Tokens { get; private set; }
+
+        public int Resampled { get; set; }
+
+        public double Seconds { get; set; }
+
+        public double MetricSeconds { get; private set; }
+
+        public void Add(RolloutBatch batch)
         {
-            // A group without spread has advantage 0 throughout: without a divergence penalty it would only cost time.
-            var flat = Array.TrueForAll(advantages[i], advantage => Math.Abs(advantage) < 1e-12);
-            ZeroVarianceGroups += flat ? 1 : 0;
-            if (flat && options.Loss.Beta == 0)
-                continue;
-            for (var j = 0; j < groups[i].Members.Length; j++)
-                Add(collected, groups[i].Predictor, groups[i].Members[j], advantages[i][j]);
+            Generated += batch.Rollouts.Count;
+            MetricSeconds += batch.MetricSeconds;
+            Tokens += batch.Rollouts.Where(rollout => rollout.Teacher is null)
+                .Sum(rollout => rollout.Trace.Calls.Sum(call => (long)(call.Tokens?.CompletionIds.Count ?? 0)));
         }
-
-        data = [.. collected];
-    }
-
-    public IReadOnlyList<TrainingDatum> Data => data;
-
-    public int ZeroVarianceGroups { get; }
-
-    /// <summary>True when calls came without their tokens.</summary>
-    public bool IsOffPolicyData { get; private set; }
-
-    public void RememberOldLogProbs(IReadOnlyList<float[]> logProbs)
-    {
-        for (var i = 0; i < data.Length; i++)
-            data[i] = data[i] with { OldLogProbs = logProbs[i] };
-    }
-
-    private void Add(List<TrainingDatum> collected, string predictor, GroupMember member, double advantage)
-    {
-        if (member.Reward is null)
-            return;
-        if (member.Call.Tokens is not { CompletionIds.Count: > 0 } tokens)
-        {
-            IsOffPolicyData = true;
-            return;
-        }
-
-        collected.Add(new()
-        {
-            PromptIds = tokens.PromptIds,
-            CompletionIds = tokens.CompletionIds,
-            SamplerLogProbs = tokens.LogProbs,
-            Advantage = advantage,
-            IsTruncated = tokens.IsTruncated,
-            Predictor = predictor,
-        });
     }
 }

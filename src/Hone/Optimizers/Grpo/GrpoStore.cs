@@ -9,11 +9,14 @@ namespace Hone.Optimizers;
 /// The run directory: <c>journal.jsonl</c> (a line a step or validation), <c>state/step-N</c> (to go on from), <c>best</c> or <c>best-step-N</c>
 /// (weights), <c>rollouts/step-N.jsonl.gz</c>. Everything appears by renaming, so a kill at any moment leaves a directory that can be resumed.
 /// </summary>
-internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options)
+internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options) : IDisposable
 {
     public const string SessionFolder = "session";
 
     private const string StepPrefix = "step-";
+    private const string GoodPrefix = "good-";
+
+    private string? temporary;
 
     private string? StateRoot => run.Directory is null ? null : Path.Combine(run.Directory, "state");
 
@@ -56,7 +59,7 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options)
                 await state.SaveAsync(temporary, token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
-        await CleanAsync(root, state.BestWeights, cancellationToken).ConfigureAwait(false);
+        await CleanAsync(root, state, cancellationToken).ConfigureAwait(false);
         return directory;
     }
 
@@ -70,23 +73,62 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options)
         return name;
     }
 
+    /// <summary>Keeps what the checks before training found, for people: <c>preflight.json</c>.</summary>
+    public Task WriteChecksAsync(PreflightReport report, CancellationToken cancellationToken) => run.Directory is null
+        ? Task.CompletedTask
+        : AtomicFile.WriteTextAsync(
+            Path.Combine(run.Directory, "preflight.json"), JsonSerializer.Serialize(report, RunJson.Indented.PreflightReport) + "\n", cancellationToken);
+
+    /// <summary>Writes the session's state at a good validation, to return to. Without a run directory it goes to a temporary one.</summary>
+    public async Task<string> SaveGoodAsync(ITrainingSession session, int step, CancellationToken cancellationToken)
+    {
+        var name = $"{GoodPrefix}{Name(step + 1)}";
+        await AtomicFile.WriteDirectoryAsync(GoodPath(name), session.SaveStateAsync, cancellationToken).ConfigureAwait(false);
+        return name;
+    }
+
+    /// <summary>Where a good state lies.</summary>
+    public string GoodPath(string name) => Path.Combine(run.Directory ?? (temporary ??= Directory.CreateTempSubdirectory("hone-good-").FullName), name);
+
+    /// <summary>Removes good states that nothing refers to any more.</summary>
+    public void KeepGood(IReadOnlySet<string?> needed)
+    {
+        if ((run.Directory ?? temporary) is not { } root)
+            return;
+        foreach (var old in Directory.GetDirectories(root, GoodPrefix + StepPrefix + "*").Where(path => !needed.Contains(Path.GetFileName(path))))
+            Directory.Delete(old, recursive: true);
+    }
+
+    public void Dispose()
+    {
+        if (temporary is not null)
+            Directory.Delete(temporary, recursive: true);
+    }
+
     // Keeps the two newest states and the best weights that they refer to.
-    private async Task CleanAsync(string root, string? currentBest, CancellationToken cancellationToken)
+    private async Task CleanAsync(string root, GrpoState current, CancellationToken cancellationToken)
     {
         var states = Directory.GetDirectories(root, StepPrefix + "*").Where(path => StepOf(path) >= 0).OrderByDescending(StepOf).ToArray();
         foreach (var old in states.Skip(2))
             Directory.Delete(old, recursive: true);
+        var needed = new HashSet<string?> { current.BestWeights };
+        var good = new HashSet<string?> { current.GoodState };
+        foreach (var kept in states.Take(2))
+        {
+            var state = await GrpoState.LoadAsync(kept, cancellationToken).ConfigureAwait(false);
+            needed.Add(state.BestWeights);
+            good.Add(state.GoodState);
+        }
+
+        KeepGood(good);
         if (options.Checkpoint == CheckpointPolicy.Improvements)
             return;
-        var needed = new HashSet<string?> { currentBest };
-        foreach (var kept in states.Take(2))
-            needed.Add((await GrpoState.LoadAsync(kept, cancellationToken).ConfigureAwait(false)).BestWeights);
         foreach (var old in Directory.GetDirectories(run.Directory!, $"best-{StepPrefix}*").Where(path => !needed.Contains(Path.GetFileName(path))))
             Directory.Delete(old, recursive: true);
     }
 
     /// <summary>Keeps the step's rollouts for browsing: one JSON line a rollout.</summary>
-    public async Task WriteRolloutsAsync(int step, IReadOnlyList<Rollout> rollouts, CancellationToken cancellationToken)
+    public async Task WriteRolloutsAsync(int step, GrpoStepOutcome outcome, CancellationToken cancellationToken)
     {
         if (run.Directory is null)
             return;
@@ -98,9 +140,9 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options)
                 var zipped = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true);
                 await using (zipped.ConfigureAwait(false))
                 {
-                    foreach (var rollout in rollouts)
+                    foreach (var rollout in outcome.Rollouts)
                     {
-                        await JsonSerializer.SerializeAsync(zipped, GrpoRolloutLine.From(rollout), RunJson.Default.GrpoRolloutLine, token).ConfigureAwait(false);
+                        await JsonSerializer.SerializeAsync(zipped, GrpoRolloutLine.From(rollout, outcome.Batch), RunJson.Default.GrpoRolloutLine, token).ConfigureAwait(false);
                         zipped.WriteByte((byte)'\n');
                     }
                 }

@@ -1,12 +1,42 @@
 namespace Hone.Optimizers;
 
 /// <summary>Scores the policy on the validation set (and the training set when asked), always with the same seeds.</summary>
-internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOptions options, GrpoData<TIn, TOut> data)
+internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOptions options, GrpoData<TIn, TOut> data, SpendingMeter meter)
 {
     public async Task<GrpoValidation> ValidateAsync(Program<TIn, TOut> policy, int step, CancellationToken cancellationToken)
     {
-        var examples = options.ReportTrainScores ? [.. data.Validation!, .. data.DistinctTrain] : data.Validation!;
+        meter.ThrowIfExhausted();
+        var validation = data.Validation!;
+        var examples = options.ReportTrainScores ? [.. validation, .. data.DistinctTrain] : validation;
         var sampling = options.ValidationTemperature is { } temperature ? options.Sampling with { Temperature = temperature } : options.Sampling;
+        var runs = options.ValidationSamples * validation.Count;
+        var result = await EvaluateAsync(policy, step, examples, sampling, 0, examples.Count + runs, cancellationToken).ConfigureAwait(false);
+        double[] scores = [.. result.Scores.Take(validation.Count)];
+        double? trainScore = options.ReportTrainScores ? result.Scores.Skip(scores.Length).Average() : null;
+        var report = new GrpoValidation(step, scores.Average(), Bootstrap.OfMean(scores, options.Seed), trainScore, result.FormatFailureCount, false, scores);
+        if (options.ValidationSamples == 0)
+            return report;
+
+        // One set of all repetitions: each position has a seed of its own.
+        Example<TIn, TOut>[] repeated = [.. Enumerable.Range(0, options.ValidationSamples).SelectMany(_ => validation)];
+        var sampled = await EvaluateAsync(policy, step, repeated, options.Sampling, examples.Count, examples.Count + runs, cancellationToken).ConfigureAwait(false);
+        return report with
+        {
+            SampledScore = sampled.Mean,
+            BestOfSamples = Enumerable.Range(0, validation.Count)
+                .Average(example => Enumerable.Range(0, options.ValidationSamples).Max(sample => sampled.Scores[(sample * validation.Count) + example])),
+        };
+    }
+
+    private async Task<EvaluationResult<TIn, TOut>> EvaluateAsync(
+        Program<TIn, TOut> policy,
+        int step,
+        IReadOnlyList<Example<TIn, TOut>> examples,
+        CallOptions sampling,
+        int done,
+        int total,
+        CancellationToken cancellationToken)
+    {
         var evaluator = new Evaluator<TIn, TOut>(metric, new()
         {
             MaxParallelism = options.MaxParallelism,
@@ -14,14 +44,19 @@ internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOpt
             FailureScore = options.FailureScore,
             Options = sampling,
             Recovery = RecoveryPolicy.None,
-            Seed = new SeedStream(options.Seed).Derive("validation").Seed,
+            Seed = new SeedStream(options.Seed).Derive(done == 0 ? "validation" : "sampled validation").Seed,
             Progress = options.Progress is { } progress
-                ? new SynchronousProgress<EvaluationProgress>(each => progress.Report(new GrpoValidationProgress(step, each.Completed, examples.Count)))
+                ? new SynchronousProgress<EvaluationProgress>(each => progress.Report(new GrpoValidationProgress(step, done + each.Completed, total)))
                 : null,
         });
         var result = await evaluator.EvaluateAsync(policy, examples, cancellationToken).ConfigureAwait(false);
-        double[] scores = [.. result.Scores.Take(data.Validation!.Count)];
-        double? trainScore = options.ReportTrainScores ? result.Scores.Skip(scores.Length).Average() : null;
-        return new(step, scores.Average(), Bootstrap.OfMean(scores, options.Seed), trainScore, result.FormatFailureCount, false, scores);
+        foreach (var row in result.Rows)
+        {
+            meter.Add(row.Trace);
+            if (BudgetSpentException.In(row.Error) is { } spent)
+                throw spent;
+        }
+
+        return result;
     }
 }

@@ -41,6 +41,11 @@ internal static class ToyTask
         new ToyChoice("[[ ## answer ## ]]\n{answer}", Completion("answer", "wrong"), Completion("answer", "right"), "garbage"),
         new ToyChoice("[[ ## plan ## ]]\n{plan}", Completion("plan", "bad"), Completion("plan", "good"), Completion("plan", "worse"), "no field at all"));
 
+    /// <summary>As <see cref="Policy"/>, without answers that cannot be read.</summary>
+    public static ToyPolicy ReadablePolicy() => new(
+        new ToyChoice("[[ ## answer ## ]]\n{answer}", Completion("answer", "wrong"), Completion("answer", "right")),
+        new ToyChoice("[[ ## plan ## ]]\n{plan}", Completion("plan", "bad"), Completion("plan", "good"), Completion("plan", "worse")));
+
     public static Program<ToyQuestion, ToyAnswer> Program(ToyPolicy policy) => new ToyProgram().WithModel(new LM(policy, "toy"));
 
     public static GrpoOptions Options => new()

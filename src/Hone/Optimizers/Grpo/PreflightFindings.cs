@@ -1,0 +1,132 @@
+using Hone.Reinforcement;
+
+namespace Hone.Optimizers;
+
+/// <summary>Turns what the checks saw into plain words.</summary>
+internal sealed class PreflightFindings(GrpoOptions options, TrainingCapabilities capabilities)
+{
+    private readonly List<PreflightFinding> findings = [];
+
+    public void AddTokens(IReadOnlyList<Rollout> rollouts)
+    {
+        var calls = rollouts.SelectMany(rollout => rollout.Trace.Calls).ToArray();
+        if (calls.Length == 0)
+            Add(PreflightSeverity.Problem, "calls", "No rollout called a predictor: there is nothing to learn from. Does the program catch an error before its first call?");
+        else if (calls.All(call => call.Tokens is null))
+            Add(PreflightSeverity.Problem, "tokens", "The model's answers carry no sampled tokens, so they cannot be learned from. Train a model of Hone.Engine or of a training service.");
+    }
+
+    public void AddFormat(IReadOnlyList<Rollout> rollouts)
+    {
+        var unreadable = rollouts.Count(rollout => rollout.Trace.Calls.Any(call => call.Failure is not null)) / (double)Math.Max(1, rollouts.Count);
+        if (unreadable < 0.5)
+            return;
+        var worst = rollouts.SelectMany(rollout => rollout.Trace.Calls).Where(call => call.Failure is not null).GroupBy(call => call.Path).MaxBy(group => group.Count())!;
+        Add(
+            unreadable > 0.95 ? PreflightSeverity.Problem : PreflightSeverity.Warning,
+            "format",
+            $"{unreadable:P0} of the rollouts have an unreadable answer, most of them of '{worst.Key}' (e.g. {worst.First().Failure!.Reason}) Teach the format by supervised examples first, or use a simpler adapter.");
+    }
+
+    /// <param name="groups">The rollouts of each example.</param>
+    public void AddReward(Rollout[][] groups)
+    {
+        var all = groups.SelectMany(group => group).ToArray();
+        var lost = all.Where(rollout => rollout.Outcome is RolloutOutcome.Unscorable or RolloutOutcome.Crashed).ToArray();
+        if (lost.Length > 0)
+            Add(
+                lost.Length > all.Count(IsReadable) ? PreflightSeverity.Problem : PreflightSeverity.Warning,
+                "errors",
+                $"{lost.Length} of {all.Length} rollouts ended with an error of the program, a model or the metric. The first: {lost[0].Error?.GetType().Name}: {lost[0].Error?.Message}");
+        var scored = groups.Select(group => group.Where(rollout => rollout.Reward is not null).Select(rollout => rollout.Reward!.Value).ToArray()).ToArray();
+        if (scored.All(rewards => rewards.Length == 0))
+            return;
+        var flat = scored.Count(rewards => rewards.Length == 0 || rewards.Max() - rewards.Min() < 1e-12);
+        if (flat < scored.Length / 2.0)
+            return;
+        Add(
+            flat == scored.Length ? PreflightSeverity.Problem : PreflightSeverity.Warning,
+            "reward spread",
+            $"In {flat} of {scored.Length} examples all {options.RolloutsPerExample} rollouts earned the same (e.g. {scored.First(rewards => rewards.Length > 0)[0]:0.###}): such groups teach nothing. "
+            + "Use a finer metric, more rollouts an example, a higher temperature or easier examples.");
+    }
+
+    public void AddLengths(IReadOnlyList<Rollout> rollouts)
+    {
+        var tokens = rollouts.SelectMany(rollout => rollout.Trace.Calls).Select(call => (call.Path, call.Tokens)).Where(call => call.Tokens is not null).ToArray();
+        if (tokens.Length == 0)
+            return;
+        var cut = tokens.Count(call => call.Tokens!.IsTruncated) / (double)tokens.Length;
+        if (cut > 0.1)
+            Add(
+                cut > 0.9 ? PreflightSeverity.Problem : PreflightSeverity.Warning,
+                "cut answers",
+                $"{cut:P0} of the answers reach the token limit before they end. Raise Sampling.{nameof(CallOptions.MaxOutputTokens)}, or ask for shorter answers.");
+        var longest = tokens.MaxBy(call => call.Tokens!.PromptIds.Count);
+        var most = longest.Tokens!.PromptIds.Count + (options.Sampling.MaxOutputTokens ?? 0);
+        if (most > capabilities.MaxSequenceLength)
+            Add(
+                PreflightSeverity.Warning,
+                "context",
+                $"A prompt of '{longest.Path}' has {longest.Tokens.PromptIds.Count} tokens; with up to {options.Sampling.MaxOutputTokens} of an answer that is more than the {capabilities.MaxSequenceLength} that the model holds.");
+    }
+
+    /// <summary>An answer of nothing that earns as much as the policy usually does teaches it to say nothing.</summary>
+    public void AddSilence(string what, IReadOnlyList<Rollout> rollouts, double[] silence)
+    {
+        double[] rewards = [.. rollouts.Where(IsReadable).Select(rollout => rollout.Reward!.Value).Order()];
+        if (silence.Length == 0 || rewards.Length == 0)
+            return;
+        var median = rewards[rewards.Length / 2];
+        if (silence.Average() < median - 1e-9)
+            return;
+        Add(
+            PreflightSeverity.Problem,
+            "empty answers",
+            FormattableString.Invariant(
+                $"The program turns {what} into a result that scores {silence.Average():0.###}, no less than the median of {median:0.###} that the policy's readable answers earn: the policy can learn to say nothing. ")
+            + "Let the error out of the program, or let the metric give such a result its lowest score.");
+    }
+
+    public void AddDeterminism((double First, double Second)[] pairs)
+    {
+        var different = pairs.Where(pair => Math.Abs(pair.First - pair.Second) > 1e-9).ToArray();
+        if (different.Length > 0)
+            Add(
+                PreflightSeverity.Warning,
+                "metric",
+                FormattableString.Invariant(
+                    $"The metric scored {different.Length} of {pairs.Length} results differently the second time (e.g. {different[0].First:0.###}, then {different[0].Second:0.###}): its noise looks like signal. Ask judges at temperature 0, with a cache."));
+    }
+
+    public PreflightReport Report(IReadOnlyList<Rollout> rollouts, double seconds, long externalCalls, decimal cost, int validationSize)
+    {
+        var tokens = rollouts.SelectMany(rollout => rollout.Trace.Calls).Sum(call => (long)(call.Tokens?.CompletionIds.Count ?? 0));
+        var validations = validationSize == 0 ? 0 : 2 + ((options.Steps - 1) / options.ValidateEvery);
+        var training = (double)options.Steps * options.ExamplesPerStep * options.RolloutsPerExample / rollouts.Count;
+        var all = training + ((double)validations * validationSize * (1 + options.ValidationSamples) / rollouts.Count);
+        var estimate = new PreflightEstimate(
+            TimeSpan.FromSeconds(Math.Min(seconds * all, TimeSpan.MaxValue.TotalSeconds / 2)), (long)(tokens * training), (long)(externalCalls * all), cost * (decimal)all);
+        AddBudget(estimate);
+        return new([.. findings.OrderByDescending(finding => finding.Severity)], estimate);
+    }
+
+    private static bool IsReadable(Rollout rollout) =>
+        rollout is { Outcome: RolloutOutcome.Scored, Reward: not null } && rollout.Trace.Calls.All(call => call.Failure is null);
+
+    private void AddBudget(PreflightEstimate estimate)
+    {
+        var shares = new[]
+        {
+            ("MaxDuration", options.Budget.MaxDuration is { } time ? time / estimate.Duration : double.PositiveInfinity),
+            ("MaxSampledTokens", options.Budget.MaxSampledTokens is { } tokens ? tokens / (double)estimate.SampledTokens : double.PositiveInfinity),
+            ("MaxExternalCalls", options.Budget.MaxExternalCalls is { } calls ? calls / (double)estimate.ExternalCalls : double.PositiveInfinity),
+            ("MaxCost", options.Budget.MaxCost is { } money && estimate.Cost > 0 ? (double)(money / estimate.Cost) : double.PositiveInfinity),
+        };
+        var (name, share) = shares.MinBy(limit => limit.Item2);
+        if (share < 1)
+            Add(PreflightSeverity.Note, "budget", $"Budget.{name} will be spent after about {share:P0} of the {options.Steps} steps.");
+    }
+
+    private void Add(PreflightSeverity severity, string check, string message) => findings.Add(new(severity, check, message));
+}
