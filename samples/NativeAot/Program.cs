@@ -13,7 +13,7 @@ var notes = await new NoteTaker().WithModel(model).CallAsync(new(
         "Coriden Moilo | Coriden Moilo is a surgeon who works for Fenaska Labs. Coriden Moilo was born in Osanthal Harbor.",
         "Sinobury Labs | Sinobury Labs is a mining company based in Corora Bay. Sinobury Labs was founded by Coriden Moilo.",
     ]));
-var untilAnswer = DateTime.Now - Process.GetCurrentProcess().StartTime;
+var (untilAnswer, processor) = (DateTime.Now - Process.GetCurrentProcess().StartTime, Process.GetCurrentProcess().TotalProcessorTime);
 Console.WriteLine($"The embedded model noted: {string.Join(" ", notes)}");
 
 // Everything that a typed signature may hold, over a scripted client.
@@ -47,5 +47,6 @@ if (args.Contains("--measure"))
 {
     var megabytes = Process.GetCurrentProcess().PeakWorkingSet64 / 1e6;
     Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture, $$"""{"start_to_first_answer_ms": {{untilAnswer.TotalMilliseconds:0}}, "peak_rss_mb": {{megabytes:0.0}}}"""));
+        CultureInfo.InvariantCulture,
+        $$"""{"start_to_first_answer_ms": {{untilAnswer.TotalMilliseconds:0}}, "processor_ms": {{processor.TotalMilliseconds:0}}, "peak_rss_mb": {{megabytes:0.0}}}"""));
 }

@@ -101,6 +101,31 @@ public class PredictorGeneratorTests
         """);
 
     [Fact]
+    public void Generate_StreamedResult_MatchesGolden() => Match("Stream", """
+        namespace Demo;
+
+        public sealed partial class Writer : Module<string, string>
+        {
+            [Predict("Write a text.")]
+            private partial IAsyncEnumerable<string> WriteAsync(string topic, CancellationToken cancellationToken = default);
+
+            [ChainOfThought(Output = "ending")]
+            [return: Description("one sentence")]
+            private partial IAsyncEnumerable<string?> Close(IReadOnlyList<string> lines, CallOptions? options, CancellationToken stop);
+
+            protected override async Task<string> ForwardAsync(string input, CancellationToken cancellationToken)
+            {
+                var text = new List<string>();
+                await foreach (var piece in WriteAsync(input, cancellationToken))
+                    text.Add(piece);
+                await foreach (var piece in Close(text, null, cancellationToken))
+                    text.Add(piece ?? "");
+                return string.Concat(text);
+            }
+        }
+        """);
+
+    [Fact]
     public void Generate_PartsInSeveralFiles_GivesOneFileInDeclarationOrder()
     {
         const string First = """

@@ -82,6 +82,12 @@ internal static class ModuleEmitter
 
     private static void Method(SourceWriter text, PredictorModel predictor)
     {
+        if (predictor.IsStream)
+        {
+            StreamMethod(text, predictor);
+            return;
+        }
+
         text.Line(GeneratedCode);
         List(text, $"{predictor.Modifiers} async partial {predictor.ReturnType} {predictor.Method}(".TrimStart(), predictor.Parameters, ")");
         text.Open();
@@ -96,6 +102,17 @@ internal static class ModuleEmitter
         text.Line(predictor.PredictionType is { } type
             ? $"return new global::Hone.Prediction<{type}>({Result(predictor)}, {predictor.OutputLocal}.Trace);"
             : $"return {Result(predictor)};");
+        text.Close();
+    }
+
+    private static void StreamMethod(SourceWriter text, PredictorModel predictor)
+    {
+        text.Line(GeneratedCode);
+        List(text, $"{predictor.Modifiers} partial {predictor.ReturnType} {predictor.Method}(".TrimStart(), predictor.Parameters, ")");
+        text.Open();
+        text.Line("return global::Hone.PredictorStreamExtensions.StreamTextAsync(");
+        var input = $"new {predictor.InputType}({string.Join(", ", predictor.Arguments)})";
+        text.Indented(() => text.Line($"this.{predictor.Field}, {input}, {predictor.Options ?? "null"}, {predictor.CancellationToken});"));
         text.Close();
     }
 

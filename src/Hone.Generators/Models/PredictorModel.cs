@@ -57,6 +57,9 @@ internal sealed record PredictorModel
     /// <summary>The T of a Prediction&lt;T&gt; that the method returns; null when it returns the value itself.</summary>
     public required string? PredictionType { get; init; }
 
+    /// <summary>True when the method gives the text of its single output piece by piece.</summary>
+    public required bool IsStream { get; init; }
+
     /// <summary>Name of the field that holds the predictor.</summary>
     public required string Field { get; init; }
 

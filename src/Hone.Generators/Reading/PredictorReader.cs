@@ -79,6 +79,7 @@ internal static class PredictorReader
             CancellationToken = token is null ? "default" : NameRules.Escape(token.Name),
             Options = options is null ? null : NameRules.Escape(options.Name),
             PredictionType = result.IsPrediction ? CodeWriter.Type(result.Value) : null,
+            IsStream = result.IsStream,
             Field = FreeName(context, declaration, NameRules.FieldOf(method.Name), "Predictor"),
             Factory = FreeName(context, declaration, "Create" + prefix, "Predictor"),
             Kept = KeptTypes.Of(values.Select(parameter => parameter.Type).Concat(result.FieldTypes)),

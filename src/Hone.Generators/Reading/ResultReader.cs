@@ -14,6 +14,9 @@ internal sealed record ResultReading(ResultShape Shape, ITypeSymbol Type, IReadO
     /// <summary>True when the method returns a prediction: the value with the calls that it took.</summary>
     public bool IsPrediction { get; init; }
 
+    /// <summary>True when the method gives the text of its output piece by piece.</summary>
+    public bool IsStream { get; init; }
+
     /// <summary>The type of the value as the author wrote it, question marks included.</summary>
     public ITypeSymbol Value { get; init; } = Type;
 
@@ -31,15 +34,27 @@ internal static class ResultReader
 {
     public static ResultReading? Read(IMethodSymbol method, AttributeData attribute, string path, Action<ITypeSymbol, string> refuse)
     {
+        if (HoneSymbols.Is(method.ReturnType, "System.Collections.Generic.IAsyncEnumerable", arity: 1))
+            return ReadStream(method, attribute, path, refuse);
         if (ValueOf(method.ReturnType) is not { } returned)
         {
-            refuse(method.ReturnType, "a predictor method returns Task<T> or ValueTask<T>, where T holds the outputs");
+            refuse(method.ReturnType, "a predictor method returns Task<T> or ValueTask<T>, where T holds the outputs, or IAsyncEnumerable<string>");
             return null;
         }
 
         var isPrediction = HoneSymbols.Is(returned, "Hone.Prediction", arity: 1);
         var value = isPrediction ? ((INamedTypeSymbol)returned).TypeArguments[0] : returned;
         return Read(method, attribute, path, value, refuse) is { } reading ? reading with { IsPrediction = isPrediction, Value = value } : null;
+    }
+
+    private static ResultReading? ReadStream(IMethodSymbol method, AttributeData attribute, string path, Action<ITypeSymbol, string> refuse)
+    {
+        var piece = ((INamedTypeSymbol)method.ReturnType).TypeArguments[0];
+        if (piece.SpecialType == SpecialType.System_String)
+            return Read(method, attribute, path, piece, refuse) is { } reading ? reading with { IsStream = true } : null;
+        refuse(method.ReturnType, "a stream gives the text of one output: IAsyncEnumerable<string>; for other outputs return Task<T>, "
+            + "or keep a Predict<TIn, TOut> in a field and call its StreamAsync");
+        return null;
     }
 
     private static ResultReading? Read(IMethodSymbol method, AttributeData attribute, string path, ITypeSymbol value, Action<ITypeSymbol, string> refuse)

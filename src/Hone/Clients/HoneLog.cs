@@ -27,4 +27,9 @@ internal static partial class HoneLog
 
     [LoggerMessage(7, LogLevel.Debug, "Calls such as {Path}'s to {Model} are not cached: {Reason}.")]
     public static partial void NotCacheable(ILogger logger, string path, string model, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning,
+        "A request of {Caller} to {Model} holds {Kind}, which this model is not known to take. It is sent as it is. If the model takes it, say so: "
+        + "lm with {{ Capabilities = lm.Capabilities with {{ {Capability} = true }} }}. This is said once.")]
+    public static partial void MediaNotKnown(ILogger logger, string caller, string model, string kind, string capability);
 }

@@ -33,7 +33,7 @@ public sealed record LM
     {
         (Client, Name, Options, Role, Price) = (other.Client, other.Name, other.Options, other.Role, other.Price);
         (Cache, Retry, RateLimiter, Budget, History) = (other.Cache, other.Retry, other.RateLimiter, other.Budget, other.History);
-        (Failover, Logger, capabilities) = (other.Failover, other.Logger, other.capabilities);
+        (Failover, Logger, capabilities, Media) = (other.Failover, other.Logger, other.capabilities, other.Media);
     }
 
     /// <summary>The client that is called.</summary>
@@ -76,7 +76,7 @@ public sealed record LM
     /// <summary>Models that are called in turn when this one cannot answer. One without a budget is under this model's.</summary>
     public ImmutableArray<LM> Failover { get; init; } = [];
 
-    /// <summary>Where retries, failovers, pauses and cut answers are logged; null logs nothing.</summary>
+    /// <summary>Where retries, failovers, pauses, cut answers and media that the model may not take are logged; null logs nothing.</summary>
     public ILogger? Logger { get; init; }
 
     /// <summary>The client with everything around it, built at its first use. Copies made by <c>with</c> build their own.</summary>
@@ -104,6 +104,9 @@ public sealed record LM
 
     /// <summary>The model's own price, else that of its budget's table.</summary>
     internal ModelPrice? EffectivePrice => Price ?? (Budget?.Prices is { } prices ? prices.Find(Identity.Provider, Identity.Model ?? Name) : null);
+
+    /// <summary>What was warned of; copies made by <c>with</c> do not warn again.</summary>
+    internal MediaCheck Media { get; } = new();
 
     internal ILogger Log => Logger ?? NullLogger.Instance;
 

@@ -14,6 +14,7 @@ internal static class LMPipeline
             Retry = model.Retry,
             RateLimiter = model.RateLimiter,
             Capabilities = capabilities,
+            Media = model.Media,
         });
         if (model.Budget is { } budget)
             client = new BudgetClient(client, budget, identity, capabilities, model.Price);

@@ -32,28 +32,28 @@ public sealed record ModelCapabilities
     /// <summary>Any temperature may be chosen; otherwise only 1 or none.</summary>
     public bool Temperature { get; init; } = true;
 
-    /// <summary>Log-probabilities of the sampled tokens can be had.</summary>
+    /// <summary>Log-probabilities of the sampled tokens can be had. For information: <see cref="CallOptions.LogProbs"/> is sent in any case.</summary>
     public bool LogProbs { get; init; }
 
-    /// <summary>One request can ask for several completions.</summary>
+    /// <summary>One request can ask for several completions. For information: Hone asks for samples side by side, each with a seed of its own.</summary>
     public bool MultipleCompletions { get; init; }
 
-    /// <summary>The answer can be streamed.</summary>
+    /// <summary>The answer can be streamed; otherwise a stream asks for the whole answer and tells it at once.</summary>
     public bool Streaming { get; init; } = true;
 
     /// <summary>Passages that support an answer are cited in a form of their own.</summary>
     public bool Citations { get; init; }
 
-    /// <summary>Images are understood.</summary>
+    /// <summary>Images are understood. A request with one to a model that is not known to take it is sent, with a warning.</summary>
     public bool Images { get; init; }
 
-    /// <summary>Audio is understood.</summary>
+    /// <summary>Audio is understood. A request with some to a model that is not known to take it is sent, with a warning.</summary>
     public bool Audio { get; init; }
 
-    /// <summary>Documents such as PDF files are understood.</summary>
+    /// <summary>Documents and files such as PDF are understood. A request with one to a model that is not known to take it is sent, with a warning.</summary>
     public bool Documents { get; init; }
 
-    /// <summary>Most tokens of prompt and answer together; null when unknown.</summary>
+    /// <summary>Most tokens of prompt and answer together; null when unknown. For information: the provider refuses a prompt that is too long.</summary>
     public int? MaxContextTokens { get; init; }
 
     /// <summary>Most tokens of one answer; null when unknown.</summary>

@@ -62,9 +62,7 @@ internal static class DspyState
         {
             Instructions = saved.TryGetProperty("instructions", out var instructions) ? instructions.GetString() : null,
             FieldDescriptions = Descriptions(fields, signature),
-            Demos = entry.TryGetProperty("demos", out var demos)
-                ? [.. demos.EnumerateArray().Select((demo, index) => ReadDemo(demo, signature, source, $"predictor '{path}', demo {index}"))]
-                : [],
+            Demos = source.ReadDemos(entry, path, (demo, where) => ReadDemo(demo, signature, source, where)),
             Options = model is { } options ? ReadOptions(options) : null,
             Model = model?.TryGetProperty("model", out var name) == true && models.ContainsKey(name.GetString()!) ? name.GetString() : null,
         };
@@ -98,11 +96,19 @@ internal static class DspyState
         return descriptions.ToImmutable();
     }
 
-    private static Demo ReadDemo(JsonElement demo, Signature signature, ProgramFileSource source, string where)
+    private static Demo? ReadDemo(JsonElement demo, Signature signature, ProgramFileSource source, string where)
     {
         // Columns of a data set that are no fields travel along in these files; they never reach a prompt.
-        var values = demo.EnumerateObject().Where(value => signature.Find(value.Name) is not null)
-            .Select(value => KeyValuePair.Create(value.Name, source.ReadValue(value.Value, signature.Find(value.Name)!, where)));
+        var values = new List<KeyValuePair<string, object?>>();
+        foreach (var value in demo.EnumerateObject())
+        {
+            if (signature.Find(value.Name) is not { } field)
+                continue;
+            if (!source.TryReadValue(value.Value, field, where, out var read))
+                return null;
+            values.Add(new(value.Name, read));
+        }
+
         return new(FieldMap.Create(values), demo.TryGetProperty("augmented", out var augmented) && augmented.ValueKind == JsonValueKind.True);
     }
 

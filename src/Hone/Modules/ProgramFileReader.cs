@@ -39,9 +39,7 @@ internal static class ProgramFileReader
                 ? descriptions.EnumerateObject().Where(field => signature.Find(field.Name) is not null)
                     .ToImmutableSortedDictionary(field => field.Name, field => field.Value.GetString()!, StringComparer.Ordinal)
                 : PredictorState.Default.FieldDescriptions,
-            Demos = entry.TryGetProperty("demos", out var demos)
-                ? [.. demos.EnumerateArray().Select((demo, index) => ReadDemo(demo, signature, source, $"predictor '{path}', demo {index}"))]
-                : [],
+            Demos = source.ReadDemos(entry, path, (demo, where) => ReadDemo(demo, signature, source, where)),
         };
     }
 
@@ -57,15 +55,17 @@ internal static class ProgramFileReader
             source.Refuse($"predictor '{path}' has other fields than the module. {string.Join("; ", differences)}");
     }
 
-    private static Demo ReadDemo(JsonElement demo, Signature signature, ProgramFileSource source, string where)
+    private static Demo? ReadDemo(JsonElement demo, Signature signature, ProgramFileSource source, string where)
     {
         var values = new List<KeyValuePair<string, object?>>();
         foreach (var value in demo.GetProperty("values").EnumerateObject())
         {
-            if (signature.Find(value.Name) is { } field)
-                values.Add(new(value.Name, source.ReadValue(value.Value, field, where)));
-            else
+            if (signature.Find(value.Name) is not { } field)
                 source.Refuse($"{where} has a value for '{value.Name}', which is no field of {signature.Shape}");
+            else if (source.TryReadValue(value.Value, field, where, out var read))
+                values.Add(new(value.Name, read));
+            else
+                return null;
         }
 
         return new(FieldMap.Create(values), demo.GetProperty("augmented").GetBoolean());

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
@@ -8,7 +9,7 @@ public sealed record StateLoadOptions
 {
     /// <summary>
     /// True refuses a file whose predictors or fields are not exactly those of the module, listing both sides. False takes over what fits and leaves the
-    /// rest as declared.
+    /// rest as declared; a demo with a value that does not fit its field is left out. What was passed over is a warning of the program's logger.
     /// </summary>
     /// <value>True by default.</value>
     public bool IsStrict { get; init; } = true;
@@ -43,19 +44,33 @@ internal sealed record ProgramFileSource(string Name, string Module, StateLoadOp
         }
     }
 
-    /// <summary>A demo's value as one of its field's type.</summary>
-    /// <exception cref="HoneException">The value does not fit.</exception>
-    public object? ReadValue(JsonElement value, SignatureField field, string where)
+    /// <summary>The demos of a predictor. Taken leniently, one with a value that does not fit its field is left out.</summary>
+    /// <exception cref="HoneException">A value does not fit, and the file is taken strictly.</exception>
+    public ImmutableArray<Demo> ReadDemos(JsonElement predictor, string path, Func<JsonElement, string, Demo?> read) =>
+        predictor.TryGetProperty("demos", out var demos)
+            ? [.. demos.EnumerateArray().Select((demo, index) => read(demo, $"predictor '{path}', demo {index}")).OfType<Demo>()]
+            : [];
+
+    /// <summary>A demo's value as one of its field's type. False when it does not fit and the demo is to be left out.</summary>
+    /// <exception cref="HoneException">The value does not fit, and the file is taken strictly.</exception>
+    public bool TryReadValue(JsonElement value, SignatureField field, string where, out object? read)
     {
+        read = null;
         if (value.ValueKind == JsonValueKind.Null)
-            return null;
+            return true;
 
         // JSON has types of its own: the text "2" is no number where text is possible, too.
         var failure = default(CoercionFailure);
-        if (ValueCoercer.TryCoerceJson(JsonValues.FromElement(value), field.Type, out var read, ref failure))
-            return read;
+        if (ValueCoercer.TryCoerceJson(JsonValues.FromElement(value), field.Type, out read, ref failure))
+            return true;
         var error = failure.ToException();
-        throw new HoneException($"{Name}: {where}, field '{field.Name}' ({TypeNames.Of(field.Type)}): {error.Message}.", error);
+        var mismatch = $"{where}, field '{field.Name}' ({TypeNames.Of(field.Type)}): {error.Message}";
+        if (Options.IsStrict)
+            throw new HoneException(
+                $"{Name}: {mismatch}. Correct or remove the demo in the file, or load with {nameof(StateLoadOptions)} "
+                + $"{{ {nameof(StateLoadOptions.IsStrict)} = false }} to leave it out.", error);
+        ProgramFileLog.DemoLeftOut(Logger, Name, mismatch);
+        return false;
     }
 
     private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names);
@@ -65,4 +80,7 @@ internal static partial class ProgramFileLog
 {
     [LoggerMessage(EventId = 131, Level = LogLevel.Warning, Message = "{File} does not fit module {Module} in part, which stays as declared: {Mismatch}.")]
     public static partial void Difference(ILogger logger, string file, string module, string mismatch);
+
+    [LoggerMessage(EventId = 132, Level = LogLevel.Warning, Message = "{File}: {Mismatch}. The demo is left out.")]
+    public static partial void DemoLeftOut(ILogger logger, string file, string mismatch);
 }

@@ -65,6 +65,47 @@ public sealed class ModelTests
     }
 
     [Fact]
+    public async Task Handler_KeepsTheTimeToWait()
+    {
+        await using var server = await Loopback.StartAsync(429, "9", """{"error": "slow down"}""");
+        #region models-retry-after
+        var http = new HttpClient(new RetryAfterHandler(new SocketsHttpHandler()));
+        #endregion
+        using (http)
+        {
+            var error = await Assert.ThrowsAnyAsync<HttpRequestException>(() => http.GetAsync(server.Address, Token));
+            Assert.Equal(System.Net.HttpStatusCode.TooManyRequests, error.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task LogProbs_AreReadOffTheTrace()
+    {
+        const string body = """
+            {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "finish_reason": "stop",
+              "message": {"role": "assistant", "content": "[[ ## answer ## ]]\nParis"},
+              "logprobs": {"content": [{"token": "Paris", "logprob": -0.5, "bytes": null, "top_logprobs": []}], "refusal": null}}]}
+            """;
+        await using var server = await Loopback.StartAsync(200, null, body);
+        var client = new ChatClient("m", new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = server.Address }).AsIChatClient();
+        var question = Question;
+        #region models-logprobs
+        var lm = new LM(client)
+        {
+            Options = new()
+            {
+                LogProbs = true,
+                RawOptions = _ => new ChatCompletionOptions { IncludeLogProbabilities = true, TopLogProbabilityCount = 3 },
+            },
+        };
+        var run = await Predict.Parse("question -> answer").WithModel(lm).RunAsync(question);
+        foreach (var token in run.Trace.Calls[0].GetLogProbs())
+            Console.WriteLine($"{token.Text}: {Math.Exp(token.LogProb):P1}, or {string.Join(", ", token.Alternatives.Select(other => other.Text))}");
+        #endregion
+        Assert.Equal(new TokenLogProb("Paris", -0.5), Assert.Single(run.Trace.Calls[0].GetLogProbs()));
+    }
+
+    [Fact]
     public void Capabilities_CanBeOverridden()
     {
         var client = ScriptedChatClient.InSequence();

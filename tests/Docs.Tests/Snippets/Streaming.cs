@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Docs.Tests.Checks;
 using Hone;
 using Hone.Testing;
@@ -23,6 +24,26 @@ public sealed partial class Report : Module<string, string>
         var outline = await WriteOutline(input, cancellationToken);
         await HoneScope.ReportStatusAsync("Writing…", cancellationToken);
         return await WriteReport(outline, cancellationToken);
+    }
+}
+#endregion
+
+#region streaming-method
+public sealed partial class Letter(TextWriter screen) : Module<string, string>
+{
+    [Predict("Write a letter.")]
+    private partial IAsyncEnumerable<string> WriteAsync(string occasion, CancellationToken cancellationToken);
+
+    protected override async Task<string> ForwardAsync(string input, CancellationToken cancellationToken)
+    {
+        var letter = new StringBuilder();
+        await foreach (var piece in WriteAsync(input, cancellationToken))
+        {
+            await screen.WriteAsync(piece);
+            letter.Append(piece);
+        }
+
+        return letter.ToString();
     }
 }
 #endregion
@@ -69,6 +90,35 @@ public sealed class StreamingTests
         Assert.Equal(["write_outline", "write_report"], events.OfType<CallCompleted>().Select(call => call.Path));
         Assert.Equal("r", Assert.IsType<RunCompleted<string>>(events[^1]).Prediction.Value);
     }
+
+    [Fact]
+    public async Task PredictorMethod_GivesItsTextPieceByPiece()
+    {
+        var client = Answers.Always(("answer", "Dear Bee, …")).StreamingInPiecesOf(4);
+        using var screen = new StringWriter();
+        Assert.Equal("Dear Bee, …", await new Letter(screen).WithModel(client).CallAsync("birthday", Token));
+        Assert.Equal("Dear Bee, …", screen.ToString());
+    }
+
+    [Fact]
+    public async Task Predictor_TellsAllItsFields()
+    {
+        var client = Answers.Always(("title", "Bees"), ("body", "They are busy.")).StreamingInPiecesOf(4);
+        using var scope = HoneScope.Use(client);
+        #region streaming-fields
+        var predict = new Predict<string, Page>("Write a page.");
+        await foreach (var happened in predict.StreamAsync("bees"))
+        {
+            if (happened is FieldDelta { Field: "title" } delta)
+                Console.Write(delta.Text);
+            else if (happened is RunCompleted<Page> completed)
+                Console.WriteLine($" ({completed.Prediction.Value.Body.Length} characters)");
+        }
+        #endregion
+        Assert.Equal("Bees", Assert.Single(scope.Trace.Calls).Outputs!["title"]);
+    }
+
+    public sealed record Page(string Title, string Body);
 }
 
 internal static class StreamingSketches

@@ -177,8 +177,11 @@ public class ErrorTests
     }
 
     [Theory]
-    [InlineData("Task", "a predictor method returns Task<T> or ValueTask<T>, where T holds the outputs")]
-    [InlineData("string", "a predictor method returns Task<T> or ValueTask<T>, where T holds the outputs")]
+    [InlineData("Task", "a predictor method returns Task<T> or ValueTask<T>, where T holds the outputs, or IAsyncEnumerable<string>")]
+    [InlineData("string", "a predictor method returns Task<T> or ValueTask<T>, where T holds the outputs, or IAsyncEnumerable<string>")]
+    [InlineData("IAsyncEnumerable<int>", "a stream gives the text of one output: IAsyncEnumerable<string>; for other outputs return Task<T>, "
+        + "or keep a Predict<TIn, TOut> in a field and call its StreamAsync")]
+    [InlineData("Task<IAsyncEnumerable<string>>", "it is not there yet; await it first and pass the value")]
     [InlineData("Task<Action>", "a delegate cannot be written as text")]
     [InlineData("Task<List<Prediction<string>>>", "its items are Prediction<string>: a prediction is no value; only a whole result can be one: Task<Prediction<T>>")]
     [InlineData("Task<(string, int)>", "its elements need names, which become the output fields: Task<(string Query, int Count)>")]

@@ -49,6 +49,15 @@ public sealed class DspyStateTests
     }
 
     [Fact]
+    public void LoadState_DemoThatDoesNotFit_IsAnError_OrLeftOut()
+    {
+        var text = Saved.Replace("\"score\": 2", "\"score\": \"plenty\"", StringComparison.Ordinal);
+        Assert.Contains("demo 0, field 'score'", Assert.Throws<HoneException>(() => Program().LoadState(text)).Message, StringComparison.Ordinal);
+        var demo = Assert.Single(Program().LoadState(text, options: new() { IsStrict = false }).State["answer"].Demos);
+        Assert.Equal("q", demo.Fields["question"]);
+    }
+
+    [Fact]
     public void LoadState_SinglePredictor_IsReadFromTheTopOfTheFile()
     {
         var json = """{"demos": [], "signature": {"instructions": "Do.", "fields": [{"prefix": "A:", "description": "${a}"}, {"prefix": "B:", "description": "${b}"}]}, "lm": null}""";

@@ -48,6 +48,34 @@ public sealed class ProgramFileTests : IDisposable
         Assert.Contains("In the file only: self. In the module only: plan, solve.", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Load_DemoThatDoesNotFit_IsAnError_OrLeftOutWithAWarning()
+    {
+        static Demo Of(string score, string question) => new(FieldMap.Of(("question", question), ("score", score)));
+        var free = Predict.Parse("question -> score").WithModel(ScriptedChatClient.InSequence());
+        var text = free.With(ProgramState.Default.With("self", new()
+        {
+            Instructions = "Be brief.",
+            Demos = [Of("0.5", "first"), Of("much", "second"), Of("0.75", "third")],
+        })).SaveState();
+        var logger = new Clients.ListLogger();
+        var typed = Predict.Parse("question -> score: float").WithModel(ScriptedChatClient.InSequence()).WithLogger(logger);
+        text = text.Replace("out str", "out float", StringComparison.Ordinal);
+
+        var error = Assert.Throws<HoneException>(() => typed.LoadState(text, "row 17"));
+        Assert.Contains("row 17: predictor 'self', demo 1, field 'score' (number): ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("IsStrict = false", error.Message, StringComparison.Ordinal);
+        Assert.Empty(logger.Lines);
+
+        var state = typed.LoadState(text, "row 17", new() { IsStrict = false }).State["self"];
+        Assert.Equal("Be brief.", state.Instructions);
+        Assert.Equal([FieldMap.Of(("question", "first"), ("score", 0.5)), FieldMap.Of(("question", "third"), ("score", 0.75))], state.Demos.Select(demo => demo.Fields));
+        var (level, line) = Assert.Single(logger.Lines);
+        Assert.Equal(Microsoft.Extensions.Logging.LogLevel.Warning, level);
+        Assert.StartsWith("row 17: predictor 'self', demo 1, field 'score' (number): ", line, StringComparison.Ordinal);
+        Assert.EndsWith("The demo is left out.", line, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("not json")]
     [InlineData("{}")]

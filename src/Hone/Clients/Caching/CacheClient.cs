@@ -90,7 +90,7 @@ internal sealed class CacheClient(IChatClient inner, ResponseCache cache, Client
     // A look-up in both layers; a miss is an error when the cache only replays.
     private async ValueTask<CachedResponse?> FindAsync(ResponseKey key, ChatOptions? options, CancellationToken cancellationToken)
     {
-        var found = core.FindInMemory(key) ?? await core.FindInStoreAsync(key, logger, cancellationToken).ConfigureAwait(false);
+        var found = core.FindInMemory(key) ?? await core.FindInStoreAsync(key, notesUse: writes, logger, cancellationToken).ConfigureAwait(false);
         if (found is null && cache.Mode == CacheMode.Replay)
         {
             core.CountMiss();

@@ -40,14 +40,20 @@ internal sealed class CacheCore(IResponseStore? store, ResponseCacheOptions opti
     public CachedResponse? FindInMemory(ResponseKey key) => Memory.TryGet(key, out var found) && IsFresh(found) ? Hit(found) : null;
 
     /// <summary>An answer in the store that still counts; it moves into memory.</summary>
-    public async ValueTask<CachedResponse?> FindInStoreAsync(ResponseKey key, ILogger logger, CancellationToken cancellationToken)
+    /// <param name="key">The key.</param>
+    /// <param name="notesUse">False to leave no trace in the store, where that is a file.</param>
+    /// <param name="logger">Where a failure of the store is logged.</param>
+    /// <param name="cancellationToken">Stops the look-up.</param>
+    public async ValueTask<CachedResponse?> FindInStoreAsync(ResponseKey key, bool notesUse, ILogger logger, CancellationToken cancellationToken)
     {
         if (store is null)
             return null;
         byte[]? json;
         try
         {
-            json = await store.GetAsync(key, cancellationToken).ConfigureAwait(false);
+            json = !notesUse && store is SqliteResponseStore file
+                ? await file.PeekAsync(key, cancellationToken).ConfigureAwait(false)
+                : await store.GetAsync(key, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {

@@ -34,6 +34,16 @@ internal static class OwnerOnlyFile
         Restrict(path);
     }
 
+    /// <summary>True when the file exists and it, or its folder, is not to be written: by its rights, even where this process could pass over them.</summary>
+    public static bool IsReadOnly(string path)
+    {
+        if (!File.Exists(path))
+            return false;
+        if (!OperatingSystem.IsWindows() && (IsLocked(path) || IsLocked(Path.GetDirectoryName(path)!)))
+            return true;
+        return !IsWritable(path);
+    }
+
     /// <summary>True when this process may write the file.</summary>
     public static bool IsWritable(string path)
     {
@@ -47,6 +57,10 @@ internal static class OwnerOnlyFile
             return false;
         }
     }
+
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    private static bool IsLocked(string path) =>
+        (File.GetUnixFileMode(path) & (UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) == 0;
 
     /// <summary>Narrows the rights of the files that exist.</summary>
     public static void Restrict(string path)

@@ -9,7 +9,7 @@ public enum CacheMode
     /// <summary>Answers are looked up and kept.</summary>
     Default,
 
-    /// <summary>Answers are looked up; new ones are not kept.</summary>
+    /// <summary>Answers are looked up; new ones are not kept. A file is not written, not even the times of last use.</summary>
     ReadOnly,
 
     /// <summary>The model is always asked; its answers are kept in place of older ones.</summary>
@@ -18,7 +18,7 @@ public enum CacheMode
     /// <summary>As if there were no cache.</summary>
     Bypass,
 
-    /// <summary>Answers are only looked up: one that is missing is an error. For tests without a model.</summary>
+    /// <summary>Answers are only looked up: one that is missing is an error. For tests without a model. The file may be read-only.</summary>
     Replay,
 }
 

@@ -32,9 +32,10 @@ internal sealed class SqliteFile : IDisposable
     private readonly SqliteCommand touch;
     private readonly byte[] keyBytes = new byte[ResponseKey.Length];
 
-    private SqliteFile(SqliteConnection connection)
+    private SqliteFile(SqliteConnection connection, bool isReadOnly)
     {
         this.connection = connection;
+        IsReadOnly = isReadOnly;
         // The one statement whose speed matters: at this level it costs half of what a command does.
         SqliteException.ThrowExceptionForRC(
             raw.sqlite3_prepare_v2(connection.Handle, "SELECT json, accessed FROM responses WHERE key = ?", out get), connection.Handle);
@@ -44,6 +45,9 @@ internal sealed class SqliteFile : IDisposable
         touch = Command("UPDATE responses SET accessed = $now WHERE key = $key", "$key", "$now");
     }
 
+    /// <summary>True when the file is read and never written, not even the time of last use.</summary>
+    public bool IsReadOnly { get; }
+
     /// <summary>True when the file's content, not its surroundings, is at fault.</summary>
     public static bool IsDamage(SqliteException error, string path) => error.SqliteErrorCode switch
     {
@@ -52,9 +56,11 @@ internal sealed class SqliteFile : IDisposable
         _ => false,
     };
 
-    /// <summary>Opens the file; one that is damaged or of another version is set aside.</summary>
+    /// <summary>Opens the file; one that is damaged or of another version is set aside. One that must not be written is only read.</summary>
     public static SqliteFile OpenOrReplace(string path, TimeSpan busyTimeout, ILogger logger, TimeProvider time)
     {
+        if (OwnerOnlyFile.IsReadOnly(path))
+            return OpenToRead(path, busyTimeout);
         try
         {
             return Open(path, busyTimeout) ?? Replace(path, "it is of another version, or its mark is damaged", busyTimeout, logger, time);
@@ -196,6 +202,42 @@ internal sealed class SqliteFile : IDisposable
         connection.Dispose();
     }
 
+    // Nobody writes such a file, so that it can be read without locks and journals, which would be files beside it. Where another process does write
+    // (it has left a journal), its locks count.
+    private static SqliteFile OpenToRead(string path, TimeSpan busyTimeout)
+    {
+        var isIdle = !File.Exists(path + "-wal");
+        var address = path.Replace("%", "%25", StringComparison.Ordinal).Replace("?", "%3f", StringComparison.Ordinal)
+            .Replace("#", "%23", StringComparison.Ordinal).Replace('\\', '/');
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = isIdle ? $"file:{(address[0] == '/' ? "//" : "///")}{address}?immutable=1" : path,
+            Mode = SqliteOpenMode.ReadOnly,
+            Pooling = false,
+            DefaultTimeout = Math.Max(1, (int)Math.Ceiling(busyTimeout.TotalSeconds)),
+        }.ToString());
+        try
+        {
+            connection.Open();
+            Execute(connection, "PRAGMA query_only = 1");
+            if (Scalar(connection, "PRAGMA application_id") != ApplicationId || Scalar(connection, "PRAGMA user_version") != SchemaVersion)
+                throw new LMConfigurationException(
+                    $"{path} is read-only and no response cache of this version of Hone. Give the cache a file of its own, or make it writable.");
+            return new(connection, isReadOnly: true);
+        }
+        catch (SqliteException error)
+        {
+            connection.Dispose();
+            throw new LMConfigurationException(
+                $"The response cache {path} is read-only and cannot be read: {error.Message} Record it anew, or check its permissions.", error);
+        }
+        catch (Exception)
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
     // Null when the file is a response cache of another version, or its mark is damaged.
     private static SqliteFile? Open(string path, TimeSpan busyTimeout)
     {
@@ -228,7 +270,7 @@ internal sealed class SqliteFile : IDisposable
             if (isEmpty)
                 Create(connection);
             OwnerOnlyFile.Restrict(path);
-            return new(connection);
+            return new(connection, isReadOnly: false);
         }
         catch (Exception)
         {

@@ -24,7 +24,8 @@ public sealed record SqliteStoreOptions
 
 /// <summary>
 /// Keeps answers in a SQLite file that only its owner can read. Several processes may use one file at once. A file that cannot be read is renamed to
-/// <c>NAME.corrupt-TIME</c>, and an empty one begins: a cache is never a reason to fail.
+/// <c>NAME.corrupt-TIME</c>, and an empty one begins: a cache is never a reason to fail. A file that must not be written, or lies in a folder that
+/// must not, is only read.
 /// </summary>
 public sealed class SqliteResponseStore : IResponseStore, IDisposable
 {
@@ -68,6 +69,14 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
             return ValueTask.FromResult(Guarded(key, static (store, key) => store.Get(key)));
     }
 
+    /// <summary>As <see cref="GetAsync"/>, but the use is not noted: nothing is written.</summary>
+    internal ValueTask<byte[]?> PeekAsync(ResponseKey key, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate)
+            return ValueTask.FromResult(Guarded(key, static (store, key) => store.file.Get(key).Json));
+    }
+
     /// <inheritdoc/>
     public ValueTask SetAsync(ResponseKey key, ReadOnlyMemory<byte> json, CancellationToken cancellationToken = default)
     {
@@ -85,6 +94,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
         {
+            CheckWritable();
             touched.Remove(key);
             Guarded(key, static (store, key) => store.file.Remove(key));
             bytes = file.CountBytes();
@@ -98,6 +108,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
     {
         lock (gate)
         {
+            CheckWritable();
             touched.Clear();
             Guarded(0, static (store, _) => store.file.Clear());
             bytes = 0;
@@ -160,7 +171,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
     {
         var (json, accessed) = file.Get(key);
         var now = Now();
-        if (json is null || now - accessed < TouchResolution)
+        if (json is null || file.IsReadOnly || now - accessed < TouchResolution)
             return json;
         // Writing down each use at once would make every look-up a write.
         touched[key] = now;
@@ -171,6 +182,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
 
     private bool Set(ResponseKey key, ReadOnlyMemory<byte> json)
     {
+        CheckWritable();
         WriteTouched();
         file.Set(key, json, json.Length + EntryOverhead, Now());
         bytes += json.Length + EntryOverhead;
@@ -180,6 +192,12 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         if (bytes > options.MaxBytes)
             bytes = file.Evict(bytes - (options.MaxBytes * 9 / 10));
         return true;
+    }
+
+    private void CheckWritable()
+    {
+        if (file.IsReadOnly)
+            throw new LMConfigurationException($"The response cache {Path} is read-only. Use it with {nameof(CacheMode)}.{nameof(CacheMode.Replay)}, or make it writable.");
     }
 
     private void WriteTouched()
@@ -200,7 +218,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         {
             return work(this, state);
         }
-        catch (SqliteException error) when (SqliteFile.IsDamage(error, Path))
+        catch (SqliteException error) when (!file.IsReadOnly && SqliteFile.IsDamage(error, Path))
         {
             file.Dispose();
             touched.Clear();

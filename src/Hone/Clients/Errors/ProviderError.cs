@@ -11,7 +11,7 @@ namespace Hone;
 /// <summary>What an exception of any provider's client says of the provider's answer.</summary>
 internal readonly record struct ProviderError(int? Status, string? Code, string? Text, string? RequestId, TimeSpan? RetryAfter)
 {
-    private static readonly string[] RequestIdHeaders = ["x-request-id", "request-id", "x-amzn-requestid", "x-ms-request-id"];
+    internal static readonly string[] RequestIdHeaders = ["x-request-id", "request-id", "x-amzn-requestid", "x-ms-request-id"];
 
     // Clients name their exceptions after the status; for those whose properties a trimmed application has lost.
     private static readonly (string Name, int Status)[] StatusNames =
@@ -41,6 +41,7 @@ internal readonly record struct ProviderError(int? Status, string? Code, string?
     public static ProviderError Read(Exception error, TimeProvider time) => error switch
     {
         ClientResultException { Status: > 0 } result => Read(result, time),
+        RefusedRequestException refused => refused.Read(time),
         HttpRequestException { StatusCode: { } status } => new((int)status, null, error.Message, null, null),
         HttpRequestException => default,
         HoneException => default,

@@ -19,6 +19,7 @@ internal sealed class AttemptClient(IChatClient inner, AttemptSettings settings)
         settings.Capabilities?.Check(options, settings.Identity.Name);
         var observation = CallObservation.Start(settings, options);
         var prompt = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
+        settings.Media.Warn(settings, prompt, options);
         var call = settings.Retry is null ? 0 : Interlocked.Increment(ref calls);
         for (var attempt = 1; ; attempt++)
         {
@@ -54,6 +55,7 @@ internal sealed class AttemptClient(IChatClient inner, AttemptSettings settings)
         settings.Capabilities?.Check(options, settings.Identity.Name);
         var observation = CallObservation.Start(settings, options);
         var prompt = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
+        settings.Media.Warn(settings, prompt, options);
         var call = settings.Retry is null ? 0 : Interlocked.Increment(ref calls);
         OpenStream? stream = null;
         for (var attempt = 1; stream is null; attempt++)
@@ -131,7 +133,7 @@ internal sealed class AttemptClient(IChatClient inner, AttemptSettings settings)
     private async Task<OpenStream> OpenAsync(IReadOnlyList<ChatMessage> prompt, ChatOptions? options, CancellationToken cancellationToken)
     {
         var lease = settings.RateLimiter is { } limiter ? await AcquireAsync(limiter, prompt, options, cancellationToken).ConfigureAwait(false) : null;
-        var stream = new OpenStream(InnerClient.GetStreamingResponseAsync(prompt, options, cancellationToken).GetAsyncEnumerator(cancellationToken), lease);
+        var stream = new OpenStream(Updates(prompt, options, cancellationToken).GetAsyncEnumerator(cancellationToken), lease);
         try
         {
             await stream.MoveAsync().ConfigureAwait(false);
@@ -142,6 +144,20 @@ internal sealed class AttemptClient(IChatClient inner, AttemptSettings settings)
             await stream.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    private IAsyncEnumerable<ChatResponseUpdate> Updates(IReadOnlyList<ChatMessage> prompt, ChatOptions? options, CancellationToken cancellationToken) =>
+        settings.Capabilities is { Streaming: false }
+            ? WholeAsync(prompt, options, cancellationToken)
+            : InnerClient.GetStreamingResponseAsync(prompt, options, cancellationToken);
+
+    // A model that cannot stream is asked for the whole answer, which is told at once.
+    private async IAsyncEnumerable<ChatResponseUpdate> WholeAsync(
+        IReadOnlyList<ChatMessage> prompt, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var response = await InnerClient.GetResponseAsync(prompt, options, cancellationToken).ConfigureAwait(false);
+        foreach (var update in response.ToChatResponseUpdates())
+            yield return update;
     }
 
     private async ValueTask MoveAsync(OpenStream stream, CallObservation observation, CancellationToken cancellationToken)

@@ -14,6 +14,9 @@ internal sealed record AttemptSettings(ClientIdentity Identity, ILogger Logger)
     /// <summary>Rules of the model's family that options are held to; null checks nothing.</summary>
     public ModelCapabilities? Capabilities { get; init; }
 
+    /// <summary>What was warned of already.</summary>
+    public MediaCheck Media { get; init; } = new();
+
     /// <summary>True to measure calls and warn of cut answers: once in a pipeline.</summary>
     public bool Observes { get; init; } = true;
 

@@ -42,9 +42,64 @@ public sealed class ProviderErrorTests
             Assert.NotNull(error.InnerException);
             if (provider == "openai")
                 Assert.Equal((TimeSpan.FromSeconds(9), "req_42"), (error.RetryAfter, error.RequestId));
+            else
+                Assert.Null(error.RetryAfter); // these clients keep it to themselves: see RetryAfterHandler
         }
 
         Assert.Equal(2, server.Requests.Count);
+    }
+
+    public static TheoryData<string, int, string> Waits => new()
+    {
+        { "anthropic", 429, "rate_limit" },
+        { "anthropic", 529, "server" },
+        { "ollama", 429, "rate_limit" },
+        { "ollama", 503, "server" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Waits))]
+    public async Task RetryAfterHandler_MakesTheTimeKnown_ToClientsThatDoNotPassItOn(string provider, int status, string code)
+    {
+        await using var server = await FakeServer.StartAsync();
+        server.Otherwise = _ => FakeReply.Error(status, "too_much", "slow down", retryAfter: "9");
+        using var http = new HttpClient(new RetryAfterHandler(new SocketsHttpHandler()));
+        var client = (new LM(ClientOf(server, provider, http)) with { Retry = null }).AsChatClient();
+        var plain = await Assert.ThrowsAnyAsync<LMException>(() => client.GetResponseAsync("hi", cancellationToken: Token));
+        var streamed = await Assert.ThrowsAnyAsync<LMException>(async () => await client.GetStreamingResponseAsync("hi", cancellationToken: Token).ToChatResponseAsync(Token));
+        foreach (var error in new[] { plain, streamed })
+        {
+            Assert.Equal((code, status, provider, TimeSpan.FromSeconds(9)), (error.Code, error.Status, error.Provider, error.RetryAfter));
+            Assert.Equal(("too_much", "req_42"), (error.ProviderCode, error.RequestId));
+            Assert.Contains("slow down", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(2, server.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData("anthropic")]
+    [InlineData("ollama")]
+    public async Task RetryAfterHandler_OtherAnswers_PassThrough(string provider)
+    {
+        await using var server = await FakeServer.StartAsync(FakeReply.Error(500, "broken", "no time"), FakeReply.Say("fine"));
+        using var http = new HttpClient(new RetryAfterHandler(new SocketsHttpHandler()));
+        var client = (new LM(ClientOf(server, provider, http)) with { Retry = null }).AsChatClient();
+        var error = await Assert.ThrowsAsync<LMServerException>(() => client.GetResponseAsync("hi", cancellationToken: Token));
+        Assert.Null(error.RetryAfter);
+        Assert.Equal("fine", (await client.GetResponseAsync("hi", cancellationToken: Token)).Text);
+    }
+
+    [Fact]
+    public async Task RetryAfterHandler_UnderRetry_WaitsAsLongAsTheProviderAsks()
+    {
+        await using var server = await FakeServer.StartAsync(FakeReply.Error(429, retryAfter: "9"), FakeReply.Say("fine"));
+        using var http = new HttpClient(new RetryAfterHandler(new SocketsHttpHandler()));
+        var time = new LeapingTime();
+        var started = time.GetUtcNow();
+        var client = (new LM(server.Anthropic(http: http)) with { Retry = new() { Time = time, Jitter = 0 } }).AsChatClient();
+        Assert.Equal("fine", (await client.GetResponseAsync("hi", cancellationToken: Token)).Text);
+        Assert.Equal(TimeSpan.FromSeconds(9), time.GetUtcNow() - started);
     }
 
     [Theory]
@@ -158,10 +213,10 @@ public sealed class ProviderErrorTests
         Assert.Equal("invalid_api_key", error.ProviderCode);
     }
 
-    private static IChatClient ClientOf(FakeServer server, string provider) => provider switch
+    private static IChatClient ClientOf(FakeServer server, string provider, HttpClient? http = null) => provider switch
     {
         "openai" => server.OpenAI(),
-        "anthropic" => server.Anthropic(),
-        _ => server.Ollama(),
+        "anthropic" => server.Anthropic(http: http),
+        _ => server.Ollama(http: http),
     };
 }

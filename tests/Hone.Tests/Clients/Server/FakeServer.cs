@@ -59,11 +59,22 @@ internal sealed class FakeServer : IAsyncDisposable
     }
 
     /// <summary>Anthropic's client without retries of its own.</summary>
-    public IChatClient Anthropic(string model = "claude-sonnet-4-5") => new Anthropic.AnthropicClient(
-        new Anthropic.Core.ClientOptions { BaseUrl = Address.ToString().TrimEnd('/'), ApiKey = "sk-ant-0123456789abcdef", MaxRetries = 0 }).AsIChatClient(model);
+    public IChatClient Anthropic(string model = "claude-sonnet-4-5", HttpClient? http = null)
+    {
+        var options = new Anthropic.Core.ClientOptions { BaseUrl = Address.ToString().TrimEnd('/'), ApiKey = "sk-ant-0123456789abcdef", MaxRetries = 0 };
+        if (http is not null)
+            options.HttpClient = http;
+        return new Anthropic.AnthropicClient(options).AsIChatClient(model);
+    }
 
     /// <summary>Ollama's client.</summary>
-    public IChatClient Ollama(string model = "llama3.2") => new OllamaSharp.OllamaApiClient(Address, model);
+    public IChatClient Ollama(string model = "llama3.2", HttpClient? http = null)
+    {
+        if (http is null)
+            return new OllamaSharp.OllamaApiClient(Address, model);
+        http.BaseAddress = Address;
+        return new OllamaSharp.OllamaApiClient(http, model);
+    }
 
     public async ValueTask DisposeAsync()
     {
