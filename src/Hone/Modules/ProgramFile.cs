@@ -11,7 +11,10 @@ namespace Hone;
 /// <remarks>Files that DSPy's <c>program.save("x.json")</c> wrote are read as well.</remarks>
 public static class ProgramFile
 {
-    /// <summary>Writes the program's state to a file and, when its model can be saved, the weights to <c>NAME.weights</c> beside it.</summary>
+    /// <summary>
+    /// Writes the program's state to a file and, when its model can be saved, the weights to <c>NAME.weights</c> beside it; those of a named model to
+    /// <c>NAME.MODEL.weights</c>.
+    /// </summary>
     public static async Task SaveAsync<TIn, TOut>(this Program<TIn, TOut> program, string path, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(program);
@@ -22,7 +25,16 @@ public static class ProgramFile
             await store.SaveWeightsAsync(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, weights), cancellationToken).ConfigureAwait(false);
         }
 
-        await AtomicFile.WriteTextAsync(path, ProgramFileWriter.Write(program, weights) + "\n", cancellationToken).ConfigureAwait(false);
+        var named = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, model) in program.NamedModels)
+        {
+            if (model.GetService<IWeightStore>() is not { } own)
+                continue;
+            named.Add(name, $"{Path.GetFileNameWithoutExtension(path)}.{SafeName(name)}.weights");
+            await own.SaveWeightsAsync(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, named[name]), cancellationToken).ConfigureAwait(false);
+        }
+
+        await AtomicFile.WriteTextAsync(path, ProgramFileWriter.Write(program, weights, named) + "\n", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Writes the program's state, without weights, to a stream.</summary>
@@ -97,6 +109,24 @@ public static class ProgramFile
             throw new HoneException($"{name} is not a saved program that this Hone can read: {error.Message}", error);
         }
     }
+
+    /// <summary>Directories of the weights of a saved program's named models, by name; load each and give it to the program under that name.</summary>
+    public static IReadOnlyDictionary<string, string> NamedWeightsDirectoriesOf(string path)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(path));
+        var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        if (!document.RootElement.TryGetProperty("namedWeights", out var named))
+            return found;
+        foreach (var entry in named.EnumerateObject())
+            found.Add(entry.Name, Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, entry.Value.GetString()!));
+        return found;
+    }
+
+    // Names of models are the user's: what a file system might refuse is replaced, and told apart by a digest.
+    private static string SafeName(string name) => name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-' or '.')
+        ? name
+        : string.Concat(name.Select(character => char.IsAsciiLetterOrDigit(character) ? character : '_'))
+            + "-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..8];
 
     /// <summary>Directory of the weights that belong to a saved program; null when it has none.</summary>
     public static string? WeightsDirectoryOf(string path)

@@ -17,7 +17,7 @@ internal static class ProgramFileWriter
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string Write<TIn, TOut>(Program<TIn, TOut> program, string? weights)
+    public static string Write<TIn, TOut>(Program<TIn, TOut> program, string? weights, IReadOnlyDictionary<string, string>? namedWeights = null)
     {
         var predictors = new JsonObject();
         foreach (var (path, predictor) in ModuleTree.Collect(program.Module))
@@ -31,6 +31,8 @@ internal static class ProgramFileWriter
         };
         if (weights is not null)
             file["weights"] = weights;
+        if (namedWeights is { Count: > 0 })
+            file["namedWeights"] = new JsonObject(namedWeights.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Key, entry.Value)));
         file["predictors"] = predictors;
         return file.ToJsonString(Indented);
     }

@@ -40,17 +40,21 @@ public sealed class Grpo<TIn, TOut>
         Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> train, CancellationToken cancellationToken = default)
     {
         var data = CheckData(train, options.UseTrainAsValidation ? null : train);
+        var students = GrpoStudents<TIn, TOut>.Of(program, options.Multitask);
         using var run = OptimizationRun.InMemory(new SeedStream(options.Seed).Derive("grpo"), options.Budget, options.Time);
-        var session = await StartAsync(program, run, cancellationToken).ConfigureAwait(false);
+        var session = await students.StartAsync(options, run.Seed, cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
-            using var loop = new GrpoLoop<TIn, TOut>(metric, options, program, data, session, run);
+            using var loop = new GrpoLoop<TIn, TOut>(metric, options, program, students, data, session, run);
             return await loop.CheckOnlyAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Trains the program's model. The program and its model stay as they are; the result holds a new program on new weights.</summary>
-    /// <param name="program">What to train. All its predictors must use one model, and that model must be trainable.</param>
+    /// <param name="program">
+    /// What to train: every model of it that can be trained. Predictors on other models stay as they are. With several models each learns from its own
+    /// predictors; with <see cref="GrpoOptions.Multitask"/> off, each predictor gets weights of its own, and the result names them in its state.
+    /// </param>
     /// <param name="train">Examples to learn from; repeated when fewer than one step needs.</param>
     /// <param name="validation">Examples that choose the best weights; null returns the last ones.</param>
     /// <param name="cancellationToken">Abandons the run. To stop and keep the best so far, cancel <see cref="GrpoOptions.Stop"/> instead.</param>
@@ -62,7 +66,7 @@ public sealed class Grpo<TIn, TOut>
     {
         CheckTeachers(program);
         var data = CheckData(train, validation);
-        _ = TrainableModelOf(program);
+        var students = StudentsOf(program);
         var identity = new RunIdentity(
             "grpo",
             string.Join(", ", program.Predictors.Select(entry => $"{entry.Key}: {entry.Value}")),
@@ -72,11 +76,11 @@ public sealed class Grpo<TIn, TOut>
         using var run = await OptimizationRun.OpenAsync(
             options.RunDirectory, options.Resume, identity, new SeedStream(options.Seed).Derive("grpo"), options.Budget, options.Time, cancellationToken)
             .ConfigureAwait(false);
-        var session = await StartAsync(program, run, cancellationToken).ConfigureAwait(false);
+        var session = await students.StartAsync(options, run.Seed, cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
             CheckCapabilities(session.Capabilities);
-            using var loop = new GrpoLoop<TIn, TOut>(metric, options, program, data, session, run);
+            using var loop = new GrpoLoop<TIn, TOut>(metric, options, program, students, data, session, run);
             return Observation.IsOn(HoneScope.Current)
                 ? await Observation.RunAsync(CallKind.Optimization, nameof(Grpo), options, () => loop.RunAsync(cancellationToken)).ConfigureAwait(false)
                 : await loop.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -100,10 +104,13 @@ public sealed class Grpo<TIn, TOut>
         return new(full, train, options.UseTrainAsValidation ? train : validation) { Teachers = Teachers };
     }
 
-    private Task<ITrainingSession> StartAsync(Program<TIn, TOut> program, OptimizationRun run, CancellationToken cancellationToken) =>
-        TrainableModelOf(program).StartTrainingAsync(
-            new() { Lora = options.Lora, Seed = run.Seed.Derive("adapter").Seed, KeepReference = options.Loss.Beta > 0, Sampling = program.Model!.Options },
-            cancellationToken);
+    private GrpoStudents<TIn, TOut> StudentsOf(Program<TIn, TOut> program)
+    {
+        var students = GrpoStudents<TIn, TOut>.Of(program, options.Multitask);
+        if (students.Frozen.Count > 0)
+            options.Progress?.Report(new GrpoWarning(-1, $"The models of these predictors cannot be trained; they stay as they are: {string.Join(", ", students.Frozen)}."));
+        return students;
+    }
 
     private void CheckTeachers(Program<TIn, TOut> program)
     {
@@ -120,19 +127,6 @@ public sealed class Grpo<TIn, TOut>
             if (Teachers[i].Model is null)
                 throw new HoneException($"Teacher {i} has no model. Set one with WithModel.");
         }
-    }
-
-    private static ITrainableModel TrainableModelOf(Program<TIn, TOut> program)
-    {
-        if (program.Predictors.IsEmpty)
-            throw new HoneException($"Module {program.Module.GetType().Name} has no predictor: there is nothing to train.");
-        if (program.Model is not { } model)
-            throw new HoneException("The program has no model. Set one for the whole program with WithModel.");
-        var others = program.State.Predictors.Where(entry => entry.Value.Model is not null).Select(entry => $"{entry.Key} uses {entry.Value.Model}").ToArray();
-        if (others.Length > 0)
-            throw new HoneException($"All predictors must share the program's model '{model.Name}', but {string.Join(", ", others)}. Set one model on the whole program.");
-        return model.GetService<ITrainableModel>()
-            ?? throw new HoneException($"The model '{model.Name}' cannot be trained here. Use a local one (Hone.Engine) or a training service's client.");
     }
 
     private void CheckCapabilities(TrainingCapabilities capabilities)

@@ -101,6 +101,8 @@ internal sealed record GrpoSettings
     // Null where nothing is asked for: runs from before there was such an option keep their identity.
     public required IReadOnlyDictionary<string, double>? PartWeights { get; init; }
 
+    public required bool? SeparateWeights { get; init; }
+
     public required int? MaxResamples { get; init; }
 
     public required CollapseOptions? Collapse { get; init; }
@@ -134,6 +136,7 @@ internal sealed record GrpoSettings
         Lora = options.Lora,
         HasCredit = options.Credit is not null,
         PartWeights = options.PartWeights.IsEmpty ? null : options.PartWeights,
+        SeparateWeights = options.Multitask ? null : true,
         MaxResamples = options.MaxResamples == 0 ? null : options.MaxResamples,
         Collapse = options.Collapse,
         ValidationSamples = options.ValidationSamples == 0 ? null : options.ValidationSamples,

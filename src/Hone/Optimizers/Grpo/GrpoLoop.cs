@@ -8,6 +8,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
 {
     private readonly GrpoOptions options;
     private readonly Program<TIn, TOut> original;
+    private readonly GrpoStudents<TIn, TOut> students;
     private readonly Program<TIn, TOut> policy;
     private readonly IReadOnlyList<Program<TIn, TOut>> programs;
     private readonly GrpoData<TIn, TOut> data;
@@ -25,17 +26,21 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     private PreflightReport? checks;
 
     public GrpoLoop(
-        Metric<TIn, TOut> metric, GrpoOptions options, Program<TIn, TOut> program, GrpoData<TIn, TOut> data, ITrainingSession session, OptimizationRun run)
+        Metric<TIn, TOut> metric,
+        GrpoOptions options,
+        Program<TIn, TOut> program,
+        GrpoStudents<TIn, TOut> students,
+        GrpoData<TIn, TOut> data,
+        ITrainingSession session,
+        OptimizationRun run)
     {
-        (this.options, original, this.data, this.session, this.run) = (options, program, data, session, run);
-
-        // A policy changes with every step: no answer of it may come from a cache, or from another model.
-        policy = program.WithModel(program.Model! with { Client = session.Policy, Cache = null, Failover = [] });
+        (this.options, original, this.students, this.data, this.session, this.run) = (options, program, students, data, session, run);
+        policy = students.OnPolicy(session);
         programs = [policy, .. data.Teachers];
-        meter = new(options.Budget, new HashSet<string>(StringComparer.Ordinal) { policy.Model!.Name });
+        meter = new(options.Budget, students.ModelNames);
         var counted = meter.Wrap(metric);
         validator = new(counted, options, data, meter);
-        stepper = new(counted, options, data.Train, session, run.Seed, meter);
+        stepper = new(counted, options, students.Predictors, data.Train, session, run.Seed, meter);
         preflight = new(counted, options, data, session, run.Seed, meter);
         store = new(run, options);
     }
@@ -124,7 +129,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         state = step < 0 ? state with { Baseline = validation, Best = validation } : state;
         if (isBest && step >= 0)
         {
-            best = await session.SnapshotAsync($"{original.Model!.Name}-step-{step + 1}", cancellationToken).ConfigureAwait(false);
+            best = await session.SnapshotAsync(SnapshotName(step + 1), cancellationToken).ConfigureAwait(false);
             state = state with { Best = validation, BestWeights = await store.SaveBestAsync(best, step, cancellationToken).ConfigureAwait(false) };
         }
 
@@ -182,9 +187,10 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         steps.AddRange(keptSteps);
         validations.AddRange(keptValidations);
         if (state.BestWeights is { } weights)
-            best = await session.LoadSnapshotAsync(Path.Combine(run.Directory!, weights), $"{original.Model!.Name}-{Path.GetFileName(weights)}", cancellationToken)
-                .ConfigureAwait(false);
+            best = await session.LoadSnapshotAsync(Path.Combine(run.Directory!, weights), SnapshotName(state.Best!.Step + 1), cancellationToken).ConfigureAwait(false);
     }
+
+    private string SnapshotName(int step) => $"{string.Join('+', students.ModelNames)}-step-{step}";
 
     private async Task SaveAsync(CancellationToken cancellationToken)
     {
@@ -197,12 +203,12 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     {
         var returnsLast = options.Return == ReturnPolicy.Last || data.Validation is null;
         var model = returnsLast && steps.Count > 0
-            ? await session.SnapshotAsync($"{original.Model!.Name}-step-{state.NextStep}", cancellationToken).ConfigureAwait(false)
+            ? await session.SnapshotAsync(SnapshotName(state.NextStep), cancellationToken).ConfigureAwait(false)
             : best;
         var chosen = returnsLast ? validations.LastOrDefault() : state.Best;
         return new()
         {
-            Program = model is null ? original : original.WithModel(model with { Options = original.Model!.Options }),
+            Program = model is null ? original : students.OnSnapshot(model),
             BaselineScore = state.Baseline?.Score,
             BestScore = chosen?.Score,
             BestStep = model is null ? -1 : chosen?.Step ?? (state.NextStep - 1),

@@ -168,6 +168,13 @@ public sealed record GrpoOptions
     /// <summary>AdamW settings; the learning rate in it is replaced by the schedule's.</summary>
     public OptimizerStepOptions Optimizer { get; init; } = new() { LearningRate = 0 };
 
+    /// <summary>
+    /// True when all predictors of a model learn one set of weights; false gives each predictor its own, adapters on the same base with
+    /// <see cref="Lora"/>. Each set takes the memory of the model's weights while it is trained.
+    /// </summary>
+    /// <value>True by default.</value>
+    public bool Multitask { get; init; } = true;
+
     /// <summary>Trains an adapter of this shape; null trains all weights.</summary>
     public LoraOptions? Lora { get; init; }
 

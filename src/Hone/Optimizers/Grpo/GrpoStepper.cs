@@ -9,6 +9,7 @@ internal sealed record GrpoStepOutcome(GrpoStepReport Report, IReadOnlyList<Roll
 internal sealed class GrpoStepper<TIn, TOut>
 {
     private readonly GrpoOptions options;
+    private readonly IReadOnlyList<string> predictors;
     private readonly IReadOnlyList<Example<TIn, TOut>> train;
     private readonly ITrainingSession session;
     private readonly SeedStream seed;
@@ -17,9 +18,15 @@ internal sealed class GrpoStepper<TIn, TOut>
     private readonly SpendingMeter meter;
 
     public GrpoStepper(
-        Metric<TIn, TOut> metric, GrpoOptions options, IReadOnlyList<Example<TIn, TOut>> train, ITrainingSession session, SeedStream seed, SpendingMeter meter)
+        Metric<TIn, TOut> metric,
+        GrpoOptions options,
+        IReadOnlyList<string> predictors,
+        IReadOnlyList<Example<TIn, TOut>> train,
+        ITrainingSession session,
+        SeedStream seed,
+        SpendingMeter meter)
     {
-        (this.options, this.train, this.session, this.seed, this.meter) = (options, train, session, seed, meter);
+        (this.options, this.predictors, this.train, this.session, this.seed, this.meter) = (options, predictors, train, session, seed, meter);
         selector = new(train.Count, options.ExamplesPerStep, seed);
         collector = new(
             metric,
@@ -78,7 +85,7 @@ internal sealed class GrpoStepper<TIn, TOut>
             round.Add(batch);
             round.Rollouts = rollouts;
             round.Grouping = RolloutGrouper.Group(
-                rollouts, options.RolloutsPerExample, programs[0].Predictors.Select(entry => entry.Key),
+                rollouts, options.RolloutsPerExample, predictors,
                 new(options.Grouping, options.Fill, options.FailureScore, options.FormatFailureScore, options.Credit), stepSeed);
             round.Batch = new GrpoBatch(round.Grouping.Groups, options);
             slots = [.. Enumerable.Range(0, selected.Length).Where(slot => !round.Batch.Teaches(slot))];

@@ -1,0 +1,179 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.AI;
+
+namespace Hone.Reinforcement;
+
+/// <summary>One of several sets of weights that are trained together, and the predictors that it answers for.</summary>
+/// <param name="Name">Its name, also of its folder in saved states.</param>
+/// <param name="Session">Its session.</param>
+/// <param name="Predictors">Paths of its predictors.</param>
+internal sealed record TrainingRoute(string Name, ITrainingSession Session, IReadOnlySet<string> Predictors);
+
+/// <summary>
+/// Several sessions as one: every call goes to the weights of its predictor, every datum to the session of its predictor. Adapters of their own for
+/// single predictors, and programs of several models, are trained by the same loop this way.
+/// </summary>
+internal sealed class RoutedTrainingSession : ITrainingSession
+{
+    private const string FileName = "routes.json";
+
+    private readonly IReadOnlyList<TrainingRoute> routes;
+    private readonly HashSet<TrainingRoute> pending = [];
+
+    public RoutedTrainingSession(IReadOnlyList<TrainingRoute> routes)
+    {
+        this.routes = routes;
+        Policy = new RoutedChatClient(Clients(route => route.Session.Policy), models: null);
+        var all = routes.Select(route => route.Session.Capabilities).ToArray();
+        Capabilities = new()
+        {
+            Losses = [.. all.Skip(1).Aggregate(all[0].Losses.AsEnumerable(), (common, next) => common.Intersect(next.Losses))],
+            MaxSequenceLength = all.Min(capabilities => capabilities.MaxSequenceLength),
+            SupportsKl = Array.TrueForAll(all, capabilities => capabilities.SupportsKl),
+            IsFullFineTuning = Array.TrueForAll(all, capabilities => capabilities.IsFullFineTuning),
+        };
+    }
+
+    public TrainingCapabilities Capabilities { get; }
+
+    public int PolicyVersion { get; private set; }
+
+    public IChatClient Policy { get; }
+
+    public async Task<ForwardBackwardResult> ForwardBackwardAsync(
+        IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, CancellationToken cancellationToken = default)
+    {
+        var logProbs = new float[data.Count][];
+        var parts = new List<ForwardBackwardResult>();
+        foreach (var (route, indices) in Split(data))
+        {
+            var part = await route.Session.ForwardBackwardAsync([.. indices.Select(index => data[index])], loss, cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < indices.Length; i++)
+                logProbs[indices[i]] = part.LogProbs[i];
+            parts.Add(part);
+            pending.Add(route);
+        }
+
+        return Join(parts, logProbs);
+    }
+
+    // A session without data in this batch keeps its weights: its optimizer's moments alone would still move them.
+    public async Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default)
+    {
+        var (squares, seconds) = (0.0, 0.0);
+        foreach (var route in routes.Where(pending.Contains))
+        {
+            var step = await route.Session.OptimizerStepAsync(options, cancellationToken).ConfigureAwait(false);
+            squares += step.GradientNorm * step.GradientNorm;
+            seconds += step.Seconds;
+        }
+
+        pending.Clear();
+        PolicyVersion++;
+        return new(Math.Sqrt(squares), seconds);
+    }
+
+    public async Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default)
+    {
+        var scores = new float[data.Count][];
+        foreach (var (route, indices) in Split(data))
+        {
+            var part = await route.Session.ScoreAsync([.. indices.Select(index => data[index])], temperature, cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < indices.Length; i++)
+                scores[indices[i]] = part[i];
+        }
+
+        return scores;
+    }
+
+    public async Task SaveStateAsync(string directory, CancellationToken cancellationToken = default)
+    {
+        Directory.CreateDirectory(directory);
+        foreach (var route in routes)
+            await route.Session.SaveStateAsync(Path.Combine(directory, route.Name), cancellationToken).ConfigureAwait(false);
+        var state = JsonSerializer.Serialize(new RoutedState(PolicyVersion, [.. routes.Select(route => route.Name)]), RoutedJson.Default.RoutedState);
+        await File.WriteAllTextAsync(Path.Combine(directory, FileName), state, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task LoadStateAsync(string directory, CancellationToken cancellationToken = default)
+    {
+        var path = Path.Combine(directory, FileName);
+        if (!File.Exists(path))
+            throw new HoneException($"{directory} holds no state of several sessions: {FileName} is missing.");
+        var state = JsonSerializer.Deserialize(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false), RoutedJson.Default.RoutedState)!;
+        foreach (var route in routes)
+            await route.Session.LoadStateAsync(Path.Combine(directory, route.Name), cancellationToken).ConfigureAwait(false);
+        pending.Clear();
+        PolicyVersion = state.PolicyVersion;
+    }
+
+    public async Task<LM> SnapshotAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var models = new Dictionary<string, LM>(StringComparer.Ordinal);
+        foreach (var route in routes)
+            models.Add(route.Name, await route.Session.SnapshotAsync($"{name}-{route.Name}", cancellationToken).ConfigureAwait(false));
+        return Snapshot(models, name);
+    }
+
+    public async Task<LM> LoadSnapshotAsync(string directory, string name, CancellationToken cancellationToken = default)
+    {
+        var models = new Dictionary<string, LM>(StringComparer.Ordinal);
+        foreach (var route in routes)
+            models.Add(
+                route.Name,
+                await route.Session.LoadSnapshotAsync(Path.Combine(directory, route.Name), $"{name}-{route.Name}", cancellationToken).ConfigureAwait(false));
+        return Snapshot(models, name);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var route in routes)
+            await route.Session.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private LM Snapshot(Dictionary<string, LM> models, string name) => new(new RoutedChatClient(Clients(route => models[route.Name].Client), models), name);
+
+    private Dictionary<string, IChatClient> Clients(Func<TrainingRoute, IChatClient> client) => routes
+        .SelectMany(route => route.Predictors.Select(predictor => KeyValuePair.Create(predictor, client(route))))
+        .ToDictionary(StringComparer.Ordinal);
+
+    private IEnumerable<(TrainingRoute Route, int[] Indices)> Split(IReadOnlyList<TrainingDatum> data)
+    {
+        foreach (var route in routes)
+        {
+            int[] indices = [.. Enumerable.Range(0, data.Count).Where(index => route.Predictors.Contains(data[index].Predictor))];
+            if (indices.Length > 0)
+                yield return (route, indices);
+        }
+    }
+
+    private static ForwardBackwardResult Join(List<ForwardBackwardResult> parts, float[][] logProbs)
+    {
+        var tokens = parts.Sum(part => part.ActiveTokens);
+        return new()
+        {
+            LogProbs = logProbs,
+            Loss = parts.Sum(part => part.Loss),
+            MeanRatio = tokens == 0 ? 1 : Mean(part => part.MeanRatio),
+            ClipFractionLow = Mean(part => part.ClipFractionLow),
+            ClipFractionHigh = Mean(part => part.ClipFractionHigh),
+            MeanKl = Mean(part => part.MeanKl),
+            MeanEntropy = Mean(part => part.MeanEntropy),
+            SamplerDifferenceMean = Mean(part => part.SamplerDifferenceMean),
+            SamplerDifferenceMax = parts.Select(part => part.SamplerDifferenceMax).DefaultIfEmpty().Max(),
+            ActiveTokens = tokens,
+            ForwardSeconds = parts.Sum(part => part.ForwardSeconds),
+            BackwardSeconds = parts.Sum(part => part.BackwardSeconds),
+        };
+
+        double Mean(Func<ForwardBackwardResult, double> value) => tokens == 0 ? 0 : parts.Sum(part => value(part) * part.ActiveTokens) / tokens;
+    }
+}
+
+/// <summary>What the state of several sessions says beside theirs.</summary>
+internal sealed record RoutedState(int PolicyVersion, IReadOnlyList<string> Routes);
+
+/// <summary>The JSON of it.</summary>
+[JsonSerializable(typeof(RoutedState))]
+internal sealed partial class RoutedJson : JsonSerializerContext;
