@@ -35,7 +35,8 @@ internal sealed class EngineTrainingSession : ITrainingSession
         this.training = new(policyModel.Weights, adapter, LaneCountOf(start.Weights));
         reference = training.KeepReference ? new(start.Weights, null, LaneCountOf(start.Weights)) : null;
         optimizer = new(this.training.Trained, new());
-        policy = new(policyModel, options with { PolicyVersion = 0 });
+        var tokenizer = new EnginePolicyTokenizer(start.Tokenizer, start.Template, options.Template);
+        policy = new(policyModel, options with { PolicyVersion = 0 }) { Services = type => type.IsInstanceOfType(tokenizer) ? tokenizer : null };
     }
 
     public TrainingCapabilities Capabilities => new()
