@@ -23,8 +23,8 @@ command.SetAction(async (arguments, cancellationToken) =>
             Seed = arguments.GetValue(seed),
             Steps = arguments.GetValue(steps),
             Resume = arguments.GetValue(resume),
-            Output = Settings.ChooseOutput(arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
-            Server = Settings.ParseServer(arguments.GetValue(model)),
+            Output = RunFolder.Choose("multi-hop", arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
+            Server = ServerModel.ParseAddress("--model", arguments.GetValue(model)),
             ServerModel = arguments.GetValue(name),
             Checkpoint = arguments.GetValue(checkpoint)?.FullName,
         };

@@ -1,6 +1,3 @@
-using System.ClientModel;
-using Microsoft.Extensions.AI;
-using OpenAI;
 using Spectre.Console;
 
 namespace MultiHopResearch;
@@ -12,10 +9,8 @@ internal static class ServerJob
     {
         if (settings.ServerModel is not { } name)
             throw new HoneException("--model needs --name: the model's name on the server.");
-        var key = Environment.GetEnvironmentVariable("OPENAI_API_KEY") is { Length: > 0 } given ? given : "none";
-        var client = new OpenAIClient(new ApiKeyCredential(key), new OpenAIClientOptions { Endpoint = settings.Server });
         using var worlds = new Worlds();
-        var model = new LM(client.GetChatClient(name).AsIChatClient(), name);
+        var model = SampleCommon.ServerModel.Open(settings.Server!, name);
         AnsiConsole.MarkupLineInterpolated($"evaluating {name} at {settings.Server} on {worlds.Test.Count} held-out claims");
         var evaluator = Evaluator.Create(Worlds.Recall, new() { MaxErrors = 10, Options = new() { Temperature = 0, MaxOutputTokens = 512 }, Seed = null });
         var result = await evaluator.EvaluateAsync(worlds.HomeProgram.WithModel(model), worlds.Test, cancellationToken);

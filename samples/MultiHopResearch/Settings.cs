@@ -5,8 +5,6 @@ internal sealed record Settings
 {
     public const int DefaultSteps = 80;
 
-    private const string RunsFolder = "runs";
-
     public long Seed { get; init; } = 1;
 
     public int Steps { get; init; } = DefaultSteps;
@@ -20,22 +18,4 @@ internal sealed record Settings
     public string? ServerModel { get; init; }
 
     public string? Checkpoint { get; init; }
-
-    /// <summary>The folder of a run: the given one, the latest when resuming, else a new one, so that a second run never meets the first one's files.</summary>
-    public static string ChooseOutput(string? given, bool resume)
-    {
-        if (given is not null)
-            return given;
-        var existing = Enumerable.Range(1, 9999).TakeWhile(number => Directory.Exists(PathOf(number))).Count();
-        return Path.GetFullPath(PathOf(resume ? Math.Max(1, existing) : existing + 1));
-    }
-
-    /// <summary>The address of a server.</summary>
-    /// <exception cref="HoneException">The text is no absolute http or https address.</exception>
-    public static Uri? ParseServer(string? text) => text is null ? null
-        : Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme is "http" or "https")
-            ? uri
-        : throw new HoneException($"--model expects the address of an OpenAI-compatible server such as http://localhost:8000/v1, got '{text}'.");
-
-    private static string PathOf(int number) => Path.Combine(RunsFolder, $"multi-hop-{number:D3}");
 }

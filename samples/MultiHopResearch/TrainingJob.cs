@@ -20,7 +20,7 @@ internal static class TrainingJob
         var before = await Scores.MeasureAsync(worlds, model, stop);
         AnsiConsole.MarkupLineInterpolated($"untrained  held-out recall {before.Test.Mean:P1} · unseen world {before.Unseen.Mean:P1}");
 
-        var display = new LiveDisplay(settings.Steps);
+        var display = new TrainingDisplay(settings.Steps, "recall");
         var options = Configure(settings) with { Progress = display, Stop = stop };
         var result = await display.ShowAsync(() => Grpo.Create(Worlds.Recall, options).CompileAsync(program, worlds.Train, worlds.Validation, CancellationToken.None));
 

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace MultiHopResearch;
+namespace SampleCommon;
 
 /// <summary>Turns the first Ctrl-C or termination signal into a request to stop; a second one ends the process as usual.</summary>
-internal sealed class Interrupt : IDisposable
+public sealed class Interrupt : IDisposable
 {
     private readonly CancellationTokenSource source = new();
     private readonly PosixSignalRegistration[] registrations;

@@ -3,10 +3,12 @@ using Hone.Optimizers;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace MultiHopResearch;
+namespace SampleCommon;
 
-/// <summary>Shows a run while it happens: progress, reward curve, recall, tokens a second, time left. Plain lines where there is no terminal.</summary>
-internal sealed class LiveDisplay(int steps) : IProgress<GrpoEvent>
+/// <summary>Shows a run while it happens: progress, reward curve, score, tokens a second, time left. Plain lines where there is no terminal.</summary>
+/// <param name="steps">Steps of the run.</param>
+/// <param name="measure">What the score is called, e.g. recall.</param>
+public sealed class TrainingDisplay(int steps, string measure) : IProgress<GrpoEvent>
 {
     private const string Bars = "▁▂▃▄▅▆▇█";
     private const int CurveWidth = 60;
@@ -70,6 +72,12 @@ internal sealed class LiveDisplay(int steps) : IProgress<GrpoEvent>
             case GrpoWarning noted:
                 warning = noted.Message;
                 break;
+            case GrpoChecked { Report.Findings: [var worst, ..] }:
+                warning = worst.Message;
+                break;
+            case GrpoRolledBack back:
+                warning = back.Reason;
+                break;
         }
     }
 
@@ -86,10 +94,16 @@ internal sealed class LiveDisplay(int steps) : IProgress<GrpoEvent>
                 break;
             case GrpoValidated { Validation: var validation }:
                 Console.WriteLine(FormattableString.Invariant(
-                    $"validation after step {validation.Step + 1}: recall {validation.Score:0.000} [{validation.Interval.Low:0.000}, {validation.Interval.High:0.000}]{(validation.IsBest ? "  best so far" : "")}"));
+                    $"validation after step {validation.Step + 1}: {measure} {validation.Score:0.000} [{validation.Interval.Low:0.000}, {validation.Interval.High:0.000}]{(validation.IsBest ? "  best so far" : "")}"));
                 break;
             case GrpoWarning noted:
                 Console.WriteLine($"note: {noted.Message}");
+                break;
+            case GrpoChecked { Report: var checks }:
+                Console.WriteLine(checks.ToString());
+                break;
+            case GrpoRolledBack back:
+                Console.WriteLine($"step {back.Step + 1}: {back.Reason} Back to the weights of step {back.ReturnedTo + 1}.");
                 break;
         }
     }
@@ -115,7 +129,7 @@ internal sealed class LiveDisplay(int steps) : IProgress<GrpoEvent>
             }
 
             if (validations.Count > 0)
-                rows.Add(new Markup($"[grey]recall[/]    {Markup.Escape(string.Join(" → ", validations.Select(validation => $"{validation.Score:P0}")))} (best {validations.Max(validation => validation.Score):P1})"));
+                rows.Add(new Markup($"[grey]{measure,-9}[/] {Markup.Escape(string.Join(" → ", validations.Select(validation => $"{validation.Score:P0}")))} (best {validations.Max(validation => validation.Score):P1})"));
             if (warning.Length > 0)
                 rows.Add(new Markup($"[yellow]note[/]      {Markup.Escape(warning)}"));
             return new Panel(new Rows(rows)).Header("training").Border(BoxBorder.Rounded).Expand();

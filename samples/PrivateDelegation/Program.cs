@@ -1,0 +1,51 @@
+using System.CommandLine;
+using PrivateDelegation;
+
+var seed = new Option<long>("--seed") { Description = "Seed of the training run.", DefaultValueFactory = _ => 1 };
+var steps = new Option<int>("--steps") { Description = "Training steps.", DefaultValueFactory = _ => Settings.DefaultSteps };
+var output = new Option<DirectoryInfo?>("--output") { Description = "Where the run is kept. By default a new folder under runs/." };
+var resume = new Option<bool>("--resume") { Description = "Continue an interrupted run in --output (by default the latest under runs/)." };
+var data = new Option<FileInfo?>("--data") { Description = "The PUPA file pupa_new as JSON lines instead of the sample's own queries." };
+var model = new Option<string?>("--model") { Description = "Evaluate a model on an OpenAI-compatible server, e.g. http://localhost:8000/v1#qwen3, instead of training. Keys are read from OPENAI_API_KEY." };
+var untrusted = new Option<string?>("--untrusted") { Description = "The strong, untrusted model as ADDRESS#NAME; without it the sample's own rules answer." };
+var judge = new Option<string?>("--judge") { Description = "The judging model as ADDRESS#NAME; without it the sample's own rules judge." };
+var checkpoint = new Option<DirectoryInfo?>("--checkpoint") { Description = "Train a Hugging Face Qwen2, Qwen3 or Llama directory instead of the embedded model." };
+
+var command = new RootCommand("Trains a program that delegates to an untrusted model without telling it personal details.")
+{
+    seed, steps, output, resume, data, model, untrusted, judge, checkpoint,
+};
+command.SetAction(async (arguments, cancellationToken) =>
+{
+    using var interrupt = new Interrupt();
+    try
+    {
+        return await Jobs.RunAsync(
+            new()
+            {
+                Seed = arguments.GetValue(seed),
+                Steps = arguments.GetValue(steps),
+                Resume = arguments.GetValue(resume),
+                Output = RunFolder.Choose("delegation", arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
+                Data = arguments.GetValue(data)?.FullName,
+                Model = ServerModel.Parse("--model", arguments.GetValue(model)),
+                Untrusted = ServerModel.Parse("--untrusted", arguments.GetValue(untrusted)),
+                Judge = ServerModel.Parse("--judge", arguments.GetValue(judge)),
+                Checkpoint = arguments.GetValue(checkpoint)?.FullName,
+            },
+            interrupt.Token);
+    }
+    catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
+    {
+        Console.Error.WriteLine("Stopped before training began; nothing was lost.");
+        return 0;
+    }
+    catch (Exception error) when (error is HoneException or IOException or HttpRequestException or InvalidDataException or AggregateException or System.ClientModel.ClientResultException)
+    {
+        Console.Error.WriteLine($"error: {error.Message}");
+        return 1;
+    }
+});
+
+// Ctrl-C is ours: it saves the best so far instead of ending the process.
+return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -1,0 +1,30 @@
+namespace PrivateDelegation;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record Settings
+{
+    public const int DefaultSteps = 50;
+
+    public long Seed { get; init; } = 1;
+
+    public int Steps { get; init; } = DefaultSteps;
+
+    public required string Output { get; init; }
+
+    public bool Resume { get; init; }
+
+    /// <summary>The PUPA file; null writes queries of the sample's own world.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>A model on a server that does the two local steps: it is evaluated, not trained.</summary>
+    public LM? Model { get; init; }
+
+    /// <summary>The strong model; null is the world's own.</summary>
+    public LM? Untrusted { get; init; }
+
+    /// <summary>The judging model; null is the world's own.</summary>
+    public LM? Judge { get; init; }
+
+    /// <summary>A Hugging Face directory to train instead of the embedded model.</summary>
+    public string? Checkpoint { get; init; }
+}
