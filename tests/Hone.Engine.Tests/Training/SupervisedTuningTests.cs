@@ -21,14 +21,14 @@ public sealed class SupervisedTuningTests
         Assert.True(result.Losses[^1] < result.Losses[0] / 4, $"{result.Losses[0]:0.00} to {result.Losses[^1]:0.00}");
         Assert.Equal(result.Losses.Count, seen[^1].Step);
         Assert.Equal(seen[^1].Steps, seen.Count);
-        var right = 0;
-        foreach (var (question, answer) in Lessons)
+        var given = new List<string>();
+        foreach (var (question, _) in Lessons)
         {
             var run = await result.Program.RunAsync(FieldMap.Of(("colour", question)), new() { Options = new() { Temperature = 0, MaxOutputTokens = 40 }, Recovery = RecoveryPolicy.None }, Token);
-            right += Equals(run.Value["action"], answer) ? 1 : 0;
+            given.Add($"{run.Value["action"]}");
         }
 
-        Assert.Equal(Lessons.Length, right);
+        Assert.Equal(Lessons.Select(lesson => lesson.Answer), given);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class SupervisedTuningTests
         Assert.Contains("cannot be trained", (await Assert.ThrowsAsync<HoneException>(() => tuning.CompileAsync(scripted, Demonstrations(program), Token))).Message, StringComparison.Ordinal);
     }
 
-    private static SupervisedOptions Options => new() { Epochs = 50, BatchSize = 4, LearningRate = 2e-3, Seed = 1 };
+    private static SupervisedOptions Options => new() { Epochs = 80, BatchSize = 4, LearningRate = 2e-3, Seed = 1 };
 
     private static Demonstration[] Demonstrations(Program<FieldMap, FieldMap> program) =>
         [.. Lessons.Select(lesson => Demonstration.Of(program, "self", FieldMap.Of(("colour", lesson.Question)), FieldMap.Of(("action", lesson.Answer))))];
