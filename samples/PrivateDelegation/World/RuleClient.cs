@@ -8,7 +8,7 @@ internal sealed class RuleClient(string name, Func<string, string> rule) : IChat
 {
     /// <summary>Knows which form helps with what, and says so when the request names it.</summary>
     public static LM Untrusted() => new(new RuleClient("untrusted", request => Office.Find(request) is { } found
-        ? $"For the {found.Purpose}, use {found.Form}."
+        ? $"For the {found.Purpose}, use form {found.Form}."
         : "Please say what it is about."), "untrusted") { Role = "untrusted", Cache = new() };
 
     /// <summary>Judges as the instructions say: an answer is good when it names the right form; a detail is told when the request holds it.</summary>

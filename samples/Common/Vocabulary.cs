@@ -1,4 +1,6 @@
-namespace MultiHopResearch;
+using Hone;
+
+namespace SampleCommon;
 
 /// <summary>The words that every world draws its names from. Worlds differ in how they combine them, so a name is new while its words are not.</summary>
 public static class Vocabulary

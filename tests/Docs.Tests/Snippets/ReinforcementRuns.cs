@@ -1,0 +1,65 @@
+using Hone;
+using Hone.Engine;
+using Hone.Optimizers;
+using Hone.Testing;
+
+namespace Docs.Tests.Snippets.ReinforcementRuns;
+
+public sealed record Question(string Text);
+
+public sealed record Answer(string Reply);
+
+public sealed class ReinforcementRunTests
+{
+    private static readonly Example<Question, Answer>[] Examples = [.. Enumerable.Range(0, 8).Select(i => new Example<Question, Answer>(new($"q{i}"), new("right")))];
+
+    private static readonly Metric<Question, Answer> ExactMatch = Metric.From<Question, Answer>((example, answer) => example.Expected.Reply == answer.Reply);
+
+    private static Program<Question, Answer> Program => new Predict<Question, Answer>("Answer.").WithModel(new LM(new ToyPolicy(
+        new ToyChoice("[[ ## reply ## ]]", Completion("right"), Completion("wrong"), Completion("worse"))), "toy"));
+
+    [Fact]
+    public async Task Runs_First_And_Check()
+    {
+        var (program, metric, train, validation) = (Program, ExactMatch, Examples, Examples);
+        using var output = new StringWriter();
+        var Console = output;
+        #region runs-first
+        var grpo = Grpo.Create(metric, new()
+        {
+            Steps = 30,
+            ExamplesPerStep = 2,
+            RolloutsPerExample = 8,
+            LearningRate = 1,
+            Budget = new() { MaxDuration = TimeSpan.FromMinutes(10), MaxExternalCalls = 5_000 },
+            Collapse = new(),
+        });
+        var result = await grpo.CompileAsync(program, train, validation);
+        Console.WriteLine(result.Verdict);
+        #endregion
+        Assert.Contains("after", output.ToString(), StringComparison.Ordinal);
+        #region runs-check
+        PreflightReport report = await grpo.CheckAsync(program, train);
+        foreach (var finding in report.Findings)
+            Console.WriteLine($"{finding.Severity}: {finding.Message}");
+        Console.WriteLine($"{report.Estimate.Duration}, {report.Estimate.ExternalCalls} external calls");
+        #endregion
+        Assert.Contains("external calls", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Runs_WarmStart()
+    {
+        var program = Predict.Parse("colour -> action").WithModel(EngineLM.Embedded());
+        var examples = new[] { (Colour: "red", Action: "stop"), (Colour: "green", Action: "go") };
+        #region runs-warm-start
+        var demonstrations = examples.Select(example =>
+            Demonstration.Of(program, "self", FieldMap.Of(("colour", example.Colour)), FieldMap.Of(("action", example.Action)))).ToArray();
+        var tuned = await new SupervisedTuning<FieldMap, FieldMap>(new() { Epochs = 3, LearningRate = 5e-4 }).CompileAsync(program, demonstrations);
+        #endregion
+        Assert.Equal(3, tuned.Losses.Count);
+        Assert.True(tuned.Losses[^1] < tuned.Losses[0]);
+    }
+
+    private static string Completion(string reply) => $"[[ ## reply ## ]]\n{reply}\n\n[[ ## completed ## ]]";
+}
