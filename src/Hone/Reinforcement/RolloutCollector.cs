@@ -24,7 +24,7 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
         for (var i = 0; i < work.Length; i++)
             work[i] = (i / settings.RolloutsPerExample, exampleIndices[i / settings.RolloutsPerExample], i % settings.RolloutsPerExample);
 
-        var results = await ParallelRunner.RunAsync(
+        var results = await RunAsync(
             work,
             async (item, _, token) =>
             {
@@ -52,6 +52,21 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
         return new([.. results.Select(result => result.Value!)], TimeSpan.FromTicks(metricTicks).TotalSeconds);
     }
 
+    // The service's own error, not a bundle of one for every rollout that was under way.
+    private static async Task<ItemResult<Rollout>[]> RunAsync<TItem>(
+        TItem[] work, Func<TItem, int, CancellationToken, Task<Rollout>> run, ParallelRunnerOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ParallelRunner.RunAsync(work, run, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AggregateException error) when (error.InnerExceptions.OfType<TrainingServiceException>().FirstOrDefault() is { } outage)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(outage);
+            throw;
+        }
+    }
+
     private async Task<Rollout> ScoreAsync(RunOutcome<TOut> run, Example<TIn, TOut> example, CancellationToken cancellationToken)
     {
         var rollout = new Rollout { ExampleIndex = 0, RolloutIndex = 0, Seed = 0, Trace = run.Trace, Outcome = RolloutOutcome.Scored };
@@ -59,6 +74,10 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
         {
             case null:
                 break;
+            case TrainingServiceException outage:
+                // Without its service the run can learn nothing; a punished outage would teach it nonsense.
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(outage);
+                throw outage;
             case AdapterParseException failure:
                 return rollout with
                 {

@@ -26,6 +26,9 @@ public sealed record TrainingDatum
 
     /// <summary>Path of the predictor, for per-predictor normalization and metrics.</summary>
     public string Predictor { get; init; } = string.Empty;
+
+    /// <summary>The completion as text; null unless the session learns from text (<see cref="TrainingCapabilities.LearnsFromText"/>).</summary>
+    public TrainingText? Text { get; init; }
 }
 
 /// <summary>What a forward and backward pass found.</summary>
@@ -134,4 +137,7 @@ public sealed record TrainingOptions
 
     /// <summary>Sampling options of the policy where a call has none.</summary>
     public CallOptions Sampling { get; init; } = new();
+
+    /// <summary>What the run is going to ask for; null when its caller does not know.</summary>
+    public TrainingPlan? Plan { get; init; }
 }

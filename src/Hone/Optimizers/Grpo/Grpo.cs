@@ -45,7 +45,14 @@ public sealed class Grpo<TIn, TOut>
             options.RunDirectory, options.Resume, identity, new SeedStream(options.Seed).Derive("grpo"), options.Budget, options.Time, cancellationToken)
             .ConfigureAwait(false);
         var session = await model.StartTrainingAsync(
-            new() { Lora = options.Lora, Seed = run.Seed.Derive("adapter").Seed, KeepReference = options.Loss.Beta > 0, Sampling = program.Model!.Options },
+            new()
+            {
+                Lora = options.Lora,
+                Seed = run.Seed.Derive("adapter").Seed,
+                KeepReference = options.Loss.Beta > 0,
+                Sampling = program.Model!.Options,
+                Plan = options.Plan,
+            },
             cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {

@@ -10,7 +10,7 @@ internal static class GrpoReporter
         var rollouts = batch.Rollouts;
         double[] rewards = [.. rollouts.Where(rollout => rollout.Reward is not null).Select(rollout => rollout.Reward!.Value)];
         PredictorCall[] calls = [.. rollouts.SelectMany(rollout => rollout.Trace.Calls)];
-        int[] lengths = [.. calls.Where(call => call.Tokens is not null).Select(call => call.Tokens!.CompletionIds.Count)];
+        int[] lengths = [.. calls.Select(LengthOf).Where(length => length > 0)];
         var used = grouping.Groups.SelectMany(group => group.Members).Select(member => member.Rollout).Distinct(ReferenceEqualityComparer.Instance).Count();
         return new()
         {
@@ -27,10 +27,15 @@ internal static class GrpoReporter
             Groups = grouping.Groups.GroupBy(group => group.Predictor).ToDictionary(group => group.Key, group => group.Count()),
             ZeroVarianceFraction = grouping.Groups.IsEmpty ? 0 : learning.ZeroVarianceGroups / (double)grouping.Groups.Length,
             SkippedCalls = grouping.SkippedCalls,
-            TokensSampled = calls.Sum(call => (long)(call.Tokens?.CompletionIds.Count ?? 0)),
+            TokensSampled = calls.Sum(call => (long)LengthOf(call)),
             CompletionLengthMean = lengths.Length == 0 ? 0 : lengths.Average(),
             CompletionLengthMax = lengths.Length == 0 ? 0 : lengths.Max(),
-            TruncatedFraction = lengths.Length == 0 ? 0 : calls.Count(call => call.Tokens?.IsTruncated == true) / (double)lengths.Length,
+            TruncatedFraction = lengths.Length == 0 ? 0 : calls.Count(IsTruncated) / (double)lengths.Length,
         };
     }
+
+    // A service that tells no tokens still says how many there were.
+    private static int LengthOf(PredictorCall call) => call.Tokens?.CompletionIds.Count ?? (int)call.Usage.OutputTokens;
+
+    private static bool IsTruncated(PredictorCall call) => call.Tokens?.IsTruncated ?? call.FinishReason == Microsoft.Extensions.AI.ChatFinishReason.Length;
 }

@@ -43,7 +43,7 @@ internal sealed class GrpoStepper<TIn, TOut>
         var grouping = RolloutGrouper.Group(
             batch.Rollouts, options.RolloutsPerExample, policy.Predictors.Select(entry => entry.Key),
             new(options.Grouping, options.Fill, options.FailureScore, options.FormatFailureScore, options.Credit), stepSeed);
-        var learning = new GrpoBatch(grouping.Groups, options);
+        var learning = new GrpoBatch(grouping.Groups, options, session.Capabilities.LearnsFromText);
         Warn(step, batch.Rollouts, grouping, learning);
         var report = GrpoReporter.Describe(step, batch, grouping, learning) with
         {
@@ -100,9 +100,11 @@ internal sealed class GrpoStepper<TIn, TOut>
 internal sealed class GrpoBatch
 {
     private readonly TrainingDatum[] data;
+    private readonly bool learnsFromText;
 
-    public GrpoBatch(ImmutableArray<RolloutGroup> groups, GrpoOptions options)
+    public GrpoBatch(ImmutableArray<RolloutGroup> groups, GrpoOptions options, bool learnsFromText = false)
     {
+        this.learnsFromText = learnsFromText;
         var advantages = Advantages.Compute([.. groups.Select(group => group.Members.Select(member => member.Reward).ToArray())], options.Scaling);
         var collected = new List<TrainingDatum>();
         for (var i = 0; i < groups.Length; i++)
@@ -113,7 +115,7 @@ internal sealed class GrpoBatch
             if (flat && options.Loss.Beta == 0)
                 continue;
             for (var j = 0; j < groups[i].Members.Length; j++)
-                Add(collected, groups[i].Predictor, groups[i].Members[j], advantages[i][j]);
+                Add(collected, i, groups[i].Predictor, groups[i].Members[j], advantages[i][j]);
         }
 
         data = [.. collected];
@@ -132,10 +134,24 @@ internal sealed class GrpoBatch
             data[i] = data[i] with { OldLogProbs = logProbs[i] };
     }
 
-    private void Add(List<TrainingDatum> collected, string predictor, GroupMember member, double advantage)
+    private void Add(List<TrainingDatum> collected, int group, string predictor, GroupMember member, double advantage)
     {
-        if (member.Reward is null)
+        if (member.Reward is not { } reward)
             return;
+        if (learnsFromText)
+        {
+            collected.Add(new()
+            {
+                PromptIds = [],
+                CompletionIds = [],
+                Advantage = advantage,
+                IsTruncated = member.Call.FinishReason == Microsoft.Extensions.AI.ChatFinishReason.Length,
+                Predictor = predictor,
+                Text = new(member.Call.Messages, member.Call.Text, reward, group),
+            });
+            return;
+        }
+
         if (member.Call.Tokens is not { CompletionIds.Count: > 0 } tokens)
         {
             IsOffPolicyData = true;
