@@ -92,13 +92,26 @@ internal sealed class ArborJob(ArborOptions options, TrainingOptions training) :
             catch (TrainingServiceException error) when (attempt < SendAttempts && error is { Status: null or 200 or >= 500 } and not TrainingStateLostException)
             {
                 RemoteLog.Repeating(connection.Log, "Arbor", "step", options.StatusLag, error.Message);
-                await Task.Delay(options.StatusLag, connection.Time, cancellationToken).ConfigureAwait(false);
-                if (!(await StatusAsync(cancellationToken).ConfigureAwait(false)).PendingBatchIds.Contains(GroupsSent))
-                    break; // it had arrived
+                if (await HasArrivedAsync(cancellationToken).ConfigureAwait(false))
+                    break;
             }
         }
 
         GroupsSent++;
+    }
+
+    // A group whose number is still asked for when the status has caught up never arrived.
+    private async Task<bool> HasArrivedAsync(CancellationToken cancellationToken)
+    {
+        var started = connection.Time.GetTimestamp();
+        while (true)
+        {
+            await Task.Delay(options.PollInterval, connection.Time, cancellationToken).ConfigureAwait(false);
+            if (!(await StatusAsync(cancellationToken).ConfigureAwait(false)).PendingBatchIds.Contains(GroupsSent))
+                return true;
+            if (connection.Time.GetElapsedTime(started) >= options.StatusLag)
+                return false;
+        }
     }
 
     /// <summary>Has the trainer write its weights; returns the directory on the server.</summary>
@@ -149,7 +162,7 @@ internal sealed class ArborJob(ArborOptions options, TrainingOptions training) :
 
     public async ValueTask DisposeAsync()
     {
-        if (job is not { } running || options.AtEnd == ArborJobEnd.Keep)
+        if (Interlocked.Exchange(ref job, null) is not { } running || options.AtEnd == ArborJobEnd.Keep)
             return;
         try
         {

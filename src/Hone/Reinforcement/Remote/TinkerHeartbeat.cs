@@ -5,11 +5,14 @@ internal sealed class TinkerHeartbeat : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
     private readonly Task beating;
+    private int isDisposed;
 
     public TinkerHeartbeat(TinkerClient client, string session) => beating = BeatAsync(client, session, stop.Token);
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref isDisposed, 1) != 0)
+            return;
         await stop.CancelAsync().ConfigureAwait(false);
         await beating.ConfigureAwait(false);
         stop.Dispose();

@@ -21,6 +21,7 @@ internal sealed class TinkerSession : ITrainingSession
     private long sequence;
     private int samplers;
     private int names;
+    private int isUnloaded;
 
     private TinkerSession(TinkerClient client, TinkerHeartbeat heartbeat, string model, bool isFullFineTuning)
     {
@@ -149,7 +150,7 @@ internal sealed class TinkerSession : ITrainingSession
     public async ValueTask DisposeAsync()
     {
         await heartbeat.DisposeAsync().ConfigureAwait(false);
-        if (!client.Options.UnloadOnDispose)
+        if (!client.Options.UnloadOnDispose || Interlocked.Exchange(ref isUnloaded, 1) != 0)
             return;
         try
         {
