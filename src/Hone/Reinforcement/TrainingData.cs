@@ -37,7 +37,7 @@ public sealed record ForwardBackwardResult
     /// <summary>Current log-probability of every completion token, one array a datum.</summary>
     public required IReadOnlyList<float[]> LogProbs { get; init; }
 
-    /// <summary>The loss. Near zero with one update a batch, although its gradient is not: watch the reward instead.</summary>
+    /// <summary>The loss. Near zero with one update a batch, although its gradient is not: watch the reward instead. NaN, like other numbers, when a service does not tell.</summary>
     public double Loss { get; init; }
 
     /// <summary>Mean importance ratio over active tokens.</summary>
@@ -72,7 +72,7 @@ public sealed record ForwardBackwardResult
 }
 
 /// <summary>What an optimizer step did.</summary>
-/// <param name="GradientNorm">Global norm before clipping.</param>
+/// <param name="GradientNorm">Global norm before clipping; NaN when a service does not tell.</param>
 /// <param name="Seconds">Time taken.</param>
 public sealed record OptimizerStepResult(double GradientNorm, double Seconds);
 

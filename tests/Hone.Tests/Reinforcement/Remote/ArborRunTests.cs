@@ -44,6 +44,26 @@ public sealed class ArborRunTests : IDisposable
         Assert.Equal(1.0, (await evaluator.EvaluateAsync(result.Program, ToyTask.Validation, Token)).Mean);
     }
 
+    /// <summary>What Arbor does not tell is unknown, not zero, and the user is told that a state cannot be gone back to.</summary>
+    [Fact]
+    public async Task CompileAsync_WithARunDirectory_WarnsAndKeepsUnknownNumbersUnknown()
+    {
+        await using var server = FakeArborServer.Start(ToyTask.Policy());
+        var warnings = new List<string>();
+        var progress = new GrpoTests.Recorder(happened =>
+        {
+            if (happened is GrpoWarning warning)
+                warnings.Add(warning.Message);
+        });
+        var options = ArborTask.Run with { Steps = 2, SaveStateEvery = 2, RunDirectory = directory, Progress = progress };
+        var result = await Grpo.Create(ToyTask.Metric, options).CompileAsync(Program(server), ToyTask.Train, ToyTask.Validation, Token);
+        Assert.Contains(warnings, warning => warning.Contains("Set SaveStateEvery to 1", StringComparison.Ordinal));
+        Assert.All(result.Steps, step => Assert.True(double.IsNaN(step.Loss) && double.IsNaN(step.GradientNorm) && step.LearningRate == 0.5));
+        Assert.Contains("\"loss\":\"NaN\"", await File.ReadAllTextAsync(Path.Combine(directory, "journal.jsonl"), Token), StringComparison.Ordinal);
+        var reference = Directory.GetFiles(directory, "arbor.json", SearchOption.AllDirectories).Single(path => path.Contains("step-00002", StringComparison.Ordinal) && path.Contains("state", StringComparison.Ordinal));
+        Assert.Contains("checkpoints/hone-state", await File.ReadAllTextAsync(reference, Token), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task CompileAsync_PassingFaults_SendEveryGroupOnce()
     {
