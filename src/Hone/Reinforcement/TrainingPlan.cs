@@ -32,9 +32,6 @@ public sealed record TrainingPlan
 
     /// <summary>Sampling of rollouts.</summary>
     public CallOptions Sampling { get; init; } = new();
-
-    /// <summary>True when the run will save the session's state to go on from it later.</summary>
-    public bool SavesState { get; init; }
 }
 
 /// <summary>One completion as text, with what a trainer that tokenizes and compares by itself needs.</summary>

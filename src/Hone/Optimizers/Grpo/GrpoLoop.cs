@@ -15,6 +15,7 @@ internal sealed class GrpoLoop<TIn, TOut>
     private readonly GrpoValidator<TIn, TOut> validator;
     private readonly GrpoStepper<TIn, TOut> stepper;
     private readonly GrpoStore store;
+    private readonly OutageWatch watch;
     private readonly List<GrpoStepReport> steps = [];
     private readonly List<GrpoValidation> validations = [];
     private GrpoState state = new();
@@ -26,9 +27,10 @@ internal sealed class GrpoLoop<TIn, TOut>
         (this.options, original, this.data, this.session, this.run) = (options, program, data, session, run);
 
         // A policy changes with every step: no answer of it may come from a cache, or from another model.
-        policy = program.WithModel(program.Model! with { Client = session.Policy, Cache = null, Failover = [] });
-        validator = new(metric, options, data);
-        stepper = new(metric, options, data.Train, session, run.Seed);
+        watch = new(session.Policy);
+        policy = program.WithModel(program.Model! with { Client = watch, Cache = null, Failover = [] });
+        validator = new(metric, options, data, watch);
+        stepper = new(metric, options, data.Train, session, run.Seed, watch);
         store = new(run, options);
     }
 

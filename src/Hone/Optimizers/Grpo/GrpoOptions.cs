@@ -181,7 +181,6 @@ public sealed record GrpoOptions
         GroupSize = RolloutsPerExample,
         Scaling = Scaling,
         Sampling = Sampling,
-        SavesState = RunDirectory is not null,
     };
 
     /// <summary>Checks what depends on several options; each message names the option.</summary>

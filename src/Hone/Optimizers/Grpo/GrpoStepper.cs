@@ -15,11 +15,12 @@ internal sealed class GrpoStepper<TIn, TOut>
     private readonly SeedStream seed;
     private readonly ExampleSelector selector;
     private readonly RolloutCollector<TIn, TOut> collector;
+    private readonly OutageWatch watch;
 
     public GrpoStepper(
-        Metric<TIn, TOut> metric, GrpoOptions options, IReadOnlyList<Example<TIn, TOut>> train, ITrainingSession session, SeedStream seed)
+        Metric<TIn, TOut> metric, GrpoOptions options, IReadOnlyList<Example<TIn, TOut>> train, ITrainingSession session, SeedStream seed, OutageWatch watch)
     {
-        (this.options, this.train, this.session, this.seed) = (options, train, session, seed);
+        (this.options, this.train, this.session, this.seed, this.watch) = (options, train, session, seed, watch);
         selector = new(train.Count, options.ExamplesPerStep, seed);
         collector = new(
             metric,
@@ -38,6 +39,7 @@ internal sealed class GrpoStepper<TIn, TOut>
             policy, train, selected, stepSeed,
             completed => options.Progress?.Report(new GrpoRolloutProgress(step, completed, total)),
             cancellationToken).ConfigureAwait(false);
+        watch.ThrowIfAny();
         var rolloutSeconds = options.Time.GetElapsedTime(started).TotalSeconds;
 
         var grouping = RolloutGrouper.Group(

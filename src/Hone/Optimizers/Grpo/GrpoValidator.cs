@@ -3,7 +3,7 @@ using Hone.Reinforcement;
 namespace Hone.Optimizers;
 
 /// <summary>Scores the policy on the validation set (and the training set when asked), always with the same seeds.</summary>
-internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOptions options, GrpoData<TIn, TOut> data)
+internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOptions options, GrpoData<TIn, TOut> data, OutageWatch watch)
 {
     public async Task<GrpoValidation> ValidateAsync(Program<TIn, TOut> policy, int step, CancellationToken cancellationToken)
     {
@@ -22,8 +22,7 @@ internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOpt
                 : null,
         });
         var result = await evaluator.EvaluateAsync(policy, examples, cancellationToken).ConfigureAwait(false);
-        if (result.Rows.Select(row => row.Error).OfType<TrainingServiceException>().FirstOrDefault() is { } outage)
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(outage); // scores of an outage would choose the wrong weights
+        watch.ThrowIfAny(); // scores of an outage would choose the wrong weights
         double[] scores = [.. result.Scores.Take(data.Validation!.Count)];
         double? trainScore = options.ReportTrainScores ? result.Scores.Skip(scores.Length).Average() : null;
         return new(step, scores.Average(), Bootstrap.OfMean(scores, options.Seed), trainScore, result.FormatFailureCount, false, scores);

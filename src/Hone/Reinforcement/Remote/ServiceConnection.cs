@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hone.Reinforcement;
 
-/// <summary>How a training service is reached.</summary>
-internal sealed record ServiceSettings
+/// <summary>How a training service is reached. No record: it holds a secret, which must not be shown.</summary>
+internal sealed class ServiceSettings
 {
     /// <summary>The service in error messages, e.g. "Arbor".</summary>
     public required string Service { get; init; }

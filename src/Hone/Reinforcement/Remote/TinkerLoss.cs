@@ -1,7 +1,10 @@
 namespace Hone.Reinforcement;
 
-/// <summary>One sequence as the service is to see it: a weight, an advantage and a log-probability for each completion token.</summary>
-internal sealed record TinkerSequence(TrainingDatum Datum, double[] Weights, double[]? Advantages = null, IReadOnlyList<float>? LogProbs = null);
+/// <summary>
+/// One sequence as the service is to see it, a value for each completion token: weights, or advantages with old log-probabilities. Losses of ratios
+/// take no weights everywhere; a token that is not learned from has the advantage 0.
+/// </summary>
+internal sealed record TinkerSequence(TrainingDatum Datum, double[]? Weights, double[]? Advantages = null, IReadOnlyList<float>? LogProbs = null);
 
 /// <summary>One batch in the protocol's terms: a loss by name with its bounds.</summary>
 internal sealed record TinkerBatch(string LossFunction, IReadOnlyList<TinkerSequence> Sequences, (double Low, double High)? Clip);
@@ -52,8 +55,11 @@ internal static class TinkerLoss
         return new(datum, [.. factors.Select((factor, t) => mask[t] * factor * ratio * weight * datum.Advantage)]);
     }
 
-    private static TinkerSequence Ratio(TrainingDatum datum, PolicyLossOptions loss, double weight, double[] factors, IReadOnlyList<float> old) =>
-        new(datum, MaskOf(datum, loss), [.. factors.Select(factor => factor * weight * datum.Advantage)], old);
+    private static TinkerSequence Ratio(TrainingDatum datum, PolicyLossOptions loss, double weight, double[] factors, IReadOnlyList<float> old)
+    {
+        var mask = MaskOf(datum, loss);
+        return new(datum, null, [.. factors.Select((factor, t) => mask[t] * factor * weight * datum.Advantage)], old);
+    }
 
     private static double[] MaskOf(TrainingDatum datum, PolicyLossOptions loss) => loss.MaskTruncated && datum.IsTruncated
         ? new double[datum.CompletionIds.Count]

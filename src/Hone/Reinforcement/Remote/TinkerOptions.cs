@@ -34,11 +34,12 @@ public sealed record TinkerOptions
     } = 2048;
 
     /// <summary>
-    /// The gradient norm that the service clips at. The protocol cannot set it, so a run that asks for another norm is refused: 1 is SkyRL's default
-    /// (<c>trainer.policy.optimizer_config.max_grad_norm</c>), infinity means that it does not clip.
+    /// The gradient norm that the service clips at by a setting of its own; a run that asks for another is refused. 1 is SkyRL's default
+    /// (<c>trainer.policy.optimizer_config.max_grad_norm</c>), infinity means that it does not clip. Null: the service takes the norm that every step
+    /// sends, as Thinking Machines' does.
     /// </summary>
     /// <value>1 by default.</value>
-    public double ServerMaxGradientNorm { get; init; } = 1;
+    public double? ServerMaxGradientNorm { get; init; } = 1;
 
     /// <summary>Most sequences of one request; larger batches are sent in parts whose gradients add up.</summary>
     /// <value>256 by default.</value>

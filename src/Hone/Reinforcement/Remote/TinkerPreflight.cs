@@ -55,8 +55,8 @@ internal static class TinkerPreflight
     }
 
     private static void Add(Refusals reasons, TinkerOptions options, OptimizerStepOptions step) => reasons.AddIf(
-        step.MaxGradientNorm != options.ServerMaxGradientNorm, "Optimizer.MaxGradientNorm",
-        $"is {step.MaxGradientNorm}, but the service clips at {options.ServerMaxGradientNorm} (TinkerOptions.ServerMaxGradientNorm) and the protocol cannot change that. Make both equal");
+        options.ServerMaxGradientNorm is { } norm && step.MaxGradientNorm != norm, "Optimizer.MaxGradientNorm",
+        $"is {step.MaxGradientNorm}, but the service clips at {options.ServerMaxGradientNorm} by its own setting. Make TinkerOptions.ServerMaxGradientNorm equal to it, null if the service takes a norm");
 }
 
 /// <summary>Collects why something is refused, so that one error tells all.</summary>

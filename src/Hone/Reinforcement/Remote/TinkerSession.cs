@@ -168,19 +168,24 @@ internal sealed class TinkerSession : ITrainingSession
         writer.WriteStartArray("tags");
         writer.WriteStringValue("hone");
         writer.WriteEndArray();
+        writer.WriteNull("user_metadata");
         writer.WriteString("sdk_version", "hone-" + typeof(TinkerSession).Assembly.GetName().Version!.ToString(3));
     }
 
-    // Rank 0 asks for all weights.
+    // Rank 0 asks for all weights. Hosted services would adapt the unembedding, too, unless told.
     private static void WriteModel(Utf8JsonWriter writer, string session, string baseModel, TrainingOptions training)
     {
+        writer.WriteString("type", "create_model");
         writer.WriteString("session_id", session);
+        writer.WriteNumber("model_seq_id", 0);
         writer.WriteString("base_model", baseModel);
         writer.WriteStartObject("lora_config");
         writer.WriteNumber("rank", training.Lora?.Rank ?? 0);
         writer.WriteNumber("seed", (int)(training.Seed & int.MaxValue));
+        writer.WriteBoolean("train_unembed", false);
+        writer.WriteBoolean("train_mlp", true);
+        writer.WriteBoolean("train_attn", true);
         writer.WriteEndObject();
-        writer.WriteString("model_role", "policy");
     }
 
     private long Next() => Interlocked.Increment(ref sequence);
@@ -217,17 +222,7 @@ internal sealed class TinkerSession : ITrainingSession
     private async Task RefreshAsync(int version, CancellationToken cancellationToken)
     {
         const string path = "save_weights_for_sampler";
-        var result = await RepeatedAsync(
-            () => client.RunAsync(
-                path,
-                writer =>
-                {
-                    writer.WriteString("model_id", model);
-                    writer.WriteNumber("sampling_session_seq_id", ++samplers);
-                    writer.WriteNumber("seq_id", Next());
-                    writer.WriteString("type", path);
-                },
-                isRepeatable: false, cancellationToken)).ConfigureAwait(false);
+        var result = await SaveAsync(path, writer => writer.WriteNumber("sampling_session_seq_id", ++samplers), cancellationToken).ConfigureAwait(false);
         weights = TinkerClient.Read(path, result, body =>
             body.TryGetProperty("sampling_session_id", out var id) && id.ValueKind == JsonValueKind.String
                 ? TinkerWeights.Session(id.GetString()!, version)
@@ -237,33 +232,30 @@ internal sealed class TinkerSession : ITrainingSession
     private async Task<string> SaveAsync(string path, string name, CancellationToken cancellationToken)
     {
         var clean = new string([.. name.Select(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' ? character : '-').Take(200)]);
-        var result = await RepeatedAsync(
-            () =>
+        var result = await SaveAsync(path, writer => writer.WriteString("path", $"{clean}-{(++names).ToString(CultureInfo.InvariantCulture)}"), cancellationToken).ConfigureAwait(false);
+        return TinkerClient.Read(path, result, body => body.GetProperty("path").GetString()!);
+    }
+
+    // A request whose answer got lost is sent again as it is. A service that does not notice then says that the name is taken: another one is used.
+    private async Task<JsonElement> SaveAsync(string path, Action<Utf8JsonWriter> name, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var number = Next();
+            try
             {
-                var unique = $"{clean}-{(++names).ToString(CultureInfo.InvariantCulture)}";
-                return client.RunAsync(
+                return await client.RunAsync(
                     path,
                     writer =>
                     {
                         writer.WriteString("model_id", model);
-                        writer.WriteString("path", unique);
+                        name(writer);
+                        writer.WriteNumber("seq_id", number);
                         writer.WriteString("type", path);
                     },
-                    isRepeatable: false, cancellationToken);
-            }).ConfigureAwait(false);
-        return TinkerClient.Read(path, result, body => body.GetProperty("path").GetString()!);
-    }
-
-    // A save whose answer got lost is made again under another name: the first one may have arrived, and names cannot be used twice.
-    private static async Task<JsonElement> RepeatedAsync(Func<Task<JsonElement>> save)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await save().ConfigureAwait(false);
+                    isRepeatable: true, cancellationToken).ConfigureAwait(false);
             }
-            catch (TrainingServiceException error) when (attempt < SaveAttempts && error is { Status: null or >= 500 or (int)HttpStatusCode.Conflict } and not TrainingServiceTimeoutException)
+            catch (TrainingServiceException error) when (attempt < SaveAttempts && error.Status == (int)HttpStatusCode.Conflict)
             {
                 continue;
             }

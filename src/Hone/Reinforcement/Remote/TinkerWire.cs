@@ -36,6 +36,8 @@ internal static class TinkerWire
         writer.WriteNumber("beta2", step.Beta2);
         writer.WriteNumber("eps", step.Epsilon);
         writer.WriteNumber("weight_decay", step.WeightDecay);
+        if (double.IsFinite(step.MaxGradientNorm))
+            writer.WriteNumber("grad_clip_norm", step.MaxGradientNorm); // SkyRL does not read it; it clips by its own setting
         writer.WriteEndObject();
         writer.WriteNumber("seq_id", sequence);
     }
@@ -51,6 +53,8 @@ internal static class TinkerWire
         writer.WriteNumber("max_tokens", sampling.MaxTokens);
         if (sampling.Seed is { } seed)
             writer.WriteNumber("seed", seed);
+
+        // Texts or tokens, not both. With texts the tokens that end a turn are left to the service, which knows the model's.
         if (sampling.StopTexts.Count > 0 || sampling.StopIds.Count > 0)
         {
             writer.WriteStartArray("stop");
@@ -113,14 +117,15 @@ internal static class TinkerWire
         WriteChunks(writer, full, full.Length - 1);
         writer.WriteEndObject();
         writer.WriteStartObject("loss_fn_inputs");
-        Tensor(writer, "target_tokens", () =>
+        Tensor(writer, "target_tokens", "int64", full.Length - 1, () =>
         {
             for (var i = 1; i < full.Length; i++)
                 writer.WriteNumberValue(full[i]);
         });
-        Values(writer, "weights", prompt.Count, sequence.Weights);
+        if (sequence.Weights is { } weights)
+            Values(writer, "weights", prompt.Count, weights);
         if (sequence.LogProbs is { } logProbs)
-            Tensor(writer, "logprobs", () =>
+            Tensor(writer, "logprobs", "float32", full.Length - 1, () =>
             {
                 for (var i = 1; i < prompt.Count; i++)
                     writer.WriteNumberValue(0f);
@@ -146,7 +151,7 @@ internal static class TinkerWire
         writer.WriteEndArray();
     }
 
-    private static void Values(Utf8JsonWriter writer, string name, int promptLength, double[] values) => Tensor(writer, name, () =>
+    private static void Values(Utf8JsonWriter writer, string name, int promptLength, double[] values) => Tensor(writer, name, "float32", promptLength - 1 + values.Length, () =>
     {
         for (var i = 1; i < promptLength; i++)
             writer.WriteNumberValue(0.0);
@@ -154,11 +159,15 @@ internal static class TinkerWire
             writer.WriteNumberValue(value);
     });
 
-    private static void Tensor(Utf8JsonWriter writer, string name, Action data)
+    private static void Tensor(Utf8JsonWriter writer, string name, string type, int length, Action data)
     {
         writer.WriteStartObject(name);
         writer.WriteStartArray("data");
         data();
+        writer.WriteEndArray();
+        writer.WriteString("dtype", type);
+        writer.WriteStartArray("shape");
+        writer.WriteNumberValue(length);
         writer.WriteEndArray();
         writer.WriteEndObject();
     }

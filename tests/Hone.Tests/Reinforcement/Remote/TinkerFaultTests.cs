@@ -91,9 +91,15 @@ public sealed class TinkerFaultTests
     public async Task Hang_EndsAfterTheRequestsTime()
     {
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
-        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server) with { RequestTimeout = TimeSpan.FromMilliseconds(300), RetryWindow = TimeSpan.Zero }, null, Token);
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        await using var session = await TinkerTask.StartAsync(
+            TinkerTask.Options(server, time: time) with { RequestTimeout = TimeSpan.FromMinutes(6), HeartbeatInterval = TimeSpan.FromDays(1) }, null, Token);
         server.Inject(new(ServerFaultKind.Hang, "forward_backward"));
-        var error = await Assert.ThrowsAsync<TrainingServiceTimeoutException>(() => session.ForwardBackwardAsync(Data, new(), Token));
+        var waiting = session.ForwardBackwardAsync(Data, new(), Token);
+        while (server.Requests[^1].Operation != "forward_backward")
+            await Task.Yield();
+        time.Advance(TimeSpan.FromMinutes(6));
+        var error = await Assert.ThrowsAsync<TrainingServiceTimeoutException>(() => waiting);
         Assert.Equal("forward_backward", error.Operation);
     }
 
@@ -187,6 +193,17 @@ public sealed class TinkerFaultTests
         var error = await Assert.ThrowsAsync<TrainingNotSupportedException>(() => session.ForwardBackwardAsync(Data, new() { Delta = 3, Beta = 1 }, Token));
         Assert.Equal(["Loss.Beta", "Loss.Delta"], error.Options);
         await Assert.ThrowsAsync<TrainingNotSupportedException>(() => session.OptimizerStepAsync(new() { LearningRate = 1, MaxGradientNorm = 7 }, Token));
+    }
+
+    [Fact]
+    public async Task OptimizerStep_ServiceThatTakesANorm_IsSentIt()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server) with { ServerMaxGradientNorm = null }, null, Token);
+        await session.OptimizerStepAsync(new() { LearningRate = 1, MaxGradientNorm = 7 }, Token);
+        Assert.Contains(server.Requests, request => request.Operation == "optim_step" && request.Body.Contains("\"grad_clip_norm\":7}", StringComparison.Ordinal));
+        await session.OptimizerStepAsync(new() { LearningRate = 1, MaxGradientNorm = double.PositiveInfinity }, Token);
+        Assert.DoesNotContain("grad_clip_norm", server.Requests.Last(request => request.Operation == "optim_step").Body, StringComparison.Ordinal);
     }
 
     private sealed class OtherTokenizer : IPolicyTokenizer

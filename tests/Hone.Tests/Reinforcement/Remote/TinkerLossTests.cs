@@ -32,10 +32,10 @@ public sealed class TinkerLossTests
     {
         var batch = TinkerLoss.Build(Data, new(), null);
         Assert.Equal("cross_entropy", batch.LossFunction);
-        AssertNear([0.2, 0.2, 0.2], batch.Sequences[0].Weights);
-        AssertNear([-0.4], batch.Sequences[1].Weights);
-        AssertNear([0, 0, 0, 0], batch.Sequences[2].Weights);
-        AssertNear([0.1, 0], batch.Sequences[3].Weights);
+        AssertNear([0.2, 0.2, 0.2], batch.Sequences[0].Weights!);
+        AssertNear([-0.4], batch.Sequences[1].Weights!);
+        AssertNear([0, 0, 0, 0], batch.Sequences[2].Weights!);
+        AssertNear([0.1, 0], batch.Sequences[3].Weights!);
         Assert.All(batch.Sequences, sequence => Assert.Null(sequence.LogProbs));
     }
 
@@ -51,7 +51,7 @@ public sealed class TinkerLossTests
         float[][] current = [[(float)Math.Log(0.5), (float)(Math.Log(3) - 2)]];
         var loss = new PolicyLossOptions { Correction = correction, CorrectionMax = 2 };
         Assert.True(TinkerLoss.NeedsCurrentLogProbs([datum], loss));
-        AssertNear([.. expected.Select(weight => weight / 2)], TinkerLoss.Build([datum], loss, current).Sequences[0].Weights, 6);
+        AssertNear([.. expected.Select(weight => weight / 2)], TinkerLoss.Build([datum], loss, current).Sequences[0].Weights!, 6);
     }
 
     [Theory]
@@ -60,7 +60,7 @@ public sealed class TinkerLossTests
     public void Build_OffPolicyThreshold_DropsOnlyBadSequencesThatHaveDrifted(double advantage, bool isDropped)
     {
         var datum = Datum("a", 2, advantage) with { SamplerLogProbs = [-1, -1] };
-        var weights = TinkerLoss.Build([datum], new() { OffPolicyThreshold = 0.5 }, [[-2, -2]]).Sequences[0].Weights;
+        var weights = TinkerLoss.Build([datum], new() { OffPolicyThreshold = 0.5 }, [[-2, -2]]).Sequences[0].Weights!;
         Assert.Equal(isDropped, weights.All(weight => weight == 0));
     }
 

@@ -23,8 +23,8 @@ public sealed class TinkerProtocolTests
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), new() { Lora = new() { Rank = 16, Alpha = 32 }, Seed = (1L << 40) + 7 }, Token);
         Assert.Equal(
             [
-                """create_session {"type":"create_session","tags":["hone"],"sdk_version":"hone-0.1.0"}""",
-                """create_model {"session_id":"session_1","base_model":"toy/policy","lora_config":{"rank":16,"seed":7},"model_role":"policy"}""",
+                """create_session {"type":"create_session","tags":["hone"],"user_metadata":null,"sdk_version":"hone-0.1.0"}""",
+                """create_model {"type":"create_model","session_id":"session_1","model_seq_id":0,"base_model":"toy/policy","lora_config":{"rank":16,"seed":7,"train_unembed":false,"train_mlp":true,"train_attn":true}}""",
                 """retrieve_future {"request_id":"1"}""",
                 """save_weights_for_sampler {"model_id":"model_1","sampling_session_seq_id":1,"seq_id":1,"type":"save_weights_for_sampler"}""",
                 """retrieve_future {"request_id":"2"}""",
@@ -39,7 +39,7 @@ public sealed class TinkerProtocolTests
     {
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
-        Assert.Contains("\"lora_config\":{\"rank\":0,\"seed\":0}", Sent(server)[1], StringComparison.Ordinal);
+        Assert.Contains("\"lora_config\":{\"rank\":0,\"seed\":0,", Sent(server)[1], StringComparison.Ordinal);
         Assert.True(session.Capabilities.IsFullFineTuning);
     }
 
@@ -65,7 +65,7 @@ public sealed class TinkerProtocolTests
     public async Task ForwardBackward_FirstUpdate_SendsWeightsOfTheExactGradient()
     {
         Assert.Equal(
-            """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3]},"weights":{"data":[0.25]}}},{"model_input":{"chunks":[{"type":"encoded_text","tokens":[1]}]},"loss_fn_inputs":{"target_tokens":{"data":[6]},"weights":{"data":[-0.5]}}}],"loss_fn":"cross_entropy"},"seq_id":2}""",
+            """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3],"dtype":"int64","shape":[1]},"weights":{"data":[0.25],"dtype":"float32","shape":[1]}}},{"model_input":{"chunks":[{"type":"encoded_text","tokens":[1]}]},"loss_fn_inputs":{"target_tokens":{"data":[6],"dtype":"int64","shape":[1]},"weights":{"data":[-0.5],"dtype":"float32","shape":[1]}}}],"loss_fn":"cross_entropy"},"seq_id":2}""",
             Assert.Single(await PassesAsync(Data, new())));
     }
 
@@ -74,7 +74,7 @@ public sealed class TinkerProtocolTests
     {
         TrainingDatum[] data = [Data[0] with { OldLogProbs = [-1.5f] }];
         Assert.Equal(
-            """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3]},"weights":{"data":[1]},"logprobs":{"data":[-1.5]},"advantages":{"data":[0.5]}}}],"loss_fn":"ppo","loss_fn_config":{"clip_low_threshold":0.75,"clip_high_threshold":1.5}},"seq_id":2}""",
+            """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3],"dtype":"int64","shape":[1]},"logprobs":{"data":[-1.5],"dtype":"float32","shape":[1]},"advantages":{"data":[0.5],"dtype":"float32","shape":[1]}}}],"loss_fn":"ppo","loss_fn_config":{"clip_low_threshold":0.75,"clip_high_threshold":1.5}},"seq_id":2}""",
             Assert.Single(await PassesAsync(data, new() { EpsilonLow = 0.25, EpsilonHigh = 0.5 })));
         Assert.Contains(
             "\"loss_fn\":\"cispo\",\"loss_fn_config\":{\"clip_low_threshold\":0,\"clip_high_threshold\":5}",
@@ -86,7 +86,7 @@ public sealed class TinkerProtocolTests
     {
         var sent = Assert.Single(await PassesAsync(Data, new() { Correction = ImportanceCorrection.TokenTruncate, CorrectionMax = null }));
         Assert.Contains("\"loss_fn\":\"importance_sampling\"", sent, StringComparison.Ordinal);
-        Assert.Contains("\"logprobs\":{\"data\":[-1.25]},\"advantages\":{\"data\":[-0.5]}", sent, StringComparison.Ordinal);
+        Assert.Contains("\"logprobs\":{\"data\":[-1.25],\"dtype\":\"float32\",\"shape\":[1]},\"advantages\":{\"data\":[-0.5],", sent, StringComparison.Ordinal);
     }
 
     /// <summary>Limits compare with current log-probabilities, so these are asked for first. -1.5 and -1.25 were told; uniform are log 1/3 and log 1/4.</summary>
@@ -124,7 +124,7 @@ public sealed class TinkerProtocolTests
         }
 
         Assert.Equal(
-            """{"model_id":"m","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[10,11,12,20]}]},"loss_fn_inputs":{"target_tokens":{"data":[11,12,20,21]},"weights":{"data":[0,0,1,0]},"logprobs":{"data":[0,0,-0.5,-0.25]},"advantages":{"data":[0,0,2,2]}}}],"loss_fn":"ppo","loss_fn_config":{"clip_low_threshold":0.8,"clip_high_threshold":1.28}},"seq_id":3}""",
+            """{"model_id":"m","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[10,11,12,20]}]},"loss_fn_inputs":{"target_tokens":{"data":[11,12,20,21],"dtype":"int64","shape":[4]},"logprobs":{"data":[0,0,-0.5,-0.25],"dtype":"float32","shape":[4]},"advantages":{"data":[0,0,2,0],"dtype":"float32","shape":[4]}}}],"loss_fn":"ppo","loss_fn_config":{"clip_low_threshold":0.8,"clip_high_threshold":1.28}},"seq_id":3}""",
             System.Text.Encoding.UTF8.GetString(stream.ToArray()));
     }
 
@@ -138,7 +138,7 @@ public sealed class TinkerProtocolTests
         var step = await session.OptimizerStepAsync(new() { LearningRate = 0.125, WeightDecay = 0.5 }, Token);
         Assert.Equal(
             [
-                """optim_step {"model_id":"model_1","adam_params":{"learning_rate":0.125,"beta1":0.9,"beta2":0.999,"eps":1E-08,"weight_decay":0.5},"seq_id":3}""",
+                """optim_step {"model_id":"model_1","adam_params":{"learning_rate":0.125,"beta1":0.9,"beta2":0.999,"eps":1E-08,"weight_decay":0.5,"grad_clip_norm":1},"seq_id":3}""",
                 """retrieve_future {"request_id":"4"}""",
                 """save_weights_for_sampler {"model_id":"model_1","sampling_session_seq_id":2,"seq_id":4,"type":"save_weights_for_sampler"}""",
                 """retrieve_future {"request_id":"5"}""",
@@ -160,7 +160,7 @@ public sealed class TinkerProtocolTests
             server.Requests.Skip(before).Select(request => request.Operation));
         Assert.Equal(5, result.LogProbs.Count);
         Assert.Equal(5, result.ActiveTokens);
-        Assert.Contains("\"weights\":{\"data\":[0.1]}", server.Requests[^4].Body, StringComparison.Ordinal); // 0.5 over 5 tokens, not over 1
+        Assert.Contains("\"weights\":{\"data\":[0.1],", server.Requests[^4].Body, StringComparison.Ordinal); // 0.5 over 5 tokens, not over 1
     }
 
     [Fact]
@@ -170,7 +170,7 @@ public sealed class TinkerProtocolTests
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
         await session.SaveStateAsync(directory, Token);
-        Assert.Equal("""save_weights {"model_id":"model_1","path":"state-0-1","type":"save_weights"}""", Sent(server)[^2]);
+        Assert.Equal("""save_weights {"model_id":"model_1","path":"state-0-1","seq_id":2,"type":"save_weights"}""", Sent(server)[^2]);
         Assert.Equal(
             """
             {
@@ -181,9 +181,9 @@ public sealed class TinkerProtocolTests
             """,
             await File.ReadAllTextAsync(Path.Combine(directory, "tinker.json"), Token));
         await session.LoadStateAsync(directory, Token);
-        Assert.Equal("""load_weights {"model_id":"model_1","path":"tinker://model_1/weights/state-0-1","optimizer":true,"seq_id":2}""", Sent(server)[^4]);
+        Assert.Equal("""load_weights {"model_id":"model_1","path":"tinker://model_1/weights/state-0-1","optimizer":true,"seq_id":3}""", Sent(server)[^4]);
         await session.SnapshotAsync("toy policy: best", Token);
-        Assert.Equal("""save_weights_for_sampler {"model_id":"model_1","path":"toy-policy--best-2","type":"save_weights_for_sampler"}""", Sent(server)[^2]);
+        Assert.Equal("""save_weights_for_sampler {"model_id":"model_1","path":"toy-policy--best-2","seq_id":5,"type":"save_weights_for_sampler"}""", Sent(server)[^2]);
         Directory.Delete(Path.GetDirectoryName(directory)!, recursive: true);
     }
 

@@ -145,6 +145,18 @@ public sealed class TinkerRunTests : IDisposable
         Assert.Equal("asample", error.Operation);
     }
 
+    /// <summary>A program that catches every error does not hide the outage: nothing is learned from what it made of it.</summary>
+    [Fact]
+    public async Task CompileAsync_ProgramCatchesTheOutage_EndsTheRunAllTheSame()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        server.Inject(new(ServerFaultKind.NullBody, "asample", 10_000));
+        var program = new ForgivingProgram().WithModel(TinkerLM.Open(TinkerTask.Options(server)));
+        await Assert.ThrowsAsync<TrainingServiceException>(() => Grpo.Create(ToyTask.Metric, ToyTask.Options).CompileAsync(program, ToyTask.Train, null, Token));
+        Assert.DoesNotContain(server.Requests, request => request.Operation == "forward_backward");
+        await Assert.ThrowsAsync<TrainingServiceException>(() => Grpo.Create(ToyTask.Metric, ToyTask.Options).CompileAsync(program, ToyTask.Train, ToyTask.Validation, Token));
+    }
+
     [Fact]
     public async Task CompileAsync_ApiKey_IsSentAndNeverWrittenDown()
     {
@@ -165,6 +177,23 @@ public sealed class TinkerRunTests : IDisposable
         Assert.Equal(401, refused.Status);
         Assert.Contains("API key", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("tml-wrong", refused.ToString(), StringComparison.Ordinal);
+    }
+
+    private sealed class ForgivingProgram : Module<ToyQuestion, ToyAnswer>
+    {
+        private readonly Predict<ToyQuestion, ToyAnswer> answer = new("Answer.");
+
+        protected override async Task<ToyAnswer> ForwardAsync(ToyQuestion input, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return await answer.CallAsync(input, cancellationToken);
+            }
+            catch (HoneException)
+            {
+                return new("I do not know");
+            }
+        }
     }
 
     private static Program<ToyQuestion, ToyAnswer> Program(FakeTinkerServer server, string? key = null, TimeProvider? time = null, Clients.ListLogger? log = null) =>
