@@ -14,15 +14,14 @@ internal static class TinkerMetrics
             var datum = data[i];
             if (SequenceWeights.ActiveTokens(datum, loss) == 0)
                 continue;
+            var (sequenceRatios, factors) = (TinkerLoss.Ratios(datum, loss, logProbs[i]), TinkerLoss.Factors(datum, loss, logProbs[i]));
             for (var t = 0; t < datum.CompletionIds.Count; t++)
             {
                 if (datum.Mask is { } mask && mask[t] == 0)
                     continue;
                 var old = datum.OldLogProbs?[t] ?? logProbs[i][t];
-                var ratio = Math.Exp((double)logProbs[i][t] - old);
-                total += weights[i] * (loss.Type == PolicyLossType.Cispo
-                    ? -Math.Min(ratio, high) * datum.Advantage * logProbs[i][t]
-                    : -Math.Min(ratio * datum.Advantage, Math.Clamp(ratio, low, high) * datum.Advantage));
+                var ratio = sequenceRatios[t];
+                total += weights[i] * factors[t] * TinkerLoss.Token(loss, ratio, datum.Advantage, logProbs[i][t]).Loss;
                 active++;
                 ratios += ratio;
                 entropy -= logProbs[i][t];

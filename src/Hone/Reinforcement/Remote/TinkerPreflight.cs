@@ -44,11 +44,7 @@ internal static class TinkerPreflight
 
     private static void Add(Refusals reasons, PolicyLossOptions loss)
     {
-        reasons.AddIf(
-            !TinkerLoss.Supported.Contains(loss.Type), "Loss.Type",
-            $"is {loss.Type}, which services average in ways of their own. Use one of {string.Join(", ", TinkerLoss.Supported)}");
         reasons.AddIf(loss.Beta > 0, "Loss.Beta", $"is {loss.Beta}, but the protocol has no reference policy. Set it to 0");
-        reasons.AddIf(loss.Delta is not null, "Loss.Delta", "is set, but the protocol has no two-sided clipping. Leave it null");
         reasons.AddIf(
             Math.Abs(loss.Temperature - 1) > 1e-6, "Loss.Temperature",
             $"is {loss.Temperature}, but services take log-probabilities at temperature 1. Set it, and Sampling.Temperature, to 1");

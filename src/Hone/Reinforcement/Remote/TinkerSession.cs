@@ -32,7 +32,7 @@ internal sealed class TinkerSession : ITrainingSession
 
     public TrainingCapabilities Capabilities => new()
     {
-        Losses = TinkerLoss.Supported,
+        Losses = Enum.GetValues<PolicyLossType>(),
         MaxSequenceLength = client.Options.MaxSequenceLength,
         IsFullFineTuning = isFullFineTuning,
     };

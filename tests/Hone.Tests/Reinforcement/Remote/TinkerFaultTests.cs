@@ -176,9 +176,7 @@ public sealed class TinkerFaultTests
 
     public static TheoryData<string, GrpoOptions> Inexpressible => new()
     {
-        { "Loss.Type", ToyTask.Options with { Loss = new() { Type = PolicyLossType.Gspo } } },
         { "Loss.Beta", ToyTask.Options with { Loss = new() { Beta = 0.1 } } },
-        { "Loss.Delta", ToyTask.Options with { Loss = new() { Delta = 2 } } },
         { "Loss.Temperature", ToyTask.Options with { Loss = new() { Temperature = 0.7 }, Sampling = new() { Temperature = 0.7f } } },
         { "Optimizer.MaxGradientNorm", ToyTask.Options with { Optimizer = new() { LearningRate = 0, MaxGradientNorm = 0.5 } } },
         { "Lora.Alpha", ToyTask.Options with { Lora = new() { Alpha = 16 } } },
@@ -190,8 +188,8 @@ public sealed class TinkerFaultTests
     {
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
-        var error = await Assert.ThrowsAsync<TrainingNotSupportedException>(() => session.ForwardBackwardAsync(Data, new() { Delta = 3, Beta = 1 }, Token));
-        Assert.Equal(["Loss.Beta", "Loss.Delta"], error.Options);
+        var error = await Assert.ThrowsAsync<TrainingNotSupportedException>(() => session.ForwardBackwardAsync(Data, new() { Temperature = 3, Beta = 1 }, Token));
+        Assert.Equal(["Loss.Beta", "Loss.Temperature"], error.Options);
         await Assert.ThrowsAsync<TrainingNotSupportedException>(() => session.OptimizerStepAsync(new() { LearningRate = 1, MaxGradientNorm = 7 }, Token));
     }
 

@@ -64,6 +64,62 @@ public sealed class TinkerLossTests
         Assert.Equal(isDropped, weights.All(weight => weight == 0));
     }
 
+    /// <summary>Every loss, with and without old log-probabilities, corrected and masked: the weights are minus the loss's derivative, by central differences.</summary>
+    [Theory]
+    [MemberData(nameof(Losses))]
+    public void Build_AnyLoss_IsItsGradient(string name, PolicyLossOptions loss)
+    {
+        TrainingDatum[] data =
+        [
+            Datum("a", 3, 1) with { OldLogProbs = [-.7f, -1, -1.5f], SamplerLogProbs = [-.75f, -.9f, -1.6f] },
+            Datum("b", 2, -.5) with { OldLogProbs = [-.6f, -.5f], SamplerLogProbs = [-.6f, -.7f], Mask = [1, 1] },
+            Datum("b", 2, -1) with { OldLogProbs = [-.6f, -.9f], SamplerLogProbs = [-.6f, -.7f], Mask = [0, 1] },
+        ];
+        float[][] current = [[-.65f, -1.02f, -2], [-.2f, -.55f], [-.5f, -.8f]];
+        var batch = TinkerLoss.Build(data, loss, current);
+        Assert.Equal("cross_entropy", batch.LossFunction);
+        const float step = 1f / 4096;
+        for (var i = 0; i < data.Length; i++)
+        {
+            for (var t = 0; t < current[i].Length; t++)
+            {
+                double At(float by)
+                {
+                    // Corrections and masks are constants: they are taken at the current values.
+                    float[][] moved = [.. current.Select(row => row.ToArray())];
+                    moved[i][t] += by;
+                    return Loss(data, loss, current, moved);
+                }
+
+                var slope = (At(step) - At(-step)) / (2 * step);
+                Assert.True(Math.Abs(-slope - batch.Sequences[i].Weights![t]) < 2e-3, $"{name}, datum {i}, token {t}: {-slope} and {batch.Sequences[i].Weights![t]}");
+            }
+        }
+    }
+
+    public static TheoryData<string, PolicyLossOptions> Losses => new()
+    {
+        { "gspo", new() { Type = PolicyLossType.Gspo } },
+        { "gspo, corrected", new() { Type = PolicyLossType.Gspo, Correction = ImportanceCorrection.TokenTruncate, CorrectionMax = 1.1 } },
+        { "two-sided dapo", new() { Delta = 1.3 } },
+        { "two-sided grpo, corrected and masked", new() { Type = PolicyLossType.Grpo, Delta = 1.05, Correction = ImportanceCorrection.SequenceTruncate, OffPolicyThreshold = 0.01 } },
+        { "two-sided, by predictor", new() { Delta = 1.2, NormalizePerPredictor = true } },
+    };
+
+    private static double Loss(TrainingDatum[] data, PolicyLossOptions loss, float[][] constants, float[][] current)
+    {
+        var weights = SequenceWeights.Of(data, loss);
+        var sum = 0.0;
+        for (var i = 0; i < data.Length; i++)
+        {
+            var (ratios, factors) = (TinkerLoss.Ratios(data[i], loss, current[i]), TinkerLoss.Factors(data[i], loss, constants[i]));
+            for (var t = 0; t < ratios.Length; t++)
+                sum += (data[i].Mask?[t] ?? 1) * weights[i] * factors[t] * TinkerLoss.Token(loss, ratios[t], data[i].Advantage, current[i][t]).Loss;
+        }
+
+        return sum;
+    }
+
     [Fact]
     public void Build_MixedOldLogProbs_IsAnError() =>
         Assert.Throws<HoneException>(() => TinkerLoss.Build([Datum("a", 1, 1), Datum("a", 1, 1) with { OldLogProbs = [-1] }], new(), null));
