@@ -62,7 +62,7 @@ internal static class Jobs
         var folder = Path.Combine(settings.Output, "warm-start");
         if (!Directory.Exists(folder))
         {
-            var learned = await WarmStart.LearnAsync(module.WithModel(EngineLM.Embedded()), data.Train, settings.Seed, stop);
+            var learned = await WarmStart.LearnAsync(module.WithModel(EngineLM.Embedded()), settings.Seed, stop);
             await learned.Model!.GetService<IWeightStore>()!.SaveWeightsAsync(folder, stop);
         }
 

@@ -9,18 +9,20 @@ namespace PrivateDelegation;
 /// </summary>
 internal static class WarmStart
 {
-    private const int PerQuery = 4;
+    // Queries of its own, each seen once: from few queries a small model would learn the queries, and not to copy.
+    private const int Queries = 2_400;
+    private const long QuerySeed = 2;
 
     public static async Task<Program<UserQuery, Delegation>> LearnAsync(
-        Program<UserQuery, Delegation> program, IReadOnlyList<Example<UserQuery, Delegation>> train, long seed, CancellationToken cancellationToken)
+        Program<UserQuery, Delegation> program, long seed, CancellationToken cancellationToken)
     {
         var random = new SeedStream(seed).Derive("warm start").CreateRandom();
-        var demonstrations = train.SelectMany(example => Enumerable.Range(0, PerQuery).SelectMany(_ => Show(program, example, random))).ToArray();
+        var demonstrations = QueryWriter.Write(QuerySeed, Queries).SelectMany(example => Show(program, example, random)).ToArray();
         var tuning = new SupervisedTuning<UserQuery, Delegation>(new()
         {
-            Epochs = 3,
+            Epochs = 1,
             BatchSize = 8,
-            LearningRate = 5e-4,
+            LearningRate = 6e-4,
             Seed = seed,
             Progress = new Steps(),
         });

@@ -45,18 +45,13 @@ public sealed class ToyPolicy : IChatClient, ITrainableModel, IWeightStore
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var prompt = string.Join('\n', messages.Select(message => message.Text));
-        var choice = Choices.Select((candidate, index) => (candidate, index)).Where(entry => prompt.Contains(entry.candidate.PromptText, StringComparison.Ordinal))
-            .Select(entry => entry.index).DefaultIfEmpty(-1).First();
-        if (choice < 0)
-            throw new InvalidOperationException($"No choice of the toy policy matches the prompt: {prompt}");
+        var choice = ChoiceOf(messages);
         var temperature = options?.Temperature ?? 1;
-        var logProbs = LogSoftmax(logits()[choice], temperature <= 0 ? 1 : temperature);
-        var completion = temperature <= 0 ? IndexOfMax(logProbs) : Sample(logProbs, options?.Seed ?? 0);
+        var (completion, logProb) = Sample(logits()[choice], temperature, options?.Seed ?? 0);
         var response = ScriptedChatClient.Respond(Choices[choice].Completions[completion]);
         response.AdditionalProperties = new()
         {
-            [SampledTokens.Key] = new SampledTokens([choice], [completion], [(float)logProbs[completion]], version(), temperature, false),
+            [SampledTokens.Key] = new SampledTokens([choice], [completion], [(float)logProb], version(), temperature, false),
         };
         return Task.FromResult(response);
     }
@@ -86,7 +81,29 @@ public sealed class ToyPolicy : IChatClient, ITrainableModel, IWeightStore
         return [.. scaled.Select(value => value - logSum)];
     }
 
-    private static int Sample(double[] logProbs, long seed)
+    /// <summary>A completion and its log-probability. Of the seed 31 bits count, as with services: a wire changes nothing.</summary>
+    internal static (int Completion, double LogProb) Sample(double[] row, double temperature, long seed)
+    {
+        var logProbs = LogSoftmax(row, temperature <= 0 ? 1 : temperature);
+        var completion = temperature <= 0 ? IndexOfMax(logProbs) : Draw(logProbs, seed & int.MaxValue);
+        return (completion, logProbs[completion]);
+    }
+
+    /// <summary>The choice whose text the prompt contains.</summary>
+    internal static int ChoiceOf(IReadOnlyList<ToyChoice> choices, string prompt)
+    {
+        for (var i = 0; i < choices.Count; i++)
+        {
+            if (prompt.Contains(choices[i].PromptText, StringComparison.Ordinal))
+                return i;
+        }
+
+        throw new InvalidOperationException($"No choice of the toy policy matches the prompt: {prompt}");
+    }
+
+    private int ChoiceOf(IEnumerable<ChatMessage> messages) => ChoiceOf(Choices, string.Join('\n', messages.Select(message => message.Text)));
+
+    private static int Draw(double[] logProbs, long seed)
     {
         var draw = new SeedStream(seed).Derive("toy").CreateRandom().NextDouble();
         for (var i = 0; i < logProbs.Length; i++)

@@ -12,21 +12,19 @@ internal sealed class ToyTrainingSession : ITrainingSession
     private const string FileName = "toy.json";
 
     private readonly ImmutableArray<ToyChoice> choices;
-    private double[][] logits;
-    private double[][] gradients;
-    private int version;
+    private ToyModel model;
 
     public ToyTrainingSession(ImmutableArray<ToyChoice> choices, double[][] logits)
     {
-        (this.choices, this.logits) = (choices, logits);
-        gradients = Zeros(logits);
-        Policy = new ToyPolicy(choices, () => this.logits, () => version);
+        this.choices = choices;
+        model = new(logits);
+        Policy = new ToyPolicy(choices, () => model.Logits, () => model.Version);
     }
 
     public TrainingCapabilities Capabilities { get; } =
         new() { Losses = [PolicyLossType.Dapo], MaxSequenceLength = int.MaxValue, IsFullFineTuning = true };
 
-    public int PolicyVersion => version;
+    public int PolicyVersion => model.Version;
 
     public IChatClient Policy { get; }
 
@@ -37,16 +35,9 @@ internal sealed class ToyTrainingSession : ITrainingSession
         var ratios = 0.0;
         for (var i = 0; i < data.Count; i++)
         {
-            // d/dz of -A * ratio * log softmax(z / T)[o], averaged over the batch's tokens; the ratio is 1 at the first update.
+            // The loss -A * ratio * log p, averaged over the batch's tokens; the ratio is 1 at the first update.
             var ratio = data[i].OldLogProbs is { } old ? Math.Exp(scores[i][0] - old[0]) : 1;
-            var row = data[i].PromptIds[0];
-            var logProbs = ToyPolicy.LogSoftmax(logits[row], loss.Temperature);
-            for (var completion = 0; completion < logProbs.Length; completion++)
-            {
-                var hit = completion == data[i].CompletionIds[0] ? 1 : 0;
-                gradients[row][completion] -= data[i].Advantage * ratio * (hit - Math.Exp(logProbs[completion])) / loss.Temperature / data.Count;
-            }
-
+            model.AddSlope(data[i].PromptIds[0], data[i].CompletionIds[0], -data[i].Advantage * ratio / data.Count, loss.Temperature);
             ratios += ratio;
         }
 
@@ -59,29 +50,24 @@ internal sealed class ToyTrainingSession : ITrainingSession
         });
     }
 
-    public Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default)
-    {
-        var norm = Math.Sqrt(gradients.Sum(row => row.Sum(value => value * value)));
-        logits = [.. logits.Select((row, i) => row.Select((value, j) => value - (options.LearningRate * gradients[i][j])).ToArray())];
-        gradients = Zeros(logits);
-        version++;
-        return Task.FromResult(new OptimizerStepResult(norm, 0));
-    }
+    public Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new OptimizerStepResult(model.Step(options.LearningRate), 0));
 
     public Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<float[]>>(Score(data, temperature));
 
-    public Task SaveStateAsync(string directory, CancellationToken cancellationToken = default) => WriteAsync(directory, logits, gradients, version, cancellationToken);
+    public Task SaveStateAsync(string directory, CancellationToken cancellationToken = default) =>
+        WriteAsync(directory, model.Logits, model.Gradients, model.Version, cancellationToken);
 
     public async Task LoadStateAsync(string directory, CancellationToken cancellationToken = default)
     {
         var state = await ReadAsync(directory, cancellationToken).ConfigureAwait(false);
-        (logits, gradients, version) = (state.Logits, state.Gradients, state.Version);
+        model = new(state.Logits, state.Gradients, state.Version);
     }
 
     public Task<LM> SnapshotAsync(string name, CancellationToken cancellationToken = default)
     {
-        var (frozen, frozenVersion) = (logits, version);
+        var (frozen, frozenVersion) = (model.Logits, model.Version);
         return Task.FromResult(new LM(new ToyPolicy(choices, () => frozen, () => frozenVersion), name));
     }
 
@@ -104,9 +90,7 @@ internal sealed class ToyTrainingSession : ITrainingSession
         JsonSerializer.Deserialize(await File.ReadAllTextAsync(Path.Combine(directory, FileName), cancellationToken).ConfigureAwait(false), ToyJson.Default.ToyState)!;
 
     private float[][] Score(IReadOnlyList<TrainingDatum> data, double temperature) =>
-        [.. data.Select(datum => new[] { (float)ToyPolicy.LogSoftmax(logits[datum.PromptIds[0]], temperature)[datum.CompletionIds[0]] })];
-
-    private static double[][] Zeros(double[][] shape) => [.. shape.Select(row => new double[row.Length])];
+        [.. data.Select(datum => new[] { (float)model.LogProb(datum.PromptIds[0], datum.CompletionIds[0], temperature) })];
 }
 
 /// <summary>What a toy session writes down.</summary>

@@ -46,6 +46,7 @@ public interface ITrainingSession : IAsyncDisposable
 public interface ITrainableModel
 {
     /// <summary>Starts training from this model's weights; the model itself stays as it is.</summary>
+    /// <exception cref="TrainingNotSupportedException">The plan asks for something that cannot be done here. Nothing was spent.</exception>
     Task<ITrainingSession> StartTrainingAsync(TrainingOptions options, CancellationToken cancellationToken = default);
 }
 
@@ -63,4 +64,15 @@ public sealed record TrainingCapabilities
 
     /// <summary>True when all weights are trained, false for an adapter.</summary>
     public bool IsFullFineTuning { get; init; }
+
+    /// <summary>True when the session learns from text and rewards, which it tokenizes and compares by itself, instead of the tokens that were sampled.</summary>
+    public bool LearnsFromText { get; init; }
+
+    /// <summary>True when <see cref="ITrainingSession.ScoreAsync"/> works.</summary>
+    /// <value>True by default.</value>
+    public bool CanScore { get; init; } = true;
+
+    /// <summary>True when a saved state can be gone back to; false when it only finds training that still runs where it was left.</summary>
+    /// <value>True by default.</value>
+    public bool CanRestore { get; init; } = true;
 }

@@ -42,7 +42,7 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
             work[i] = (i / settings.RolloutsPerExample, exampleIndices[i / settings.RolloutsPerExample], i % settings.RolloutsPerExample);
         var share = settings.RolloutsPerExample / programs.Count;
 
-        var results = await ParallelRunner.RunAsync(
+        var results = await RunAsync(
             work,
             async (item, _, token) =>
             {
@@ -75,6 +75,21 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
         return new([.. results.Select(result => result.Value!)], TimeSpan.FromTicks(metricTicks).TotalSeconds);
     }
 
+    // The service's own error, not a bundle of one for every rollout that was under way.
+    private static async Task<ItemResult<Rollout>[]> RunAsync<TItem>(
+        TItem[] work, Func<TItem, int, CancellationToken, Task<Rollout>> run, ParallelRunnerOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ParallelRunner.RunAsync(work, run, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AggregateException error) when (error.InnerExceptions.OfType<TrainingServiceException>().FirstOrDefault() is { } outage)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(outage);
+            throw;
+        }
+    }
+
     /// <summary>Scores one run.</summary>
     public async Task<Rollout> ScoreAsync(RunOutcome<TOut> run, Example<TIn, TOut> example, CancellationToken cancellationToken)
     {
@@ -86,6 +101,10 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
         {
             case null:
                 break;
+            case TrainingServiceException outage:
+                // Without its service the run can learn nothing; a punished outage would teach it nonsense.
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(outage);
+                throw outage;
             case AdapterParseException failure:
                 return rollout with
                 {

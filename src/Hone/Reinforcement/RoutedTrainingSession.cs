@@ -26,12 +26,17 @@ internal sealed class RoutedTrainingSession : ITrainingSession
         this.routes = routes;
         Policy = new RoutedChatClient(Clients(route => route.Session.Policy), models: null);
         var all = routes.Select(route => route.Session.Capabilities).ToArray();
+        if (all.Select(capabilities => capabilities.LearnsFromText).Distinct().Count() > 1)
+            throw new HoneException("Some of the program's models learn from tokens and others from text; one run trains one kind. Train them one after the other.");
         Capabilities = new()
         {
             Losses = [.. all.Skip(1).Aggregate(all[0].Losses.AsEnumerable(), (common, next) => common.Intersect(next.Losses))],
             MaxSequenceLength = all.Min(capabilities => capabilities.MaxSequenceLength),
             SupportsKl = Array.TrueForAll(all, capabilities => capabilities.SupportsKl),
             IsFullFineTuning = Array.TrueForAll(all, capabilities => capabilities.IsFullFineTuning),
+            LearnsFromText = Array.TrueForAll(all, capabilities => capabilities.LearnsFromText),
+            CanScore = Array.TrueForAll(all, capabilities => capabilities.CanScore),
+            CanRestore = Array.TrueForAll(all, capabilities => capabilities.CanRestore),
         };
     }
 

@@ -26,6 +26,9 @@ public sealed record TrainingDatum
 
     /// <summary>Path of the predictor, for per-predictor normalization and metrics.</summary>
     public string Predictor { get; init; } = string.Empty;
+
+    /// <summary>The completion as text; null unless the session learns from text (<see cref="TrainingCapabilities.LearnsFromText"/>).</summary>
+    public TrainingText? Text { get; init; }
 }
 
 /// <summary>What a forward and backward pass found.</summary>
@@ -34,7 +37,7 @@ public sealed record ForwardBackwardResult
     /// <summary>Current log-probability of every completion token, one array a datum.</summary>
     public required IReadOnlyList<float[]> LogProbs { get; init; }
 
-    /// <summary>The loss. Near zero with one update a batch, although its gradient is not: watch the reward instead.</summary>
+    /// <summary>The loss. Near zero with one update a batch, although its gradient is not: watch the reward instead. NaN, like other numbers, when a service does not tell.</summary>
     public double Loss { get; init; }
 
     /// <summary>Mean importance ratio over active tokens.</summary>
@@ -69,7 +72,7 @@ public sealed record ForwardBackwardResult
 }
 
 /// <summary>What an optimizer step did.</summary>
-/// <param name="GradientNorm">Global norm before clipping.</param>
+/// <param name="GradientNorm">Global norm before clipping; NaN when a service does not tell.</param>
 /// <param name="Seconds">Time taken.</param>
 public sealed record OptimizerStepResult(double GradientNorm, double Seconds);
 
@@ -134,4 +137,7 @@ public sealed record TrainingOptions
 
     /// <summary>Sampling options of the policy where a call has none.</summary>
     public CallOptions Sampling { get; init; } = new();
+
+    /// <summary>What the run is going to ask for; null when its caller does not know.</summary>
+    public TrainingPlan? Plan { get; init; }
 }

@@ -135,6 +135,11 @@ public sealed class Grpo<TIn, TOut>
             throw new HoneException($"The training session does not compute the loss {options.Loss.Type}; it offers {string.Join(", ", capabilities.Losses)}.");
         if (options.Loss.Beta > 0 && !capabilities.SupportsKl)
             throw new HoneException("Loss.Beta is above 0 but the training session has no reference policy.");
+        if (!capabilities.CanRestore && options.Collapse is not null)
+            throw new HoneException("Collapse is set, but the training session cannot go back to earlier weights. Leave it null.");
+        if (!capabilities.CanRestore && options.RunDirectory is not null && options.SaveStateEvery > 1)
+            options.Progress?.Report(new GrpoWarning(
+                -1, $"The training service cannot go back to a saved state: a run that ends between two of them cannot be resumed. Set SaveStateEvery to 1 (it is {options.SaveStateEvery})."));
     }
 }
 

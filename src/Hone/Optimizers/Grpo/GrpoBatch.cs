@@ -7,12 +7,14 @@ namespace Hone.Optimizers;
 internal sealed class GrpoBatch
 {
     private readonly TrainingDatum[] data;
+    private readonly bool learnsFromText;
     private readonly bool[] isFixed;
     private readonly HashSet<int> taughtSlots = [];
     private readonly Dictionary<PredictorCall, double> advantages = new(ReferenceEqualityComparer.Instance);
 
-    public GrpoBatch(ImmutableArray<RolloutGroup> groups, GrpoOptions options)
+    public GrpoBatch(ImmutableArray<RolloutGroup> groups, GrpoOptions options, bool learnsFromText = false)
     {
+        this.learnsFromText = learnsFromText;
         var computed = options.PartWeights.IsEmpty
             ? Advantages.Compute([.. groups.Select(group => group.Members.Select(member => member.Reward).ToArray())], options.Scaling)
             : OfParts(groups, options.PartWeights);
@@ -27,7 +29,7 @@ internal sealed class GrpoBatch
             if (flat && options.Loss.Beta == 0)
                 continue;
             for (var j = 0; j < groups[i].Members.Length; j++)
-                Add(collected, groups[i].Predictor, groups[i].Members[j], flat ? 0 : computed[i][j]);
+                Add(collected, i, groups[i].Predictor, groups[i].Members[j], flat ? 0 : computed[i][j]);
         }
 
         data = [.. collected];
@@ -60,10 +62,25 @@ internal sealed class GrpoBatch
         }
     }
 
-    private void Add(List<TrainingDatum> collected, string predictor, GroupMember member, double advantage)
+    private void Add(List<TrainingDatum> collected, int group, string predictor, GroupMember member, double advantage)
     {
-        if (member.Reward is null)
+        if (member.Reward is not { } reward)
             return;
+        if (learnsFromText)
+        {
+            advantages[member.Call] = advantage;
+            collected.Add(new()
+            {
+                PromptIds = [],
+                CompletionIds = [],
+                Advantage = advantage,
+                IsTruncated = member.Call.FinishReason == Microsoft.Extensions.AI.ChatFinishReason.Length,
+                Predictor = predictor,
+                Text = new(member.Call.Messages, member.Call.Text, reward, group),
+            });
+            return;
+        }
+
         if (member.Call.Tokens is not { CompletionIds.Count: > 0 } tokens)
         {
             LacksTokens = true;

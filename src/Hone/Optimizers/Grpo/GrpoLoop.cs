@@ -19,6 +19,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     private readonly GrpoStore store;
     private readonly SpendingMeter meter;
     private readonly PreflightCheck<TIn, TOut> preflight;
+    private readonly OutageWatch watch;
     private readonly List<GrpoStepReport> steps = [];
     private readonly List<GrpoValidation> validations = [];
     private GrpoState state = new();
@@ -35,12 +36,13 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         OptimizationRun run)
     {
         (this.options, original, this.students, this.data, this.session, this.run) = (options, program, students, data, session, run);
-        policy = students.OnPolicy(session);
+        watch = new(session.Policy);
+        policy = students.OnPolicy(watch);
         programs = [policy, .. data.Teachers];
         meter = new(options.Budget, students.ModelNames);
         var counted = meter.Wrap(metric);
-        validator = new(counted, options, data, meter);
-        stepper = new(counted, options, students.Predictors, data.Train, session, run.Seed, meter);
+        validator = new(counted, options, data, meter, watch);
+        stepper = new(counted, options, students.Predictors, data.Train, session, run.Seed, meter, watch);
         preflight = new(counted, options, data, session, run.Seed, meter);
         store = new(run, options);
     }

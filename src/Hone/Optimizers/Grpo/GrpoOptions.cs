@@ -216,6 +216,20 @@ public sealed record GrpoOptions
     /// <summary>Learning rate in effect.</summary>
     internal double EffectiveLearningRate => LearningRate ?? (Lora is null ? 1e-6 : 1e-5);
 
+    /// <summary>What the run will ask of its session.</summary>
+    internal TrainingPlan Plan => new()
+    {
+        Loss = Loss,
+        Optimizer = Optimizer with { LearningRate = EffectiveLearningRate },
+        Schedule = Schedule,
+        WarmupSteps = WarmupSteps,
+        OptimizerSteps = Steps * UpdatesPerBatch,
+        UpdatesPerBatch = UpdatesPerBatch,
+        GroupSize = RolloutsPerExample,
+        Scaling = Scaling,
+        Sampling = Sampling,
+    };
+
     /// <summary>Checks what depends on several options; each message names the option.</summary>
     internal void Validate()
     {

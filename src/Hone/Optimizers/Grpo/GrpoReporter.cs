@@ -9,7 +9,7 @@ internal static class GrpoReporter
     {
         double[] rewards = [.. rollouts.Where(rollout => rollout.Reward is not null).Select(rollout => rollout.Reward!.Value)];
         PredictorCall[] calls = [.. rollouts.SelectMany(rollout => rollout.Trace.Calls)];
-        int[] lengths = [.. calls.Where(call => call.Tokens is not null).Select(call => call.Tokens!.CompletionIds.Count)];
+        int[] lengths = [.. calls.Select(LengthOf).Where(length => length > 0)];
         var used = grouping.Groups.SelectMany(group => group.Members).Select(member => member.Rollout).Distinct(ReferenceEqualityComparer.Instance).Count();
         return new()
         {
@@ -31,7 +31,12 @@ internal static class GrpoReporter
             SkippedCalls = grouping.SkippedCalls,
             CompletionLengthMean = lengths.Length == 0 ? 0 : lengths.Average(),
             CompletionLengthMax = lengths.Length == 0 ? 0 : lengths.Max(),
-            TruncatedFraction = lengths.Length == 0 ? 0 : calls.Count(call => call.Tokens?.IsTruncated == true) / (double)lengths.Length,
+            TruncatedFraction = lengths.Length == 0 ? 0 : calls.Count(IsTruncated) / (double)lengths.Length,
         };
     }
+
+    // A service that tells no tokens still says how many there were.
+    public static int LengthOf(PredictorCall call) => call.Tokens?.CompletionIds.Count ?? (int)call.Usage.OutputTokens;
+
+    private static bool IsTruncated(PredictorCall call) => call.Tokens?.IsTruncated ?? call.FinishReason == Microsoft.Extensions.AI.ChatFinishReason.Length;
 }

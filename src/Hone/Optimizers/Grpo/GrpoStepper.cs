@@ -16,6 +16,7 @@ internal sealed class GrpoStepper<TIn, TOut>
     private readonly ExampleSelector selector;
     private readonly RolloutCollector<TIn, TOut> collector;
     private readonly SpendingMeter meter;
+    private readonly OutageWatch watch;
 
     public GrpoStepper(
         Metric<TIn, TOut> metric,
@@ -24,9 +25,11 @@ internal sealed class GrpoStepper<TIn, TOut>
         IReadOnlyList<Example<TIn, TOut>> train,
         ITrainingSession session,
         SeedStream seed,
-        SpendingMeter meter)
+        SpendingMeter meter,
+        OutageWatch watch)
     {
-        (this.options, this.predictors, this.train, this.session, this.seed, this.meter) = (options, predictors, train, session, seed, meter);
+        (this.options, this.predictors, this.train, this.session, this.seed) = (options, predictors, train, session, seed);
+        (this.meter, this.watch) = (meter, watch);
         selector = new(train.Count, options.ExamplesPerStep, seed);
         collector = new(
             metric,
@@ -82,12 +85,13 @@ internal sealed class GrpoStepper<TIn, TOut>
                 cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < batch.Rollouts.Count; i++)
                 rollouts[(slots[i / options.RolloutsPerExample] * options.RolloutsPerExample) + (i % options.RolloutsPerExample)] = batch.Rollouts[i];
+            watch.ThrowIfAny();
             round.Add(batch);
             round.Rollouts = rollouts;
             round.Grouping = RolloutGrouper.Group(
                 rollouts, options.RolloutsPerExample, predictors,
                 new(options.Grouping, options.Fill, options.FailureScore, options.FormatFailureScore, options.Credit), stepSeed);
-            round.Batch = new GrpoBatch(round.Grouping.Groups, options);
+            round.Batch = new GrpoBatch(round.Grouping.Groups, options, session.Capabilities.LearnsFromText);
             slots = [.. Enumerable.Range(0, selected.Length).Where(slot => !round.Batch.Teaches(slot))];
             if (attempt >= options.MaxResamples || slots.Length == 0)
                 break;
@@ -174,7 +178,7 @@ internal sealed class GrpoStepper<TIn, TOut>
             Generated += batch.Rollouts.Count;
             MetricSeconds += batch.MetricSeconds;
             Tokens += batch.Rollouts.Where(rollout => rollout.Teacher is null)
-                .Sum(rollout => rollout.Trace.Calls.Sum(call => (long)(call.Tokens?.CompletionIds.Count ?? 0)));
+                .Sum(rollout => rollout.Trace.Calls.Sum(call => (long)GrpoReporter.LengthOf(call)));
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Hone.Reinforcement;
+using Microsoft.Extensions.AI;
 
 namespace Hone.Optimizers;
 
@@ -48,7 +49,14 @@ internal sealed class GrpoStudents<TIn, TOut>
             // The first adapter starts as the only one of a single model would.
             var start = index == 0 ? seed.Derive("adapter") : seed.Derive("adapter", index);
             var session = await student.Model.GetService<ITrainableModel>()!.StartTrainingAsync(
-                new() { Lora = options.Lora, Seed = start.Seed, KeepReference = options.Loss.Beta > 0, Sampling = student.Model.Options },
+                new()
+                {
+                    Lora = options.Lora,
+                    Seed = start.Seed,
+                    KeepReference = options.Loss.Beta > 0,
+                    Sampling = student.Model.Options,
+                    Plan = options.Plan,
+                },
                 cancellationToken).ConfigureAwait(false);
             routes.Add(new(student.Name, session, student.Predictors));
         }
@@ -57,7 +65,7 @@ internal sealed class GrpoStudents<TIn, TOut>
     }
 
     /// <summary>The program on the weights under training. A policy changes with every step: no answer of it may come from a cache, or from another model.</summary>
-    public Program<TIn, TOut> OnPolicy(ITrainingSession session) => Replace(student => student.Model with { Client = session.Policy, Cache = null, Failover = [] });
+    public Program<TIn, TOut> OnPolicy(IChatClient policy) => Replace(student => student.Model with { Client = policy, Cache = null, Failover = [] });
 
     /// <summary>The program on finished weights, as a snapshot gave them.</summary>
     public Program<TIn, TOut> OnSnapshot(LM snapshot)

@@ -1,7 +1,9 @@
+using Hone.Reinforcement;
+
 namespace Hone.Optimizers;
 
 /// <summary>Scores the policy on the validation set (and the training set when asked), always with the same seeds.</summary>
-internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOptions options, GrpoData<TIn, TOut> data, SpendingMeter meter)
+internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOptions options, GrpoData<TIn, TOut> data, SpendingMeter meter, OutageWatch watch)
 {
     public async Task<GrpoValidation> ValidateAsync(Program<TIn, TOut> policy, int step, CancellationToken cancellationToken)
     {
@@ -50,6 +52,7 @@ internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOpt
                 : null,
         });
         var result = await evaluator.EvaluateAsync(policy, examples, cancellationToken).ConfigureAwait(false);
+        watch.ThrowIfAny(); // scores of an outage would choose the wrong weights
         foreach (var row in result.Rows)
         {
             meter.Add(row.Trace);

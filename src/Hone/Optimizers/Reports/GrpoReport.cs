@@ -96,7 +96,9 @@ public static class GrpoReport
 
     private static void WriteCurves<TIn, TOut>(HtmlWriter page, GrpoResult<TIn, TOut> result)
     {
-        IReadOnlyList<ChartPoint> Curve(Func<GrpoStepReport, double> value) => [.. result.Steps.Select(step => new ChartPoint(step.Step, value(step)))];
+        // What a training service does not tell is not a number, and has no curve.
+        IReadOnlyList<ChartPoint> Curve(Func<GrpoStepReport, double> value) =>
+            [.. result.Steps.Select(step => new ChartPoint(step.Step, value(step))).Where(point => double.IsFinite(point.Y))];
         page.Element("h2", "Curves").Raw("<div class=\"charts\">");
         page.Raw(LineChart.Draw("Validation score, 95 % interval", [.. result.Validations.Select(v => new ChartPoint(v.Step, v.Score, v.Interval))]));
         page.Raw(LineChart.Draw("Mean reward of rollouts", Curve(step => step.RewardMean)));

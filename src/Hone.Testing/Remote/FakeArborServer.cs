@@ -1,0 +1,164 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Hone.Testing;
+
+/// <summary>
+/// A server on the loopback address that speaks Arbor's protocol and really learns: its model is a toy policy. It is as strict as Arbor, has its
+/// ways (numbers of arrival, weights that are handed to the sampler one group late), and faults can be switched on.
+/// </summary>
+public sealed class FakeArborServer : IAsyncDisposable
+{
+    /// <summary>The base model's name.</summary>
+    public const string BaseModel = "toy/policy";
+
+    private readonly ImmutableArray<ToyChoice> choices;
+    private readonly FaultyServer server;
+    private readonly Dictionary<string, FakeArborJob> jobs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, double[][]> servable = new(StringComparer.Ordinal);
+    private int created;
+
+    private FakeArborServer(ToyPolicy policy)
+    {
+        choices = policy.Choices;
+        servable[BaseModel] = [.. choices.Select(choice => new double[choice.Completions.Length])];
+        server = new(Handle);
+    }
+
+    /// <summary>Where it is.</summary>
+    public Uri Address => new(server.Address, "v1/");
+
+    /// <summary>What was asked so far, in order of arrival.</summary>
+    public IReadOnlyList<ServerRequest> Requests => server.Requests;
+
+    /// <summary>While true, groups are taken and nothing happens to them: the trainer has died, and the status does not show it.</summary>
+    public bool IsTrainerDead { get; set; }
+
+    /// <summary>How many answers still show a number as wanted after its group has arrived.</summary>
+    public int StaleAnswers { get; set; }
+
+    /// <summary>Starts a server whose base model prefers nothing.</summary>
+    public static FakeArborServer Start(ToyPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        return new(policy);
+    }
+
+    /// <summary>Makes something go wrong.</summary>
+    public void Inject(ServerFault fault) => server.Inject(fault);
+
+    /// <summary>The server forgets all jobs, as after a restart; checkpoints stay on its disk.</summary>
+    public void Restart() => server.Locked(() =>
+    {
+        jobs.Clear();
+        return true;
+    });
+
+    /// <summary>Probability of a completion under the weights that the job made last is training.</summary>
+    public double Probability(int choice, int completion) => server.Locked(() => Math.Exp(jobs.Values.Last().Weights.LogProb(choice, completion)));
+
+    /// <summary>Groups that the job made last has learned from.</summary>
+    public int GroupsTrained => server.Locked(() => jobs.Values.Last().Weights.Version);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => server.DisposeAsync();
+
+    private string Handle(string operation, LoopbackRequest request)
+    {
+        var body = FakeJson.Object(request.Body);
+        return request.Path switch
+        {
+            "/v1/chat/completions" => Chat(body),
+            "/v1/fine_tuning/grpo/initialize" => Initialize(body),
+            "/v1/fine_tuning/grpo/status" => OfJob(body, ["job_id"], job => job.Status(this)),
+            "/v1/fine_tuning/grpo/step" => OfJob(body, ["job_id", "model", "batch_id", "batch", "metrics"], job => job.Take(body, this)),
+            "/v1/fine_tuning/grpo/checkpoint" => OfJob(body, ["job_id", "checkpoint_name", "metadata"], job => Checkpoint(job, FakeJson.Text(body, "checkpoint_name"))),
+            "/v1/fine_tuning/grpo/terminate" => OfJob(body, ["job_id"], job =>
+            {
+                Checkpoint(job, "checkpoint_final");
+                job.HasTrainer = false;
+                return job.Status(this);
+            }),
+            "/v1/fine_tuning/grpo/cancel" => Cancel(body),
+            _ => throw FakeJson.Refuse(404, "Not Found"),
+        };
+    }
+
+    private string Initialize(JsonElement body)
+    {
+        FakeJson.Only(body, "run_name", "model", "trainer_config", "inference_config", "gpu_config");
+        FakeJson.Required(body, "model", "trainer_config", "inference_config");
+        FakeJson.Only(body.GetProperty("inference_config"), "model", "max_seq_len", "num_gpus", "owner", "log_file_path");
+        FakeJson.Required(body.GetProperty("inference_config"), "model");
+        var model = FakeJson.Text(body, "model");
+        if (!servable.TryGetValue(model, out var logits))
+            throw Error(404, "FileNotFoundError", $"{model} is not a model that the toy server has.");
+        var name = body.TryGetProperty("run_name", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString()! : $"toy-run-{++created}";
+        var job = new FakeArborJob(
+            string.Create(CultureInfo.InvariantCulture, $"grpo:{model[(model.LastIndexOf('/') + 1)..].ToLowerInvariant()}:{name}:20260102"), choices, new(logits),
+            FakeArborTrainer.Read(body.GetProperty("trainer_config")));
+        jobs[job.Id] = job;
+        return job.Status(this);
+    }
+
+    private string Checkpoint(FakeArborJob job, string name)
+    {
+        if (!job.HasTrainer)
+            throw Error(500, "RuntimeError", "Checkpoint request failed: the trainer does not answer");
+        var directory = $"/storage/{job.Id}/checkpoints/{name}";
+        servable[directory] = job.Weights.Logits;
+        job.Checkpoints[name] = directory;
+        return job.Status(this);
+    }
+
+    private string Cancel(JsonElement body)
+    {
+        FakeJson.Only(body, "job_id");
+        var id = FakeJson.Text(body, "job_id");
+        if (!jobs.TryGetValue(id, out var job) || job.IsCancelled)
+            throw FakeJson.Refuse(404, $"GRPO job {id} not found");
+        (job.IsCancelled, job.HasTrainer) = (true, false);
+        return job.Status(this);
+    }
+
+    private string Chat(JsonElement body)
+    {
+        var model = FakeJson.Text(body, "model");
+        var logits = jobs.TryGetValue(model, out var job) && !job.IsCancelled ? job.Served : servable.GetValueOrDefault(model);
+        if (logits is null)
+            return "null"; // whatever goes wrong behind the chat route ends so
+        var prompt = string.Join('\n', body.GetProperty("messages").EnumerateArray().Select(message => message.GetProperty("content").GetString()));
+        var row = ToyPolicy.ChoiceOf(choices, prompt);
+        var temperature = body.TryGetProperty("temperature", out var value) ? value.GetDouble() : 1;
+        var (completion, _) = ToyPolicy.Sample(logits[row], temperature, body.TryGetProperty("seed", out var seed) ? seed.GetInt64() : 0);
+        return new JsonObject
+        {
+            ["id"] = "chatcmpl-1",
+            ["object"] = "chat.completion",
+            ["model"] = model,
+            ["choices"] = new JsonArray(new JsonObject
+            {
+                ["index"] = 0,
+                ["finish_reason"] = "stop",
+                ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = choices[row].Completions[completion] },
+            }),
+            ["usage"] = new JsonObject { ["prompt_tokens"] = 1, ["completion_tokens"] = 1, ["total_tokens"] = 2 },
+        }.ToJsonString();
+    }
+
+    private string OfJob(JsonElement body, string[] members, Func<FakeArborJob, string> use)
+    {
+        FakeJson.Only(body, members);
+        var id = FakeJson.Text(body, "job_id");
+        return jobs.TryGetValue(id, out var job) ? use(job) : throw Error(400, "KeyError", $"'{id}'");
+    }
+
+    internal static RefusalException Error(int status, string type, string message) => new(status, new JsonObject
+    {
+        ["type"] = type,
+        ["message"] = message,
+        ["timestamp"] = "2026-01-02T03:04:05",
+    }.ToJsonString());
+}

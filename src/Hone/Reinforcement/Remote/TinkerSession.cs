@@ -1,0 +1,276 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.AI;
+
+namespace Hone.Reinforcement;
+
+/// <summary>
+/// Trains on a service that speaks the Tinker protocol. The loop, the program, the metric and every number of the loss stay in this process; the
+/// service samples, computes gradients and keeps the weights.
+/// </summary>
+internal sealed class TinkerSession : ITrainingSession
+{
+    private const int SaveAttempts = 3;
+
+    private readonly TinkerClient client;
+    private readonly TinkerHeartbeat heartbeat;
+    private readonly string model;
+    private readonly bool isFullFineTuning;
+    private TinkerWeights weights;
+    private long sequence;
+    private int samplers;
+    private int names;
+    private int isUnloaded;
+
+    private TinkerSession(TinkerClient client, TinkerHeartbeat heartbeat, string model, bool isFullFineTuning)
+    {
+        (this.client, this.heartbeat, this.model, this.isFullFineTuning) = (client, heartbeat, model, isFullFineTuning);
+        weights = TinkerWeights.Base(client.Options.BaseModel);
+        Policy = new TinkerChatClient(client, () => weights);
+    }
+
+    public TrainingCapabilities Capabilities => new()
+    {
+        Losses = Enum.GetValues<PolicyLossType>(),
+        MaxSequenceLength = client.Options.MaxSequenceLength,
+        IsFullFineTuning = isFullFineTuning,
+    };
+
+    public int PolicyVersion => weights.Version;
+
+    public IChatClient Policy { get; }
+
+    /// <summary>Checks what the run will ask for, then opens a session and a model on the service.</summary>
+    public static async Task<TinkerSession> StartAsync(TinkerClient client, TrainingOptions training, CancellationToken cancellationToken)
+    {
+        TinkerPreflight.Check(client.Options, training);
+        var opened = await client.PostAsync("create_session", WriteSession, isRepeatable: true, cancellationToken).ConfigureAwait(false);
+        var id = TinkerClient.Read("create_session", opened, body => body.GetProperty("session_id").GetString()!);
+        var heartbeat = new TinkerHeartbeat(client, id);
+        try
+        {
+            var created = await client.PostAsync("create_model", writer => WriteModel(writer, id, client.Options.BaseModel, training), isRepeatable: false, cancellationToken)
+                .ConfigureAwait(false);
+            var (model, request) = TinkerClient.Read(
+                "create_model", created, body => (body.GetProperty("model_id").GetString()!, body.GetProperty("request_id").ToString()));
+            await client.ResultAsync("create_model", request, cancellationToken).ConfigureAwait(false);
+            var session = new TinkerSession(client, heartbeat, model, training.Lora is null);
+            await session.RefreshAsync(0, cancellationToken).ConfigureAwait(false);
+            return session;
+        }
+        catch (Exception)
+        {
+            await heartbeat.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async Task<ForwardBackwardResult> ForwardBackwardAsync(
+        IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, CancellationToken cancellationToken = default)
+    {
+        TinkerPreflight.Check(loss);
+        Check(data);
+        var started = client.Time.GetTimestamp();
+        var current = TinkerLoss.NeedsCurrentLogProbs(data, loss) ? await CurrentLogProbsAsync(data, cancellationToken).ConfigureAwait(false) : null;
+        var logProbs = await PassAsync("forward_backward", TinkerLoss.Build(data, loss, current), cancellationToken).ConfigureAwait(false);
+        return TinkerMetrics.Of(data, loss, logProbs, client.Time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    public async Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default)
+    {
+        TinkerPreflight.Check(client.Options, options);
+        cancellationToken.ThrowIfCancellationRequested();
+        var started = client.Time.GetTimestamp();
+        var number = Next();
+        var result = await client.RunAsync("optim_step", writer => TinkerWire.WriteStep(writer, model, options, number), isRepeatable: true, cancellationToken).ConfigureAwait(false);
+        await RefreshAsync(PolicyVersion + 1, cancellationToken).ConfigureAwait(false);
+        return new(TinkerWire.ReadGradientNorm(result), client.Time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    public Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default)
+    {
+        TinkerPreflight.Check(new PolicyLossOptions { Temperature = temperature });
+        Check(data);
+        return CurrentLogProbsAsync(data, cancellationToken);
+    }
+
+    public async Task SaveStateAsync(string directory, CancellationToken cancellationToken = default)
+    {
+        if (Directory.Exists(directory))
+            throw new HoneException($"Training state is written to a new directory, but {directory} exists.");
+        var path = await SaveAsync("save_weights", $"state-{PolicyVersion.ToString(CultureInfo.InvariantCulture)}", cancellationToken).ConfigureAwait(false);
+        await new TinkerReference(client.Options.BaseModel, path, PolicyVersion).SaveAsync(directory, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task LoadStateAsync(string directory, CancellationToken cancellationToken = default)
+    {
+        var reference = await TinkerReference.LoadAsync(directory, client.Options.BaseModel, cancellationToken).ConfigureAwait(false);
+        var number = Next();
+        try
+        {
+            await client.RunAsync(
+                "load_weights",
+                writer =>
+                {
+                    writer.WriteString("model_id", model);
+                    writer.WriteString("path", reference.Path);
+                    writer.WriteBoolean("optimizer", true);
+                    writer.WriteNumber("seq_id", number);
+                },
+                isRepeatable: true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TrainingStateLostException error)
+        {
+            throw new TrainingStateLostException(
+                $"The service at {client.Options.Address} no longer has the checkpoint {reference.Path} that {directory} refers to: its storage was cleared or is another one. "
+                + "The run cannot go on from here; start it in a new directory.", error)
+            {
+                Operation = "load_weights",
+                Status = error.Status,
+            };
+        }
+
+        await RefreshAsync(reference.PolicyVersion, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<LM> SnapshotAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var version = PolicyVersion;
+        var path = await SaveAsync("save_weights_for_sampler", name, cancellationToken).ConfigureAwait(false);
+        return TinkerLM.OnSavedWeights(client, path, version, name);
+    }
+
+    public async Task<LM> LoadSnapshotAsync(string directory, string name, CancellationToken cancellationToken = default)
+    {
+        var reference = await TinkerReference.LoadAsync(directory, client.Options.BaseModel, cancellationToken).ConfigureAwait(false);
+        return TinkerLM.OnSavedWeights(client, reference.Path, reference.PolicyVersion, name);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await heartbeat.DisposeAsync().ConfigureAwait(false);
+        if (!client.Options.UnloadOnDispose || Interlocked.Exchange(ref isUnloaded, 1) != 0)
+            return;
+        try
+        {
+            await client.PostAsync("unload_model", writer => writer.WriteString("model_id", model), isRepeatable: false, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TrainingServiceException error)
+        {
+            RemoteLog.NotClosed(client.Log, "The Tinker service", error.Message);
+        }
+    }
+
+    private static void WriteSession(Utf8JsonWriter writer)
+    {
+        writer.WriteString("type", "create_session");
+        writer.WriteStartArray("tags");
+        writer.WriteStringValue("hone");
+        writer.WriteEndArray();
+        writer.WriteNull("user_metadata");
+        writer.WriteString("sdk_version", "hone-" + typeof(TinkerSession).Assembly.GetName().Version!.ToString(3));
+    }
+
+    // Rank 0 asks for all weights. Hosted services would adapt the unembedding, too, unless told.
+    private static void WriteModel(Utf8JsonWriter writer, string session, string baseModel, TrainingOptions training)
+    {
+        writer.WriteString("type", "create_model");
+        writer.WriteString("session_id", session);
+        writer.WriteNumber("model_seq_id", 0);
+        writer.WriteString("base_model", baseModel);
+        writer.WriteStartObject("lora_config");
+        writer.WriteNumber("rank", training.Lora?.Rank ?? 0);
+        writer.WriteNumber("seed", (int)(training.Seed & int.MaxValue));
+        writer.WriteBoolean("train_unembed", false);
+        writer.WriteBoolean("train_mlp", true);
+        writer.WriteBoolean("train_attn", true);
+        writer.WriteEndObject();
+    }
+
+    private long Next() => Interlocked.Increment(ref sequence);
+
+    private async Task<IReadOnlyList<float[]>> CurrentLogProbsAsync(IReadOnlyList<TrainingDatum> data, CancellationToken cancellationToken)
+    {
+        TinkerSequence[] sequences = [.. data.Select(datum => new TinkerSequence(datum, [.. Enumerable.Repeat(1.0, datum.CompletionIds.Count)]))];
+        return await PassAsync("forward", new("cross_entropy", sequences, null), cancellationToken).ConfigureAwait(false);
+    }
+
+    // All parts are submitted before the first result is waited for: the service works on them in the order of their numbers.
+    private async Task<float[][]> PassAsync(string path, TinkerBatch batch, CancellationToken cancellationToken)
+    {
+        var submitted = new List<(string Request, TinkerSequence[] Part)>();
+        foreach (var part in batch.Sequences.Chunk(client.Options.MaxSequencesPerRequest))
+        {
+            var number = Next();
+            var request = await client.SubmitAsync(
+                path, writer => TinkerWire.WritePass(writer, model, path + "_input", batch with { Sequences = part }, number), isRepeatable: true, cancellationToken).ConfigureAwait(false);
+            submitted.Add((request, part));
+        }
+
+        var logProbs = new List<float[]>(batch.Sequences.Count);
+        foreach (var (request, part) in submitted)
+        {
+            var result = await client.ResultAsync(path, request, cancellationToken).ConfigureAwait(false);
+            logProbs.AddRange(TinkerClient.Read(path, result, body => TinkerWire.ReadLogProbs(body, part)));
+        }
+
+        return [.. logProbs];
+    }
+
+    // Hands the trained weights to the sampler. They are named by numbers and need not be written to a disk.
+    private async Task RefreshAsync(int version, CancellationToken cancellationToken)
+    {
+        const string path = "save_weights_for_sampler";
+        var result = await SaveAsync(path, writer => writer.WriteNumber("sampling_session_seq_id", ++samplers), cancellationToken).ConfigureAwait(false);
+        weights = TinkerClient.Read(path, result, body =>
+            body.TryGetProperty("sampling_session_id", out var id) && id.ValueKind == JsonValueKind.String
+                ? TinkerWeights.Session(id.GetString()!, version)
+                : TinkerWeights.Saved(body.GetProperty("path").GetString()!, version));
+    }
+
+    private async Task<string> SaveAsync(string path, string name, CancellationToken cancellationToken)
+    {
+        var clean = new string([.. name.Select(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' ? character : '-').Take(200)]);
+        var result = await SaveAsync(path, writer => writer.WriteString("path", $"{clean}-{(++names).ToString(CultureInfo.InvariantCulture)}"), cancellationToken).ConfigureAwait(false);
+        return TinkerClient.Read(path, result, body => body.GetProperty("path").GetString()!);
+    }
+
+    // A request whose answer got lost is sent again as it is. A service that does not notice then says that the name is taken: another one is used.
+    private async Task<JsonElement> SaveAsync(string path, Action<Utf8JsonWriter> name, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var number = Next();
+            try
+            {
+                return await client.RunAsync(
+                    path,
+                    writer =>
+                    {
+                        writer.WriteString("model_id", model);
+                        name(writer);
+                        writer.WriteNumber("seq_id", number);
+                        writer.WriteString("type", path);
+                    },
+                    isRepeatable: true, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TrainingServiceException error) when (attempt < SaveAttempts && error.Status == (int)HttpStatusCode.Conflict)
+            {
+                continue;
+            }
+        }
+    }
+
+    private void Check(IReadOnlyList<TrainingDatum> data)
+    {
+        for (var i = 0; i < data.Count; i++)
+        {
+            var length = data[i].PromptIds.Count + data[i].CompletionIds.Count;
+            if (data[i].PromptIds.Count == 0 || data[i].CompletionIds.Count == 0)
+                throw new HoneException($"Training datum {i} of predictor '{data[i].Predictor}' has an empty prompt or completion: there is nothing to predict from or to learn.");
+            if (length > client.Options.MaxSequenceLength)
+                throw new HoneException($"Training datum {i} of predictor '{data[i].Predictor}' has {length} tokens; TinkerOptions.MaxSequenceLength is {client.Options.MaxSequenceLength}.");
+        }
+    }
+}

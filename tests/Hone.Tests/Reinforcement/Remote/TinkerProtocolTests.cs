@@ -1,0 +1,223 @@
+using Hone.Reinforcement;
+using Hone.Testing;
+using Hone.Tests.Optimizers;
+using Microsoft.Extensions.AI;
+
+namespace Hone.Tests.Reinforcement.Remote;
+
+/// <summary>The JSON that is sent, word for word.</summary>
+public sealed class TinkerProtocolTests
+{
+    private static readonly TrainingDatum[] Data =
+    [
+        new() { PromptIds = [0], CompletionIds = [3], SamplerLogProbs = [-1.5f], Advantage = 0.5, Predictor = "answer" },
+        new() { PromptIds = [1], CompletionIds = [6], SamplerLogProbs = [-1.25f], Advantage = -1, Predictor = "plan" },
+    ];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task StartTraining_SendsSessionModelAndFirstSampler()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), new() { Lora = new() { Rank = 16, Alpha = 32 }, Seed = (1L << 40) + 7 }, Token);
+        Assert.Equal(
+            [
+                """create_session {"type":"create_session","tags":["hone"],"user_metadata":null,"sdk_version":"hone-0.1.0"}""",
+                """create_model {"type":"create_model","session_id":"session_1","model_seq_id":0,"base_model":"toy/policy","lora_config":{"rank":16,"seed":7,"train_unembed":false,"train_mlp":true,"train_attn":true}}""",
+                """retrieve_future {"request_id":"1"}""",
+                """save_weights_for_sampler {"model_id":"model_1","sampling_session_seq_id":1,"seq_id":1,"type":"save_weights_for_sampler"}""",
+                """retrieve_future {"request_id":"2"}""",
+            ],
+            Sent(server));
+        Assert.All(server.Requests, request => Assert.StartsWith("/api/v1/", request.Path, StringComparison.Ordinal));
+        Assert.Equal(0, session.PolicyVersion);
+    }
+
+    [Fact]
+    public async Task StartTraining_AllWeights_AsksForRankZero()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
+        Assert.Contains("\"lora_config\":{\"rank\":0,\"seed\":0,", Sent(server)[1], StringComparison.Ordinal);
+        Assert.True(session.Capabilities.IsFullFineTuning);
+    }
+
+    [Fact]
+    public async Task GetResponse_SendsTokensAndSampling_AndKeepsTheSampledTokens()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
+        var response = await session.Policy.GetResponseAsync(
+            [new(ChatRole.User, "[[ ## plan ## ]]\n{plan}")], new() { Temperature = 0.5f, MaxOutputTokens = 9, Seed = long.MaxValue, StopSequences = ["END"] }, Token);
+        Assert.Equal(
+            """asample {"type":"sample","prompt":{"chunks":[{"type":"encoded_text","tokens":[1]}]},"num_samples":1,"sampling_params":{"max_tokens":9,"seed":2147483647,"stop":["END"],"temperature":0.5,"top_k":-1,"top_p":1},"sampling_session_id":"sampling_1","seq_id":1}""",
+            Sent(server)[^2]);
+        var tokens = (SampledTokens)response.AdditionalProperties![SampledTokens.Key]!;
+        Assert.Equal([1], tokens.PromptIds);
+        Assert.InRange(Assert.Single(tokens.CompletionIds), 5, 8);
+        Assert.Equal(Math.Log(0.25), Assert.Single(tokens.LogProbs), 6);
+        Assert.Equal((0, 0.5, false), (tokens.PolicyVersion, tokens.Temperature, tokens.IsTruncated));
+        Assert.Equal((1L, 1L), (response.Usage!.InputTokenCount, response.Usage.OutputTokenCount));
+    }
+
+    [Fact]
+    public async Task ForwardBackward_FirstUpdate_SendsWeightsOfTheExactGradient()
+    {
+        Assert.Equal(
+            """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3],"dtype":"int64","shape":[1]},"weights":{"data":[0.25],"dtype":"float32","shape":[1]}}},{"model_input":{"chunks":[{"type":"encoded_text","tokens":[1]}]},"loss_fn_inputs":{"target_tokens":{"data":[6],"dtype":"int64","shape":[1]},"weights":{"data":[-0.5],"dtype":"float32","shape":[1]}}}],"loss_fn":"cross_entropy"},"seq_id":2}""",
+            Assert.Single(await PassesAsync(Data, new())));
+    }
+
+    [Fact]
+    public async Task ForwardBackward_OldLogProbs_SendsAClippedRatio()
+    {
+        TrainingDatum[] data = [Data[0] with { OldLogProbs = [-1.5f] }];
+        Assert.Equal(
+            """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3],"dtype":"int64","shape":[1]},"logprobs":{"data":[-1.5],"dtype":"float32","shape":[1]},"advantages":{"data":[0.5],"dtype":"float32","shape":[1]}}}],"loss_fn":"ppo","loss_fn_config":{"clip_low_threshold":0.75,"clip_high_threshold":1.5}},"seq_id":2}""",
+            Assert.Single(await PassesAsync(data, new() { EpsilonLow = 0.25, EpsilonHigh = 0.5 })));
+        Assert.Contains(
+            "\"loss_fn\":\"cispo\",\"loss_fn_config\":{\"clip_low_threshold\":0,\"clip_high_threshold\":5}",
+            Assert.Single(await PassesAsync(data, new() { Type = PolicyLossType.Cispo, EpsilonHigh = 5 })), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ForwardBackward_UnlimitedTokenCorrection_IsImportanceSampling()
+    {
+        var sent = Assert.Single(await PassesAsync(Data, new() { Correction = ImportanceCorrection.TokenTruncate, CorrectionMax = null }));
+        Assert.Contains("\"loss_fn\":\"importance_sampling\"", sent, StringComparison.Ordinal);
+        Assert.Contains("\"logprobs\":{\"data\":[-1.25],\"dtype\":\"float32\",\"shape\":[1]},\"advantages\":{\"data\":[-0.5],", sent, StringComparison.Ordinal);
+    }
+
+    /// <summary>Limits compare with current log-probabilities, so these are asked for first. -1.5 and -1.25 were told; uniform are log 1/3 and log 1/4.</summary>
+    [Fact]
+    public async Task ForwardBackward_LimitedCorrection_AsksForCurrentLogProbsAndWeighsByThem()
+    {
+        var sent = await PassesAsync(Data, new() { Correction = ImportanceCorrection.TokenTruncate, CorrectionMax = 1.2 });
+        Assert.Equal(2, sent.Count);
+        Assert.StartsWith("""forward {"model_id":"model_1","forward_input":""", sent[0], StringComparison.Ordinal);
+        var weights = System.Text.Json.JsonDocument.Parse(sent[1][sent[1].IndexOf('{', StringComparison.Ordinal)..]).RootElement.GetProperty("forward_backward_input").GetProperty("data")
+            .EnumerateArray().Select(datum => datum.GetProperty("loss_fn_inputs").GetProperty("weights").GetProperty("data")[0].GetDouble()).ToArray();
+        Assert.Equal(1.2 * 0.25, weights[0], 9); // exp(log(1/3) + 1.5) = 1.49, cut at 1.2
+        Assert.Equal(Math.Exp(Math.Log(0.25) + 1.25) * -0.5, weights[1], 6);
+    }
+
+    /// <summary>The alignment of the spec: inputs are all tokens but the last, targets all but the first, and prompts weigh nothing.</summary>
+    [Fact]
+    public void WritePass_LongerSequence_AlignsEverythingToTheNextToken()
+    {
+        var datum = new TrainingDatum
+        {
+            PromptIds = [10, 11, 12],
+            CompletionIds = [20, 21],
+            SamplerLogProbs = [-1, -2],
+            OldLogProbs = [-0.5f, -0.25f],
+            Mask = [1, 0],
+            Advantage = 2,
+        };
+        using var stream = new MemoryStream();
+        using (var writer = new System.Text.Json.Utf8JsonWriter(stream))
+        {
+            writer.WriteStartObject();
+            TinkerWire.WritePass(writer, "m", "forward_backward_input", TinkerLoss.Build([datum], new(), null), 3);
+            writer.WriteEndObject();
+        }
+
+        Assert.Equal(
+            """{"model_id":"m","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[10,11,12,20]}]},"loss_fn_inputs":{"target_tokens":{"data":[11,12,20,21],"dtype":"int64","shape":[4]},"logprobs":{"data":[0,0,-0.5,-0.25],"dtype":"float32","shape":[4]},"advantages":{"data":[0,0,2,0],"dtype":"float32","shape":[4]}}}],"loss_fn":"ppo","loss_fn_config":{"clip_low_threshold":0.8,"clip_high_threshold":1.28}},"seq_id":3}""",
+            System.Text.Encoding.UTF8.GetString(stream.ToArray()));
+    }
+
+    [Fact]
+    public async Task OptimizerStep_SendsAdamAndTakesTheNewWeights()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
+        await session.ForwardBackwardAsync(Data, new(), Token);
+        var before = server.Requests.Count;
+        var step = await session.OptimizerStepAsync(new() { LearningRate = 0.125, WeightDecay = 0.5 }, Token);
+        Assert.Equal(
+            [
+                """optim_step {"model_id":"model_1","adam_params":{"learning_rate":0.125,"beta1":0.9,"beta2":0.999,"eps":1E-08,"weight_decay":0.5,"grad_clip_norm":1},"seq_id":3}""",
+                """retrieve_future {"request_id":"4"}""",
+                """save_weights_for_sampler {"model_id":"model_1","sampling_session_seq_id":2,"seq_id":4,"type":"save_weights_for_sampler"}""",
+                """retrieve_future {"request_id":"5"}""",
+            ],
+            Sent(server)[before..]);
+        Assert.Equal(1, session.PolicyVersion);
+        Assert.True(step.GradientNorm > 0);
+    }
+
+    [Fact]
+    public async Task LargeBatch_GoesInPartsThatAreSubmittedBeforeAnyIsWaitedFor()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server) with { MaxSequencesPerRequest = 2 }, null, Token);
+        var before = server.Requests.Count;
+        var result = await session.ForwardBackwardAsync([.. Data, .. Data, Data[0]], new(), Token);
+        Assert.Equal(
+            ["forward_backward", "forward_backward", "forward_backward", "retrieve_future", "retrieve_future", "retrieve_future"],
+            server.Requests.Skip(before).Select(request => request.Operation));
+        Assert.Equal(5, result.LogProbs.Count);
+        Assert.Equal(5, result.ActiveTokens);
+        Assert.Contains("\"weights\":{\"data\":[0.1],", server.Requests[^4].Body, StringComparison.Ordinal); // 0.5 over 5 tokens, not over 1
+    }
+
+    [Fact]
+    public async Task SaveAndLoad_SendNamesAndPaths()
+    {
+        var directory = Path.Combine(Directory.CreateTempSubdirectory("hone-tinker").FullName, "session");
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
+        await session.SaveStateAsync(directory, Token);
+        Assert.Equal("""save_weights {"model_id":"model_1","path":"state-0-1","seq_id":2,"type":"save_weights"}""", Sent(server)[^2]);
+        Assert.Equal(
+            """
+            {
+              "baseModel": "toy/policy",
+              "path": "tinker://model_1/weights/state-0-1",
+              "policyVersion": 0
+            }
+            """,
+            await File.ReadAllTextAsync(Path.Combine(directory, "tinker.json"), Token));
+        await session.LoadStateAsync(directory, Token);
+        Assert.Equal("""load_weights {"model_id":"model_1","path":"tinker://model_1/weights/state-0-1","optimizer":true,"seq_id":3}""", Sent(server)[^4]);
+        await session.SnapshotAsync("toy policy: best", Token);
+        Assert.Equal("""save_weights_for_sampler {"model_id":"model_1","path":"toy-policy--best-2","seq_id":5,"type":"save_weights_for_sampler"}""", Sent(server)[^2]);
+        Directory.Delete(Path.GetDirectoryName(directory)!, recursive: true);
+    }
+
+    [Fact]
+    public async Task Dispose_AskedTo_UnloadsTheModel()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await (await TinkerTask.StartAsync(TinkerTask.Options(server) with { UnloadOnDispose = true }, null, Token)).DisposeAsync();
+        Assert.Equal("""unload_model {"model_id":"model_1"}""", Sent(server)[^1]);
+    }
+
+    [Fact]
+    public async Task Heartbeat_GoesOutAtItsInterval_UntilTheSessionEnds()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        var session = await TinkerTask.StartAsync(TinkerTask.Options(server, time: time) with { HeartbeatInterval = TimeSpan.FromSeconds(10), RequestTimeout = TimeSpan.FromDays(1) }, null, Token);
+        time.Advance(TimeSpan.FromSeconds(10));
+        while (server.Requests[^1].Operation != "session_heartbeat")
+            await Task.Yield();
+        Assert.Equal("""session_heartbeat {"session_id":"session_1","type":"session_heartbeat"}""", Sent(server)[^1]);
+        await session.DisposeAsync();
+        var count = server.Requests.Count;
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(count, server.Requests.Count);
+    }
+
+    private static string[] Sent(FakeTinkerServer server) => [.. server.Requests.Select(request => $"{request.Operation} {request.Body}")];
+
+    private static async Task<IReadOnlyList<string>> PassesAsync(IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss)
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
+        await session.ForwardBackwardAsync(data, loss, Token);
+        return [.. Sent(server).Where(line => line.StartsWith("forward", StringComparison.Ordinal))];
+    }
+}
