@@ -42,7 +42,7 @@ internal static class Jobs
         MaxParallelism = 32,
         Sampling = new() { Temperature = 1, MaxOutputTokens = settings.Checkpoint is null ? 96 : 1024 },
         Scaling = AdvantageScaling.Group,
-        LearningRate = settings.Checkpoint is null ? 3e-4 : null,
+        LearningRate = settings.Checkpoint is null ? 1.5e-4 : null,
         Lora = settings.Checkpoint is null ? null : new() { Rank = 8, Alpha = 16 },
         WarmupSteps = 3,
         Optimizer = new() { LearningRate = 0, Beta2 = 0.95 },

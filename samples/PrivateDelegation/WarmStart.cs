@@ -10,7 +10,7 @@ namespace PrivateDelegation;
 internal static class WarmStart
 {
     // Queries of its own, each seen once: from few queries a small model would learn the queries, and not to copy.
-    private const int Queries = 2_400;
+    private const int Queries = 6_000;
     private const long QuerySeed = 2;
 
     public static async Task<Program<UserQuery, Delegation>> LearnAsync(
@@ -22,9 +22,9 @@ internal static class WarmStart
         {
             Epochs = 1,
             BatchSize = 8,
-            LearningRate = 6e-4,
+            LearningRate = 8e-4,
             Seed = seed,
-            Progress = new Steps(),
+            Progress = new SynchronousSteps(),
         });
         return (await tuning.CompileAsync(program, demonstrations, cancellationToken)).Program;
     }
@@ -64,14 +64,5 @@ internal static class WarmStart
             return whole.Completion;
         var last = whole.Completion.LastIndexOf("[[ ## ", whole.Completion.LastIndexOf("[[ ## completed", StringComparison.Ordinal) - 1, StringComparison.Ordinal);
         return whole.Completion[..last] + whole.Completion[(whole.Completion.IndexOf("]]\n", last, StringComparison.Ordinal) + 3)..];
-    }
-
-    private sealed class Steps : IProgress<SupervisedProgress>
-    {
-        public void Report(SupervisedProgress value)
-        {
-            if (value.Step % 50 == 0 || value.Step == value.Steps)
-                Console.WriteLine(FormattableString.Invariant($"warm start {value.Step,3}/{value.Steps}  loss {value.Loss:0.000}"));
-        }
     }
 }

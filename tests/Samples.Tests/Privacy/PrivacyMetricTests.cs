@@ -8,21 +8,24 @@ namespace Samples.Tests.Privacy;
 /// <summary>The score of private delegation, and the ways in which it can be cheated.</summary>
 public sealed class PrivacyMetricTests
 {
+    private static readonly string Purpose = Office.Purposes[3].Purpose;
+    private static readonly string Form = Office.Purposes[3].Form;
+
     private static readonly Example<UserQuery, Delegation> Example = new(
-        new("My name is Marta Olsen. Call 555-184. Please help me with the lost card."),
-        new(string.Empty, string.Empty, "Use FORM-42 for the lost card.") { Details = ["Marta Olsen", "555-184"] });
+        new($"My name is Marta Olsen. Write to Velra Labs. Which form is for the {Purpose}?"),
+        new(string.Empty, string.Empty, $"Use form {Form}.") { Details = ["Marta Olsen", "Velra Labs"] });
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("Which form is for the lost card?", "Use FORM-42.", 1, 1, 1)]
-    [InlineData("Marta Olsen lost a card, call 555-184.", "Use FORM-42.", 0.5, 1, 0)]
-    [InlineData("Marta Olsen asks about the lost card.", "Use FORM-42.", 0.75, 1, 0.5)]
+    [InlineData("Which form is for the PURPOSE?", "Use FORM.", 1, 1, 1)]
+    [InlineData("Marta Olsen of Velra Labs asks.", "Use FORM.", 0.5, 1, 0)]
+    [InlineData("Marta Olsen asks about the PURPOSE.", "Use FORM.", 0.75, 1, 0.5)]
     [InlineData("What can I do?", "Please call us.", 0.5, 0, 1)]
     [InlineData("", "", 0.5, 0, 1)]
     public async Task ScoreAsync_KnownRuns_AreScoredAsTheTutorialScoresThem(string request, string answer, double score, double quality, double privacy)
     {
-        var given = await new PrivacyMetric(RuleClient.Judge()).ScoreAsync(Example, new(new(request, string.Empty, answer), Trace.Empty), Token);
+        var given = await new PrivacyMetric(RuleClient.Judge()).ScoreAsync(Example, new(new(InWorld(request), string.Empty, InWorld(answer)), Trace.Empty), Token);
         Assert.Equal(score, given.Value, 9);
         Assert.Equal((quality, privacy), (given.Parts["quality"], given.Parts["privacy"]));
     }
@@ -85,8 +88,11 @@ public sealed class PrivacyMetricTests
 
     // Copies the query, asks as it should, or breaks the format; then answers with the form.
     private static ToyPolicy Policy() => new(
-        new ToyChoice("[[ ## llm_request ## ]]\n{llm_request}", Request(Example.Input.Text), Request("Which form is for the lost card?"), "no fields", Request($"Help. {Example.Input.Text}")),
-        new ToyChoice("[[ ## response ## ]]\n{response}", "[[ ## response ## ]]\nUse FORM-42.\n\n[[ ## completed ## ]]", "[[ ## response ## ]]\nPlease call us.\n\n[[ ## completed ## ]]"));
+        new ToyChoice("[[ ## llm_request ## ]]\n{llm_request}", Request(Example.Input.Text), Request($"Which form is for the {Purpose}?"), "no fields", Request($"Help. {Example.Input.Text}")),
+        new ToyChoice("[[ ## response ## ]]\n{response}", $"[[ ## response ## ]]\nUse form {Form}.\n\n[[ ## completed ## ]]", "[[ ## response ## ]]\nPlease call us.\n\n[[ ## completed ## ]]"));
+
+    private static string InWorld(string text) =>
+        text.Replace("PURPOSE", Purpose, StringComparison.Ordinal).Replace("FORM", $"form {Form}", StringComparison.Ordinal);
 
     private static string Request(string text) => $"[[ ## reasoning ## ]]\nSo.\n\n[[ ## llm_request ## ]]\n{text}\n\n[[ ## completed ## ]]";
 }

@@ -1,0 +1,2 @@
+global using Hone;
+global using SampleCommon;
