@@ -43,7 +43,7 @@ internal sealed class ToyTrainingSession : ITrainingSession
             var logProbs = ToyPolicy.LogSoftmax(logits[row], loss.Temperature);
             for (var completion = 0; completion < logProbs.Length; completion++)
             {
-                var hit = completion == data[i].CompletionIds[0] ? 1 : 0;
+                var hit = completion == CompletionOf(data[i]) ? 1 : 0;
                 gradients[row][completion] -= data[i].Advantage * ratio * (hit - Math.Exp(logProbs[completion])) / loss.Temperature / data.Count;
             }
 
@@ -104,7 +104,9 @@ internal sealed class ToyTrainingSession : ITrainingSession
         JsonSerializer.Deserialize(await File.ReadAllTextAsync(Path.Combine(directory, FileName), cancellationToken).ConfigureAwait(false), ToyJson.Default.ToyState)!;
 
     private float[][] Score(IReadOnlyList<TrainingDatum> data, double temperature) =>
-        [.. data.Select(datum => new[] { (float)ToyPolicy.LogSoftmax(logits[datum.PromptIds[0]], temperature)[datum.CompletionIds[0]] })];
+        [.. data.Select(datum => new[] { (float)ToyPolicy.LogSoftmax(logits[datum.PromptIds[0]], temperature)[CompletionOf(datum)] })];
+
+    private int CompletionOf(TrainingDatum datum) => datum.CompletionIds[0] - ToyPolicy.FirstToken(choices, datum.PromptIds[0]);
 
     private static double[][] Zeros(double[][] shape) => [.. shape.Select(row => new double[row.Length])];
 }

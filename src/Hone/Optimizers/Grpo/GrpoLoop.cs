@@ -117,9 +117,9 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     {
         if (data.Validation is null)
             return;
-        var validation = await validator.ValidateAsync(policy, step, cancellationToken).ConfigureAwait(false);
-        var isBest = state.Best is null || validation.Score > state.Best.Score;
-        validation = validation with { IsBest = isBest };
+        var validated = await validator.ValidateAsync(policy, step, cancellationToken).ConfigureAwait(false);
+        var isBest = state.Best is null || validated.Validation.Score > state.Best.Score;
+        var validation = validated.Validation with { IsBest = isBest };
         validations.Add(validation);
         state = step < 0 ? state with { Baseline = validation, Best = validation } : state;
         if (isBest && step >= 0)
@@ -132,7 +132,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             state = state with { GoodState = await store.SaveGoodAsync(session, step, cancellationToken).ConfigureAwait(false) };
         state = state with { ExternalCalls = meter.Spent.Calls, Cost = meter.Spent.Cost };
         store.Append(validation);
-        options.Progress?.Report(new GrpoValidated(validation));
+        options.Progress?.Report(validated with { Validation = validation });
     }
 
     private async Task CheckAsync(CancellationToken cancellationToken)
@@ -200,7 +200,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             ? await session.SnapshotAsync($"{original.Model!.Name}-step-{state.NextStep}", cancellationToken).ConfigureAwait(false)
             : best;
         var chosen = returnsLast ? validations.LastOrDefault() : state.Best;
-        return new()
+        var result = new GrpoResult<TIn, TOut>
         {
             Program = model is null ? original : original.WithModel(model with { Options = original.Model!.Options }),
             BaselineScore = state.Baseline?.Score,
@@ -219,5 +219,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             Rollbacks = state.Rollbacks,
             Preflight = checks,
         };
+        options.Progress?.Report(new GrpoFinished(reason, result.BestStep, result.Comparison));
+        return result;
     }
 }
