@@ -21,6 +21,12 @@ internal sealed record Settings
 
     public string? Checkpoint { get; init; }
 
+    /// <summary>Port of the page on the run, 0 for any; null serves none.</summary>
+    public int? DashboardPort { get; init; }
+
+    /// <summary>Whether the page outlives the run.</summary>
+    public bool KeepDashboard { get; init; }
+
     /// <summary>The folder of a run: the given one, the latest when resuming, else a new one, so that a second run never meets the first one's files.</summary>
     public static string ChooseOutput(string? given, bool resume)
     {
@@ -36,6 +42,12 @@ internal sealed record Settings
         : Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme is "http" or "https")
             ? uri
         : throw new HoneException($"--model expects the address of an OpenAI-compatible server such as http://localhost:8000/v1, got '{text}'.");
+
+    /// <summary>The port of the page; null when nothing asks for one.</summary>
+    /// <exception cref="HoneException">There is no such port.</exception>
+    public static int? ChoosePort(bool isWanted, int? given, bool isKept) =>
+        given is < 0 or > 65535 ? throw new HoneException($"--dashboard-port expects 0 to 65535, got {given}.")
+        : given ?? (isWanted || isKept ? 0 : null);
 
     private static string PathOf(int number) => Path.Combine(RunsFolder, $"multi-hop-{number:D3}");
 }
