@@ -106,7 +106,7 @@ internal sealed class RolloutViews(ITokenTextSource? texts)
     {
         if (rollout.Trace.Calls.IsEmpty)
             return null;
-        var text = string.Join(" · ", rollout.Trace.Calls[0].Inputs.Select(entry => $"{entry.Value}").Where(value => value.Length > 0).Take(2)).ReplaceLineEndings(" ");
+        var text = string.Join(" · ", rollout.Trace.Calls[0].Inputs.Select(entry => entry.Value).OfType<string>().Where(value => value.Length > 0).Take(2)).ReplaceLineEndings(" ");
         return text.Length <= ShownInput ? text : text[..ShownInput] + "…";
     }
 }

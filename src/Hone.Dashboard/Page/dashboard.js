@@ -21,6 +21,11 @@ function make(space, tag, props, children) {
 const h = (tag, props, ...children) => make(null, tag, props, children);
 const s = (tag, props, ...children) => make('http://www.w3.org/2000/svg', tag, props, children);
 
+/** Replaces what a node holds; what is no node or text is left out. */
+function fill(node, ...children) {
+  node.replaceChildren(...children.flat(9).filter(child => child !== null && child !== undefined && child !== false && child !== ''));
+}
+
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 const isNumber = value => typeof value === 'number' && Number.isFinite(value);
@@ -105,9 +110,9 @@ const handlers = {
     note(message.step, 'problem', `The policy had collapsed: ${message.reason} The weights are back to ${to}.`, 'rollback');
   },
   saved(message) {
+    if (rollouts.wantsCheckpointSince !== null) toast('State saved: the run can go on from here.');
     rollouts.wantsCheckpointSince = null;
     note(message.nextStep - 1, 'plain', `State saved: ${message.directory}`, 'saved');
-    if (run.isCaughtUp) toast('State saved: the run can go on from here.');
   },
   finished(message) {
     run.finished = message;
@@ -117,7 +122,6 @@ const handlers = {
   status(message) {
     run.status = message;
     run.receivedAt = performance.now();
-    run.isCaughtUp = true;
   },
   closed() {
     run.isOver = true;
@@ -249,14 +253,14 @@ function drawBanner() {
   banner.hidden = false;
   if (run.finished && verdict) {
     banner.dataset.kind = verdict.isSignificant ? (verdict.gain > 0 ? 'good' : 'problem') : 'plain';
-    banner.replaceChildren(h('b', {}, verdictText(verdict)), h('span', {},
+    fill(banner, h('b', {}, verdictText(verdict)), h('span', {},
       `${fixed(verdict.baseline)} before, ${fixed(verdict.candidate)} after: ${signed(verdict.gain)}, 95 % interval ${signed(verdict.interval.low)} to ${signed(verdict.interval.high)}, by example.`));
   } else if (rollback) {
     banner.dataset.kind = 'problem';
-    banner.replaceChildren(h('b', {}, `After step ${rollback.step + 1}`), h('span', {}, rollback.text), link);
+    fill(banner, h('b', {}, `After step ${rollback.step + 1}`), h('span', {}, rollback.text), link);
   } else if (bad.length) {
     banner.dataset.kind = 'problem';
-    banner.replaceChildren(h('b', {}, 'Found before training'), h('span', {}, bad[0].message), link);
+    fill(banner, h('b', {}, 'Found before training'), h('span', {}, bad[0].message), link);
   } else banner.hidden = true;
 }
 
@@ -279,9 +283,9 @@ function drawTiles() {
   const tiles = [
     tile('Step', [`${last ? last.step + 1 : run.firstStep}`, h('small', {}, ` / ${run.total || '–'}`)], last ? `${whole.format(last.rolloutsGenerated)} rollouts a step` : ''),
     tile('Reward', fixed(mean(recent.map(report => report.rewardMean))),
-      reports.length > 8 ? `last 8 steps; first 8: ${fixed(mean(reports.slice(0, 8).map(report => report.rewardMean)))}` : recent.length ? `mean of ${recent.length} steps` : ''),
+      reports.length > 8 ? `first 8 steps: ${fixed(mean(reports.slice(0, 8).map(report => report.rewardMean)))}` : recent.length ? `mean of ${recent.length} steps` : ''),
     tile('Best validation', fixed(best?.validation.score), !baseline ? (best ? `after step ${best.step + 1}` : 'none yet')
-      : best === baseline ? 'before training' : `${signed(best.validation.score - baseline.validation.score)} ${comparison ? `[${signed(comparison.interval.low, 2)}, ${signed(comparison.interval.high, 2)}]` : ''}`,
+      : best === baseline ? 'before training' : `${signed(best.validation.score - baseline.validation.score, 2)} ${comparison ? `[${fixed(comparison.interval.low, 2)}, ${fixed(comparison.interval.high, 2)}]` : ''}`,
     comparison?.isSignificant ? (comparison.gain > 0 ? 'good' : 'bad') : ''),
     tile('Unreadable', percent(unreadable), recent.length ? `of rollouts, last ${recent.length} steps` : ''),
     tile('Tokens sampled', tokens ? compact.format(tokens) : '0', seconds > 0.01 ? `${compact.format(sum(recent.map(report => report.tokensSampled)) / seconds)} a second` : ''),
@@ -290,7 +294,7 @@ function drawTiles() {
     tile(run.finished || run.status.phase === 'stored' ? 'Time' : 'Time left', run.finished || run.status.phase === 'stored' ? span(elapsed()) : left === null ? '–' : span(left),
       run.finished ? 'in all' : run.status.phase === 'stored' ? 'in steps' : `${span(elapsed())} so far`),
   ];
-  $('tiles').replaceChildren(...tiles);
+  fill($('tiles'), ...tiles);
 }
 
 const tile = (label, value, under, kind) => h('dl', { class: 'tile', role: 'listitem' }, h('dt', {}, label), h('dd', {}, value), h('p', { class: kind ?? '' }, under || ' '));
@@ -321,7 +325,7 @@ function specs() {
       { name: 'mean', tone: 1, values: of(report => report.completionLengthMean) },
       { name: 'longest', tone: 1, dashed: true, values: of(report => report.completionLengthMax) },
     ] },
-    { id: 'seconds', title: 'Seconds by phase', sub: 'a step', x, isStacked: true, series: [
+    { id: 'seconds', title: 'Seconds by phase', sub: 'a step', x, isStacked: true, digits: 2, series: [
       ['rollouts', 'rollout'], ['forward', 'forward'], ['backward', 'backward'], ['optimizer', 'optimizer'],
     ].map(([name, key], i) => ({ name, tone: [0, 1, 4, 2][i], values: of(report => report.seconds[key]) })) },
     { id: 'entropy', title: 'Entropy', sub: 'nats a token', x, marks, zero: true, series: [{ name: 'entropy', tone: 4, values: of(report => report.entropy) }] },
@@ -354,7 +358,7 @@ function drawCharts() {
   if ($('charts').dataset.order !== order) {
     $('charts').dataset.order = order;
     charts.length = 0;
-    $('charts').replaceChildren(...all.map(spec => {
+    fill($('charts'), ...all.map(spec => {
       const chart = new Chart(spec);
       charts.push(chart);
       return chart.node;
@@ -403,7 +407,7 @@ class Chart {
 
   values() {
     const i = this.index();
-    return this.spec.series.map(series => [series.name, i < 0 || i >= series.values.length ? '–' : this.spec.isCount ? whole.format(series.values[i]) : short(series.values[i])]);
+    return this.spec.series.map(series => [series.name, i < 0 || i >= series.values.length ? '–' : this.spec.isCount ? whole.format(series.values[i]) : this.spec.digits ? fixed(series.values[i], this.spec.digits) : short(series.values[i])]);
   }
 
   draw(spec) {
@@ -419,7 +423,7 @@ class Chart {
     this.svg.setAttribute('aria-label', this.summary());
     this.scale = null;
     if (isEmpty) {
-      this.svg.replaceChildren(s('text', { class: 'none', x: width / 2, y: height / 2, 'text-anchor': 'middle' }, spec.none ?? 'Nothing yet.'));
+      fill(this.svg, s('text', { class: 'none', x: width / 2, y: height / 2, 'text-anchor': 'middle' }, spec.none ?? 'Nothing yet.'));
       return;
     }
     const y = scaleOf(spec, columns, box);
@@ -436,13 +440,13 @@ class Chart {
     if (columns) parts.push(...bars(spec, columns, x, y, box));
     else for (const series of spec.series) parts.push(...curve(spec, series, x, y));
     this.line = s('line', { class: 'cursor', y1: box.top, y2: box.bottom, visibility: 'hidden' });
-    this.svg.replaceChildren(...parts, this.line);
+    fill(this.svg, ...parts, this.line);
     this.showCursor();
   }
 
   drawLegend(isQuiet) {
     const values = this.values();
-    this.legend.replaceChildren(...(isQuiet ? [] : this.spec.series.map((series, i) => h('li', { class: `s${series.tone % 6}` },
+    fill(this.legend, ...(isQuiet ? [] : this.spec.series.map((series, i) => h('li', { class: `s${series.tone % 6}` },
       h('i', { class: this.spec.isStacked ? 'box' : '' }), series.name, h('b', {}, values[i][1])))));
     this.at.textContent = cursor === null ? '' : stepName(this.spec.x[this.index()] ?? cursor);
   }
@@ -486,7 +490,7 @@ function scaleOf(spec, columns, box) {
   let high = Math.max(...values);
   if (spec.zero && low >= 0) low = 0;
   if (high - low < 1e-9) { const room = Math.abs(high) * .1 || 1; high += room; if (!(spec.zero || columns)) low -= room; }
-  const ticks = ticksOf(low, high, 4);
+  const ticks = spec.isCount && high <= 4 ? [0, 1] : ticksOf(low, high, 4);
   const step = ticks[1] - ticks[0] || 1;
   low = Math.min(low, Math.floor(low / step + 1e-9) * step);
   high = Math.max(high, Math.ceil(high / step - 1e-9) * step);
@@ -574,7 +578,7 @@ const rollouts = {
     const wanted = this.steps.includes(this.step) || this.step === null ? this.steps : [this.step, ...this.steps];
     if (select.dataset.steps !== wanted.join()) {
       select.dataset.steps = wanted.join();
-      select.replaceChildren(...wanted.toReversed().map(step => h('option', { value: `${step}` }, `Step ${step + 1}`)));
+      fill(select, ...wanted.toReversed().map(step => h('option', { value: `${step}` }, `Step ${step + 1}`)));
     }
     select.value = `${this.step}`;
     select.disabled = !wanted.length;
@@ -593,7 +597,7 @@ const rollouts = {
     this.list = list;
     this.drawGroups();
     if (list?.rollouts.length) await this.open(Math.min(this.position, list.rollouts.length - 1));
-    else $('rollout').replaceChildren(h('p', { class: 'empty' }, step === null ? 'No step is done yet.' : 'The rollouts of this step are not kept any more.'));
+    else fill($('rollout'), h('p', { class: 'empty' }, step === null ? 'No step is done yet.' : 'The rollouts of this step are not kept any more.'));
   },
 
   drawGroups() {
@@ -603,7 +607,7 @@ const rollouts = {
     const groups = new Map();
     for (const rollout of all) groups.set(rollout.example, [...(groups.get(rollout.example) ?? []), rollout]);
     const focused = document.activeElement?.classList?.contains('chip') ? document.activeElement.dataset.position : null;
-    $('groups').replaceChildren(...[...groups].map(([example, members]) => h('section', { class: 'group' },
+    fill($('groups'), ...[...groups].map(([example, members]) => h('section', { class: 'group' },
       h('header', {}, h('b', {}, `Example ${example}`), h('span', { class: 'soft' }, `mean ${fixed(mean(members.map(member => member.reward).filter(isNumber)), 2)}`)),
       members[0].input ? h('p', { title: members[0].input }, members[0].input) : h('p', {}),
       h('div', { class: 'chips', role: 'group', 'aria-label': `Rollouts of example ${example}` }, members.map(member => this.chip(member, low, high))))));
@@ -657,13 +661,13 @@ const rollouts = {
   draw() {
     const rollout = this.shown;
     if (!rollout) {
-      $('rollout').replaceChildren(h('p', { class: 'empty' }, 'This rollout is not kept any more.'));
+      fill($('rollout'), h('p', { class: 'empty' }, 'This rollout is not kept any more.'));
       return;
     }
     const open = new Set([...$('rollout').querySelectorAll('details[open]')].map(node => node.dataset.key));
     const parts = Object.entries(rollout.parts ?? {});
     const most = Math.max(...parts.map(([, value]) => Math.abs(value)), 1e-9);
-    $('rollout').replaceChildren(
+    fill($('rollout'), 
       h('h2', {}, `Rollout ${rollout.rollout + 1} of example ${rollout.example}`),
       h('dl', { class: 'facts' }, [
         ['Step', rollout.step + 1], ['Reward', fixed(rollout.reward)], ['Outcome', { scored: 'scored', formatFailure: 'unreadable answer', crashed: 'program raised', unscorable: 'no score' }[rollout.outcome]],
@@ -748,7 +752,7 @@ const rollouts = {
 
 function showTip(node, content) {
   const tip = $('tip');
-  tip.replaceChildren(content);
+  fill(tip, content);
   tip.hidden = false;
   const box = node.getClientRects()[0] ?? node.getBoundingClientRect();
   const own = tip.getBoundingClientRect();
@@ -769,14 +773,14 @@ const answers = {
     if (!page) {
       $('answer-summary').textContent = '';
       $('answer-pager').hidden = true;
-      $('answer-rows').replaceChildren(h('p', { class: 'empty' }, run.hello?.isLive ? 'There is no validation yet.' : 'Answers are told while a run is under way; its directory does not keep them.'));
+      fill($('answer-rows'), h('p', { class: 'empty' }, run.hello?.isLive ? 'There is no validation yet.' : 'Answers are told while a run is under way; its directory does not keep them.'));
       return;
     }
     const same = page.before === page.after;
     $('answer-summary').textContent = same ? `${page.count} examples; only the weights before training are validated so far`
       : `before training → after step ${page.after + 1}: ${page.better} better, ${page.worse} worse, ${page.count - page.better - page.worse} the same; largest changes first`;
     const count = { all: page.count, better: page.better, worse: page.worse }[this.change];
-    $('answer-rows').replaceChildren(...(page.rows.length ? page.rows.map(row => this.row(row, same)) : [h('p', { class: 'empty' }, 'There is no such example.')]));
+    fill($('answer-rows'), ...(page.rows.length ? page.rows.map(row => this.row(row, same)) : [h('p', { class: 'empty' }, 'There is no such example.')]));
     $('answer-pager').hidden = count <= page.rows.length;
     $('answer-range').textContent = `${this.skip + 1}–${this.skip + page.rows.length} of ${count}`;
     $('answers-before').disabled = this.skip === 0;
@@ -822,12 +826,14 @@ const words = { problem: ['fail', 'problem'], warning: ['fail', 'warning'], note
 function drawLog() {
   const findings = run.checks?.findings ?? [];
   const estimate = run.checks?.estimate;
-  $('findings').replaceChildren(
-    ...(run.checks === null ? [h('p', { class: 'empty' }, 'There are no checks, or they are under way.')]
-      : findings.length ? findings.map(finding => h('div', { class: 'note' }, h('span', { class: `tag ${words[finding.severity][0]}` }, words[finding.severity][1]), h('p', {}, h('b', {}, `${finding.check}: `), finding.message)))
-        : [h('div', { class: 'note' }, h('span', { class: 'tag win' }, 'well'), h('p', {}, 'The checks found nothing to worry about.'))]),
-    ...(estimate ? [h('p', { class: 'soft small' }, `Estimate from these rollouts: ${durationOf(estimate.duration)} of rollouts, ${compact.format(estimate.sampledTokens)} tokens, ${compact.format(estimate.externalCalls)} external calls, ${money(estimate.cost)} in money.`)] : []));
-  $('notes').replaceChildren(...(run.notes.length ? run.notes.toReversed().slice(0, 500).map(entry => h('li', { class: 'note' },
+  const line = (kind, word, ...text) => h('li', { class: 'note' }, h('span', { class: `tag ${kind}` }, word), h('p', {}, text));
+  fill($('findings'),
+    run.checks === null ? h('p', { class: 'empty' }, 'There are no checks, or they are under way.')
+      : h('ul', { class: 'notes' }, findings.length
+        ? findings.map(finding => line(words[finding.severity][0], words[finding.severity][1], h('b', {}, `${finding.check}: `), finding.message))
+        : line('win', 'well', 'The checks found nothing to worry about.')),
+    estimate && h('p', { class: 'soft small' }, `Estimate from these rollouts: ${durationOf(estimate.duration)} of rollouts, ${compact.format(estimate.sampledTokens)} tokens, ${compact.format(estimate.externalCalls)} external calls, ${money(estimate.cost)} in money.`));
+  fill($('notes'), ...(run.notes.length ? run.notes.toReversed().slice(0, 500).map(entry => h('li', { class: 'note' },
     h('span', { class: 'when' }, entry.step === null ? '–' : `step ${entry.step + 1}`), entry.kind !== 'plain' && h('span', { class: `tag ${words[entry.kind][0]}` }, entry.type === 'rollback' ? 'rollback' : words[entry.kind][1]), h('p', {}, entry.text)))
     : [h('li', { class: 'empty' }, 'Nothing worth a note yet.')]));
 }

@@ -24,6 +24,8 @@ internal static class ValueText
         }
     }
 
-    private static string Lines(FieldMap map) =>
-        string.Join('\n', map.Select(entry => $"{entry.Key}: {(entry.Value is string text ? text : JsonText.Write(entry.Value))}"));
+    // A single field needs no name.
+    private static string Lines(FieldMap map) => string.Join('\n', map.Select(entry => map.Count == 1 ? Text(entry.Value) : $"{entry.Key}: {Text(entry.Value)}"));
+
+    private static string Text(object? value) => value as string ?? JsonText.Write(value);
 }
