@@ -81,7 +81,6 @@ internal sealed class Gate : IProgress<GrpoEvent>, IDisposable
     private readonly SemaphoreSlim open = new(0);
     private readonly Lock gate = new();
     private readonly List<(Func<GrpoEvent, bool> Is, TaskCompletionSource<GrpoEvent> Happened)> waiting = [];
-    private bool isFree;
 
     public int Steps { get; private set; }
 
@@ -97,18 +96,12 @@ internal sealed class Gate : IProgress<GrpoEvent>, IDisposable
             }
         }
 
-        if (value is GrpoStepCompleted && !isFree)
+        if (value is GrpoStepCompleted)
             open.Wait();
     }
 
     /// <summary>Lets the run make so many steps more.</summary>
     public void Let(int steps) => open.Release(steps);
-
-    public void Free()
-    {
-        isFree = true;
-        open.Release(1000);
-    }
 
     public Task<GrpoEvent> NextAsync(Func<GrpoEvent, bool> happened)
     {

@@ -226,7 +226,7 @@ function drawTop() {
   bar.setAttribute('aria-valuenow', done);
   bar.firstElementChild.style.width = `${run.total ? (100 * done) / run.total : 0}%`;
   const isLive = run.hello?.isLive ?? false;
-  $('controls').hidden = !isLive;
+  $('controls').hidden = !isLive || !!run.finished;
   const isDead = !run.isConnected || !!run.finished || run.status.isStopping === true;
   for (const id of ['pause', 'checkpoint', 'stop']) $(id).disabled = isDead;
   $('pause').textContent = run.status.isPaused ? 'Continue' : 'Pause';
@@ -326,7 +326,7 @@ function specs() {
       { name: 'longest', tone: 1, dashed: true, values: of(report => report.completionLengthMax) },
     ] },
     { id: 'seconds', title: 'Seconds by phase', sub: 'a step', x, isStacked: true, digits: 2, series: [
-      ['rollouts', 'rollout'], ['forward', 'forward'], ['backward', 'backward'], ['optimizer', 'optimizer'],
+      ['rollouts', 'rollout'], ['forward', 'forward'], ['backward', 'backward'], ['update', 'optimizer'],
     ].map(([name, key], i) => ({ name, tone: [0, 1, 4, 2][i], values: of(report => report.seconds[key]) })) },
     { id: 'entropy', title: 'Entropy', sub: 'nats a token', x, marks, zero: true, series: [{ name: 'entropy', tone: 4, values: of(report => report.entropy) }] },
     { id: 'kl', title: 'Divergence (KL)', sub: 'from the weights at the start', x, marks, zero: true, none: kl.some(value => value !== 0) || !x.length ? null : 'Not measured: the loss has no KL penalty.',
@@ -344,7 +344,7 @@ function validationSpec(marks) {
   const more = [['train', 'trainScore', 2], ['sampled', 'sampledScore', 4], ['best of samples', 'bestOfSamples', 3]].filter(([, key]) => run.validations.some(entry => isNumber(entry.validation[key])));
   const examples = run.validations.at(-1)?.examples;
   return { id: 'validation', wide: true, title: 'Validation score', sub: `95 % interval${examples ? `, ${whole.format(examples)} examples` : ''}`, x, marks, none: x.length ? null : 'No validation yet.',
-    first: run.steps[0]?.step + 1, last: run.steps.at(-1)?.step + 1, best, series: [
+    first: run.steps.length ? run.steps[0].step + 1 : undefined, last: run.steps.length ? run.steps.at(-1).step + 1 : undefined, best, series: [
       ...more.map(([name, key, tone]) => ({ name, tone, dashed: true, values: of(validation => validation[key]) })),
       { name: 'score', tone: 1, dots: true, values: of(validation => validation.score), low: of(validation => validation.interval.low), high: of(validation => validation.interval.high) },
     ] };
@@ -618,7 +618,7 @@ const rollouts = {
     const word = { formatFailure: 'unreadable', crashed: 'crashed', unscorable: 'no score' }[member.outcome];
     const chip = h('button', {
       type: 'button', class: 'chip', '--share': isNumber(member.reward) ? (high > low ? (member.reward - low) / (high - low) : 1) : 0,
-      title: `${word ? `${word}, ` : ''}${member.calls} calls${member.teacher !== undefined ? `, teacher ${member.teacher + 1}` : ''}`,
+      title: `${word ? `${word}, ` : ''}${member.calls} ${member.calls === 1 ? 'call' : 'calls'}${member.unreadable ? `, ${member.unreadable} unreadable` : ''}${member.teacher !== undefined ? `, teacher ${member.teacher + 1}` : ''}`,
       'aria-label': `Rollout ${member.rollout + 1}, reward ${fixed(member.reward, 2)}${word ? `, ${word}` : ''}`,
       'aria-current': member.position === this.position ? 'true' : 'false',
       onclick: () => this.choose(member.position),
@@ -695,10 +695,10 @@ const rollouts = {
     return h('section', { class: 'call', 'aria-label': `Call of ${call.predictor}` },
       h('header', {},
         h('h3', {}, call.predictor), h('span', { class: 'soft' }, `call ${call.ordinal + 1}${call.attempt ? `, attempt ${call.attempt + 1}` : ''}`),
-        isNumber(call.advantage) ? h('span', { class: `tag ${call.advantage > 0 ? 'up' : call.advantage < 0 ? 'down' : ''}` }, `advantage ${signed(call.advantage, 2)}`) : h('span', { class: 'tag' }, 'not learned from'),
+        isNumber(call.advantage) ? h('span', { class: `tag ${call.advantage > 0 ? 'up' : call.advantage < 0 ? 'down' : ''}` }, `advantage ${signed(call.advantage, 2)}`) : h('span', { class: 'tag', title: 'Its group earned the same throughout, or could not use it' }, 'not learned from'),
         call.failure && h('span', { class: 'tag fail' }, 'unreadable'), call.isTruncated && h('span', { class: 'tag fail' }, 'cut off'), call.isRepaired && h('span', { class: 'tag' }, 'mended'),
         h('span', { class: 'soft' }, [
-          call.tokens && `${call.tokens.ids.length} tokens, mean ${fixed(mean(logProbs), 2)}`, call.promptTokens && `prompt ${whole.format(call.promptTokens)}`,
+          call.tokens && `${call.tokens.ids.length} ${call.tokens.ids.length === 1 ? 'token' : 'tokens'}, mean ${fixed(mean(logProbs), 2)}`, call.promptTokens && `prompt ${whole.format(call.promptTokens)}`,
           isNumber(call.policyVersion) && `weights ${call.policyVersion}`, isNumber(call.seconds) && `${fixed(call.seconds, 2)} s`,
         ].filter(Boolean).join(' · '))),
       call.messages.length > 0 && h('details', { 'data-key': key, open: open.has(key) }, h('summary', {}, `Prompt: ${call.messages.length === 1 ? '1 message' : `${call.messages.length} messages`}`),
