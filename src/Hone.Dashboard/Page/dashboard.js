@@ -422,6 +422,7 @@ class Chart {
     this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.svg.setAttribute('aria-label', this.summary());
     this.scale = null;
+    this.svg.classList.toggle('quiet', isEmpty);
     if (isEmpty) {
       fill(this.svg, s('text', { class: 'none', x: width / 2, y: height / 2, 'text-anchor': 'middle' }, spec.none ?? 'Nothing yet.'));
       return;
