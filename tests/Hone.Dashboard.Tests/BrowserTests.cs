@@ -98,9 +98,30 @@ public sealed class BrowserTests : IDisposable
         await AssertQuietAsync(browser, dashboard.Address);
     }
 
-    /// <summary>What Chromium paints of a page that is reloaded, asked for by token, and left alone is all the same run.</summary>
+    /// <summary>A run of a directory looks the same, without buttons.</summary>
     [Fact]
-    public async Task Page_WithAToken_TakesItOutOfTheAddress_AndReconnects()
+    public async Task Page_OnAKeptRun_ShowsItWithoutButtons()
+    {
+        await using var browser = await Browser.StartAsync();
+        await Watched.RunAsync(Watched.Options with { Steps = 15, RunDirectory = directory }, Token);
+        await using var dashboard = await Dashboard.OpenAsync(directory, new() { Title = "A kept run", TokenTexts = Watched.Policy() }, Token);
+        await browser.ResizeAsync(1100, 800);
+        await browser.Page.GoToAsync(dashboard.Address.AbsoluteUri);
+        await browser.UntilAsync("document.querySelector('[data-chart=reward] path.line')");
+        Assert.True(await browser.AskAsync<bool>("document.querySelector('#controls').hidden"));
+        await browser.ShootAsync("kept-run-light");
+        await browser.Page.ClickAsync("#tab-rollouts");
+        await browser.UntilAsync("document.querySelectorAll('.chip').length === 32 && document.querySelector('.tokens')");
+        await browser.Page.ClickAsync("#tab-answers");
+        await browser.UntilAsync("document.querySelector('#answers .empty')");
+
+        // What is not there is answered with 404, which Chromium notes on its console.
+        Assert.All(browser.Complaints, complaint => Assert.Contains("404", complaint, StringComparison.Ordinal));
+    }
+
+    /// <summary>The token of a page does not stay in its address; reloading shows the same run.</summary>
+    [Fact]
+    public async Task Page_WithAToken_TakesItOutOfTheAddress_AndReloads()
     {
         await using var browser = await Browser.StartAsync();
         await using var dashboard = await Dashboard.StartAsync(new() { RequireToken = true }, Token);
