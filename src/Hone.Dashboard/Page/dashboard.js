@@ -593,7 +593,7 @@ const rollouts = {
 
   async openStep() {
     const step = this.step;
-    const list = step === null ? null : await load(`/api/rollouts/${step}`);
+    const list = !this.steps.includes(step) ? null : await load(`/api/rollouts/${step}`);
     if (step !== this.step) return;
     this.list = list;
     this.drawGroups();
@@ -770,7 +770,7 @@ const answers = {
 
   async refresh() {
     this.isStale = false;
-    const page = await load(`/api/answers?set=${this.set}&change=${this.change}&skip=${this.skip}`);
+    const page = run.hasAnswers && await load(`/api/answers?set=${this.set}&change=${this.change}&skip=${this.skip}`);
     if (!page) {
       $('answer-summary').textContent = '';
       $('answer-pager').hidden = true;
