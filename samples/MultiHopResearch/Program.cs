@@ -8,10 +8,13 @@ var resume = new Option<bool>("--resume") { Description = "Continue an interrupt
 var model = new Option<string?>("--model") { Description = "Evaluate an OpenAI-compatible server, e.g. http://localhost:8000/v1, instead of training. Its key is read from OPENAI_API_KEY." };
 var name = new Option<string?>("--name") { Description = "Name of the model on that server." };
 var checkpoint = new Option<DirectoryInfo?>("--checkpoint") { Description = "Train a Hugging Face Qwen2, Qwen3 or Llama directory instead of the embedded model." };
+var dashboard = new Option<bool>("--dashboard") { Description = "Serve a page on the run, for browsers on this machine, and print its address." };
+var dashboardPort = new Option<int?>("--dashboard-port") { Description = "The page's port, instead of any free one. Implies --dashboard." };
+var dashboardKeep = new Option<bool>("--dashboard-keep") { Description = "Keep the page after the run until Ctrl-C. Implies --dashboard." };
 
 var command = new RootCommand("Trains a multi-hop research program by reinforcement learning, in this process.")
 {
-    seed, steps, output, resume, model, name, checkpoint,
+    seed, steps, output, resume, model, name, checkpoint, dashboard, dashboardPort, dashboardKeep,
 };
 command.SetAction(async (arguments, cancellationToken) =>
 {
@@ -27,6 +30,8 @@ command.SetAction(async (arguments, cancellationToken) =>
             Server = ServerModel.ParseAddress("--model", arguments.GetValue(model)),
             ServerModel = arguments.GetValue(name),
             Checkpoint = arguments.GetValue(checkpoint)?.FullName,
+            DashboardPort = Settings.ChoosePort(arguments.GetValue(dashboard), arguments.GetValue(dashboardPort), arguments.GetValue(dashboardKeep)),
+            KeepDashboard = arguments.GetValue(dashboardKeep),
         };
         return await (settings.Server is null ? TrainingJob.RunAsync(settings, interrupt.Token) : ServerJob.RunAsync(settings, interrupt.Token));
     }

@@ -18,4 +18,16 @@ internal sealed record Settings
     public string? ServerModel { get; init; }
 
     public string? Checkpoint { get; init; }
+
+    /// <summary>Port of the page on the run, 0 for any; null serves none.</summary>
+    public int? DashboardPort { get; init; }
+
+    /// <summary>Whether the page outlives the run.</summary>
+    public bool KeepDashboard { get; init; }
+
+    /// <summary>The port of the page; null when nothing asks for one.</summary>
+    /// <exception cref="HoneException">There is no such port.</exception>
+    public static int? ChoosePort(bool isWanted, int? given, bool isKept) =>
+        given is < 0 or > 65535 ? throw new HoneException($"--dashboard-port expects 0 to 65535, got {given}.")
+        : given ?? (isWanted || isKept ? 0 : null);
 }

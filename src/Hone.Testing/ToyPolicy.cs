@@ -7,9 +7,9 @@ namespace Hone.Testing;
 
 /// <summary>
 /// A policy that learns in microseconds: for every predictor a softmax over a fixed list of completions, with exact gradients. A completion is one
-/// token (its number); a predictor is recognised by a text that its prompt contains. It tests programs, metrics and optimizers without a model.
+/// token; a predictor is recognised by a text that its prompt contains. It tests programs, metrics and optimizers without a model.
 /// </summary>
-public sealed class ToyPolicy : IChatClient, ITrainableModel, IWeightStore
+public sealed class ToyPolicy : IChatClient, ITrainableModel, IWeightStore, ITokenTextSource
 {
     private readonly Func<double[][]> logits;
     private readonly Func<int> version;
@@ -32,6 +32,14 @@ public sealed class ToyPolicy : IChatClient, ITrainableModel, IWeightStore
     /// <summary>Current probability of a completion.</summary>
     public double Probability(int choice, int completion) => Math.Exp(LogSoftmax(logits()[choice], 1)[completion]);
 
+    /// <summary>The texts of completions: they are numbered through all choices. A prompt is the number of its choice, which has no text.</summary>
+    public IReadOnlyList<string> TextsOf(IReadOnlyList<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        string[] vocabulary = [.. Choices.SelectMany(choice => choice.Completions)];
+        return [.. ids.Select(id => vocabulary.ElementAtOrDefault(id) ?? string.Empty)];
+    }
+
     /// <inheritdoc/>
     public Task<ITrainingSession> StartTrainingAsync(TrainingOptions options, CancellationToken cancellationToken = default) =>
         Task.FromResult<ITrainingSession>(new ToyTrainingSession(Choices, logits().Select(row => row.ToArray()).ToArray()));
@@ -51,7 +59,7 @@ public sealed class ToyPolicy : IChatClient, ITrainableModel, IWeightStore
         var response = ScriptedChatClient.Respond(Choices[choice].Completions[completion]);
         response.AdditionalProperties = new()
         {
-            [SampledTokens.Key] = new SampledTokens([choice], [completion], [(float)logProb], version(), temperature, false),
+            [SampledTokens.Key] = new SampledTokens([choice], [FirstToken(Choices, choice) + completion], [(float)logProb], version(), temperature, false),
         };
         return Task.FromResult(response);
     }
@@ -72,6 +80,9 @@ public sealed class ToyPolicy : IChatClient, ITrainableModel, IWeightStore
     public void Dispose()
     {
     }
+
+    /// <summary>The token of a choice's first completion.</summary>
+    internal static int FirstToken(ImmutableArray<ToyChoice> choices, int choice) => choices.Take(choice).Sum(before => before.Completions.Length);
 
     internal static double[] LogSoftmax(double[] row, double temperature)
     {

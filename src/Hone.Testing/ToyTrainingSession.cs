@@ -37,7 +37,7 @@ internal sealed class ToyTrainingSession : ITrainingSession
         {
             // The loss -A * ratio * log p, averaged over the batch's tokens; the ratio is 1 at the first update.
             var ratio = data[i].OldLogProbs is { } old ? Math.Exp(scores[i][0] - old[0]) : 1;
-            model.AddSlope(data[i].PromptIds[0], data[i].CompletionIds[0], -data[i].Advantage * ratio / data.Count, loss.Temperature);
+            model.AddSlope(data[i].PromptIds[0], CompletionOf(data[i]), -data[i].Advantage * ratio / data.Count, loss.Temperature);
             ratios += ratio;
         }
 
@@ -90,7 +90,9 @@ internal sealed class ToyTrainingSession : ITrainingSession
         JsonSerializer.Deserialize(await File.ReadAllTextAsync(Path.Combine(directory, FileName), cancellationToken).ConfigureAwait(false), ToyJson.Default.ToyState)!;
 
     private float[][] Score(IReadOnlyList<TrainingDatum> data, double temperature) =>
-        [.. data.Select(datum => new[] { (float)model.LogProb(datum.PromptIds[0], datum.CompletionIds[0], temperature) })];
+        [.. data.Select(datum => new[] { (float)model.LogProb(datum.PromptIds[0], CompletionOf(datum), temperature) })];
+
+    private int CompletionOf(TrainingDatum datum) => datum.CompletionIds[0] - ToyPolicy.FirstToken(choices, datum.PromptIds[0]);
 }
 
 /// <summary>What a toy session writes down.</summary>

@@ -27,6 +27,18 @@ public sealed class ToyPolicyTests
     }
 
     [Fact]
+    public async Task TextsOf_SampledTokens_AreTheAnswer()
+    {
+        var policy = new ToyPolicy(new ToyChoice("x", "a", "b"), new ToyChoice("y", "c", "d", "e"));
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var response = await policy.GetResponseAsync([new(Microsoft.Extensions.AI.ChatRole.User, seed % 2 == 0 ? "x" : "y")], new() { Temperature = 1, Seed = seed }, Token);
+            var tokens = (SampledTokens)response.AdditionalProperties![SampledTokens.Key]!;
+            Assert.Equal(response.Text, Assert.Single(policy.TextsOf(tokens.CompletionIds)));
+        }
+    }
+
+    [Fact]
     public async Task GetResponseAsync_SameSeed_SameSample_AndFrequenciesFollowTheProbabilities()
     {
         var policy = new ToyPolicy(new ToyChoice("x", "a", "b"));

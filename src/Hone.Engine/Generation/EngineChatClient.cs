@@ -106,6 +106,7 @@ public sealed class EngineChatClient : IChatClient
         if (serviceKey is not null) return null;
         if (serviceType == typeof(ChatClientMetadata)) return _metadata;
         if (serviceType == typeof(EngineModel)) return _model;
+        if (serviceType == typeof(ITokenTextSource)) return _model.Tokenizer;
         return serviceType.IsInstanceOfType(this) ? this : Services?.Invoke(serviceType);
     }
 

@@ -8,7 +8,7 @@ namespace Hone.Engine;
 /// A byte-level BPE tokenizer as stored in a Hugging Face <c>tokenizer.json</c> (Qwen, Llama 3, GPT-2, SmolLM). Ids agree with the native
 /// library. Thread-safe.
 /// </summary>
-public sealed class Tokenizer
+public sealed class Tokenizer : ITokenTextSource
 {
     private readonly TokenizerFile _file;
     private readonly BytePairEncoder _encoder;
@@ -117,6 +117,19 @@ public sealed class Tokenizer
 
     /// <summary>A decoder for ids that arrive one by one; the pieces it returns concatenate to what <see cref="Decode"/> gives.</summary>
     public IncrementalDecoder CreateDecoder(bool skipSpecial = false) => new(this, skipSpecial);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> TextsOf(IReadOnlyList<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var decoder = CreateDecoder();
+        var texts = new string[ids.Count];
+        for (var i = 0; i < texts.Length; i++)
+            texts[i] = decoder.Append(ids[i]);
+        if (texts.Length > 0)
+            texts[^1] += decoder.Flush();
+        return texts;
+    }
 
     /// <summary>The id of a token: an added token by its content, any other by its spelling in the byte alphabet; null when there is none.</summary>
     public int? IdOf(string token)

@@ -143,6 +143,7 @@ public sealed class EngineChatClientTests : IDisposable
         var metadata = (ChatClientMetadata)((IChatClient)_client).GetService(typeof(ChatClientMetadata))!;
         Assert.Equal("small", metadata.DefaultModelId);
         Assert.Same(_model, ((IChatClient)_client).GetService(typeof(EngineModel)));
+        Assert.Same(_model.Tokenizer, ((IChatClient)_client).GetService(typeof(ITokenTextSource)));
     }
 
     [Fact]

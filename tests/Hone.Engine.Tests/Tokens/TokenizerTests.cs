@@ -83,6 +83,28 @@ public sealed class TokenizerTests
     }
 
     [Fact]
+    public void TextsOf_AnyIds_HasATextAnId_AndConcatenatesToDecode()
+    {
+        var tokenizer = SmallTokenizer.Instance;
+        Gen.Int[-1, tokenizer.VocabularySize + 2].Array[0, 40].Sample(ids =>
+        {
+            var texts = tokenizer.TextsOf(ids);
+            Assert.Equal(ids.Length, texts.Count);
+            Assert.Equal(tokenizer.Decode(ids), string.Concat(texts));
+        }, iter: 500);
+    }
+
+    [Fact]
+    public void TextsOf_ACharacterOfSeveralTokens_StandsWithTheLastOfThem()
+    {
+        var tokenizer = SmallTokenizer.Instance;
+        var texts = tokenizer.TextsOf(tokenizer.Encode("a🦉"));
+        Assert.True(texts.Count > 2);
+        Assert.Equal("🦉", texts[^1]);
+        Assert.All(texts.Skip(1).SkipLast(1), Assert.Empty);
+    }
+
+    [Fact]
     public void Load_MissingFile_NamesTheFile()
     {
         var error = Assert.Throws<FileNotFoundException>(() => Tokenizer.Load("/nowhere/at-all"));

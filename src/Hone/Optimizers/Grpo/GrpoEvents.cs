@@ -26,7 +26,30 @@ public sealed record GrpoStepCompleted(GrpoStepReport Report) : GrpoEvent
 }
 
 /// <summary>A validation is done.</summary>
-public sealed record GrpoValidated(GrpoValidation Validation) : GrpoEvent;
+public sealed record GrpoValidated(GrpoValidation Validation) : GrpoEvent
+{
+    /// <summary>What the program answered to each example, in the set's order.</summary>
+    public IReadOnlyList<GrpoAnswer> Answers { get; init; } = [];
+}
+
+/// <summary>What a program answered to one validation example, as text.</summary>
+/// <param name="Input">The example's input.</param>
+/// <param name="Output">The answer; null when the program failed.</param>
+/// <param name="Score">Its score.</param>
+public sealed record GrpoAnswer(string Input, string? Output, double Score)
+{
+    /// <summary>What the metric said in words; null when it said nothing.</summary>
+    public string? Feedback { get; init; }
+
+    /// <summary>Why the program or the metric failed; null when all went well.</summary>
+    public string? Error { get; init; }
+}
+
+/// <summary>The run has ended. The last event.</summary>
+/// <param name="Reason">Why.</param>
+/// <param name="BestStep">The step after which the returned weights were validated; -1 for the original ones.</param>
+/// <param name="Comparison">The returned weights against the original ones on the validation set; null when it was not scored.</param>
+public sealed record GrpoFinished(StopReason Reason, int BestStep, PairedComparison? Comparison) : GrpoEvent;
 
 /// <summary>The policy had collapsed: the weights of a validation before are back.</summary>
 /// <param name="Step">The step after which it was noticed.</param>

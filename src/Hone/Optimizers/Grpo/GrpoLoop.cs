@@ -124,9 +124,9 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     {
         if (data.Validation is null)
             return;
-        var validation = await validator.ValidateAsync(policy, step, cancellationToken).ConfigureAwait(false);
-        var isBest = state.Best is null || validation.Score > state.Best.Score;
-        validation = validation with { IsBest = isBest };
+        var validated = await validator.ValidateAsync(policy, step, cancellationToken).ConfigureAwait(false);
+        var isBest = state.Best is null || validated.Validation.Score > state.Best.Score;
+        var validation = validated.Validation with { IsBest = isBest };
         validations.Add(validation);
         state = step < 0 ? state with { Baseline = validation, Best = validation } : state;
         if (isBest && step >= 0)
@@ -139,7 +139,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             state = state with { GoodState = await store.SaveGoodAsync(session, step, cancellationToken).ConfigureAwait(false) };
         state = state with { ExternalCalls = meter.Spent.Calls, Cost = meter.Spent.Cost };
         store.Append(validation);
-        options.Progress?.Report(new GrpoValidated(validation));
+        options.Progress?.Report(validated with { Validation = validation });
     }
 
     private async Task CheckAsync(CancellationToken cancellationToken)
@@ -208,7 +208,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             ? await session.SnapshotAsync(SnapshotName(state.NextStep), cancellationToken).ConfigureAwait(false)
             : best;
         var chosen = returnsLast ? validations.LastOrDefault() : state.Best;
-        return new()
+        var result = new GrpoResult<TIn, TOut>
         {
             Program = model is null ? original : students.OnSnapshot(model),
             BaselineScore = state.Baseline?.Score,
@@ -227,5 +227,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             Rollbacks = state.Rollbacks,
             Preflight = checks,
         };
+        options.Progress?.Report(new GrpoFinished(reason, result.BestStep, result.Comparison));
+        return result;
     }
 }

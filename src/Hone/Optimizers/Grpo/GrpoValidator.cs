@@ -5,7 +5,7 @@ namespace Hone.Optimizers;
 /// <summary>Scores the policy on the validation set (and the training set when asked), always with the same seeds.</summary>
 internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOptions options, GrpoData<TIn, TOut> data, SpendingMeter meter, OutageWatch watch)
 {
-    public async Task<GrpoValidation> ValidateAsync(Program<TIn, TOut> policy, int step, CancellationToken cancellationToken)
+    public async Task<GrpoValidated> ValidateAsync(Program<TIn, TOut> policy, int step, CancellationToken cancellationToken)
     {
         meter.ThrowIfExhausted();
         var validation = data.Validation!;
@@ -16,19 +16,30 @@ internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOpt
         double[] scores = [.. result.Scores.Take(validation.Count)];
         double? trainScore = options.ReportTrainScores ? result.Scores.Skip(scores.Length).Average() : null;
         var report = new GrpoValidation(step, scores.Average(), Bootstrap.OfMean(scores, options.Seed), trainScore, result.FormatFailureCount, false, scores);
+        var validated = new GrpoValidated(report) { Answers = options.Progress is null ? [] : [.. result.Rows.Take(validation.Count).Select(AnswerOf)] };
         if (options.ValidationSamples == 0)
-            return report;
+            return validated;
 
         // One set of all repetitions: each position has a seed of its own.
         Example<TIn, TOut>[] repeated = [.. Enumerable.Range(0, options.ValidationSamples).SelectMany(_ => validation)];
         var sampled = await EvaluateAsync(policy, step, repeated, options.Sampling, examples.Count, examples.Count + runs, cancellationToken).ConfigureAwait(false);
-        return report with
+        return validated with
         {
-            SampledScore = sampled.Mean,
-            BestOfSamples = Enumerable.Range(0, validation.Count)
-                .Average(example => Enumerable.Range(0, options.ValidationSamples).Max(sample => sampled.Scores[(sample * validation.Count) + example])),
+            Validation = report with
+            {
+                SampledScore = sampled.Mean,
+                BestOfSamples = Enumerable.Range(0, validation.Count)
+                    .Average(example => Enumerable.Range(0, options.ValidationSamples).Max(sample => sampled.Scores[(sample * validation.Count) + example])),
+            },
         };
     }
+
+    private static GrpoAnswer AnswerOf(EvaluationRow<TIn, TOut> row) => new(
+        ValueText.Of(row.Example.Input), row.Value is null ? null : ValueText.Of(row.Value), row.Score.Value)
+    {
+        Feedback = row.Score.Feedback,
+        Error = row.Error?.Message,
+    };
 
     private async Task<EvaluationResult<TIn, TOut>> EvaluateAsync(
         Program<TIn, TOut> policy,

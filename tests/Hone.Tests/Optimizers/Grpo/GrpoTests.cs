@@ -39,6 +39,24 @@ public sealed class GrpoTests
         Assert.Equal(StopReason.Completed, result.StopReason);
     }
 
+    [Fact]
+    public async Task Progress_OfAValidation_TellsEveryAnswer_AndTheEndComesLast()
+    {
+        var events = new List<GrpoEvent>();
+        var options = ToyTask.Options with { Steps = 10, ValidationSamples = 2, Progress = new Recorder(events.Add) };
+        var result = await Grpo.Create(ToyTask.Metric, options).CompileAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, ToyTask.Validation, Token);
+        Assert.Equal(result.Validations.Count, events.OfType<GrpoValidated>().Count());
+        foreach (var validated in events.OfType<GrpoValidated>())
+        {
+            Assert.Equal(validated.Validation.Scores, validated.Answers.Select(answer => answer.Score));
+            Assert.Equal(ToyTask.Validation.Select(example => example.Input.Question), validated.Answers.Select(answer => answer.Input));
+            Assert.All(validated.Answers, answer => Assert.True(answer.Output is null ? answer.Error is not null : answer.Output.Contains('/', StringComparison.Ordinal)));
+        }
+
+        var finished = Assert.IsType<GrpoFinished>(events[^1]);
+        Assert.Equal((result.StopReason, result.BestStep, result.Comparison), (finished.Reason, finished.BestStep, finished.Comparison));
+    }
+
     /// <summary>Ledger B10: the model that came in is untouched, the result has one of its own.</summary>
     [Fact]
     public async Task CompileAsync_Always_LeavesTheCallersModelAsItWas()

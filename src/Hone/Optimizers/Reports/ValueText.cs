@@ -1,0 +1,31 @@
+namespace Hone.Optimizers;
+
+/// <summary>An input or output in words: a line a field where its fields are known, its own text otherwise.</summary>
+internal static class ValueText
+{
+    public static string Of(object? value)
+    {
+        // In a trimmed program the properties of an object that nobody registered are gone: its own text must do.
+        if (value is null or string or FieldMap || !ClrReflection.CanRead(value.GetType()))
+            return value is FieldMap map ? Lines(map) : $"{value}";
+        try
+        {
+            return ClrValues.ToCanonical(value) switch
+            {
+                FieldMap fields => Lines(fields),
+                string text => text,
+                var canonical => JsonText.Write(canonical),
+            };
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // A type of the user's own that cannot be taken apart: showing a value must not end a run.
+            return $"{value}";
+        }
+    }
+
+    // A single field needs no name.
+    private static string Lines(FieldMap map) => string.Join('\n', map.Select(entry => map.Count == 1 ? Text(entry.Value) : $"{entry.Key}: {Text(entry.Value)}"));
+
+    private static string Text(object? value) => value as string ?? JsonText.Write(value);
+}
