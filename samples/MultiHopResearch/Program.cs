@@ -30,7 +30,7 @@ command.SetAction(async (arguments, cancellationToken) =>
             Server = ServerModel.ParseAddress("--model", arguments.GetValue(model)),
             ServerModel = arguments.GetValue(name),
             Checkpoint = arguments.GetValue(checkpoint)?.FullName,
-            DashboardPort = Settings.ChoosePort(arguments.GetValue(dashboard), arguments.GetValue(dashboardPort), arguments.GetValue(dashboardKeep)),
+            DashboardPort = RunPage.ChoosePort(arguments.GetValue(dashboard), arguments.GetValue(dashboardPort), arguments.GetValue(dashboardKeep)),
             KeepDashboard = arguments.GetValue(dashboardKeep),
         };
         return await (settings.Server is null ? TrainingJob.RunAsync(settings, interrupt.Token) : ServerJob.RunAsync(settings, interrupt.Token));

@@ -24,10 +24,4 @@ internal sealed record Settings
 
     /// <summary>Whether the page outlives the run.</summary>
     public bool KeepDashboard { get; init; }
-
-    /// <summary>The port of the page; null when nothing asks for one.</summary>
-    /// <exception cref="HoneException">There is no such port.</exception>
-    public static int? ChoosePort(bool isWanted, int? given, bool isKept) =>
-        given is < 0 or > 65535 ? throw new HoneException($"--dashboard-port expects 0 to 65535, got {given}.")
-        : given ?? (isWanted || isKept ? 0 : null);
 }

@@ -21,39 +21,14 @@ internal static class TrainingJob
         AnsiConsole.MarkupLineInterpolated($"untrained  held-out recall {before.Test.Mean:P1} · unseen world {before.Unseen.Mean:P1}");
 
         var display = new TrainingDisplay(settings.Steps, "recall");
-        await using var dashboard = await StartDashboardAsync(settings, model, display, stop);
+        await using var dashboard = await RunPage.StartAsync(settings.DashboardPort, "Multi-hop research", model, settings.Output, display, stop);
         var options = Configure(settings) with { Progress = dashboard?.Progress ?? display, Control = dashboard?.Control, Stop = stop };
         var result = await display.ShowAsync(() => Grpo.Create(Worlds.Recall, options).CompileAsync(program, worlds.Train, worlds.Validation, CancellationToken.None));
 
         var after = await Scores.MeasureAsync(worlds, result.Program.Model!, CancellationToken.None);
         await Evidence.WriteAsync(settings, options, result, before, after);
-        if (dashboard is not null && settings.KeepDashboard && !stop.IsCancellationRequested)
-        {
-            AnsiConsole.MarkupLineInterpolated($"the dashboard stays at {dashboard.Address} until Ctrl-C");
-            var ended = new TaskCompletionSource();
-            await using var registration = stop.Register(ended.SetResult);
-            await ended.Task;
-        }
-
+        await RunPage.KeepAsync(dashboard, settings.KeepDashboard, stop);
         return 0;
-    }
-
-    private static async Task<Dashboard?> StartDashboardAsync(Settings settings, LM model, TrainingDisplay display, CancellationToken stop)
-    {
-        if (settings.DashboardPort is not { } port)
-            return null;
-        var dashboard = await Dashboard.StartAsync(
-            new()
-            {
-                Port = port,
-                Title = "Multi-hop research",
-                TokenTexts = model.GetService<ITokenTextSource>(),
-                RunDirectory = settings.Output,
-                Next = display,
-            },
-            stop);
-        AnsiConsole.MarkupLineInterpolated($"dashboard  {dashboard.Address}");
-        return dashboard;
     }
 
     internal static GrpoOptions Configure(Settings settings) => new()

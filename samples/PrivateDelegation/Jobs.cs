@@ -26,10 +26,12 @@ internal static class Jobs
         AnsiConsole.MarkupLineInterpolated($"before    held-out score {before.Mean:P1}");
 
         var display = new TrainingDisplay(settings.Steps, "score");
-        var options = Configure(settings) with { Progress = display, Stop = stop };
+        await using var dashboard = await RunPage.StartAsync(settings.DashboardPort, "Private delegation", program.Model!, settings.Output, display, stop);
+        var options = Configure(settings) with { Progress = dashboard?.Progress ?? display, Control = dashboard?.Control, Stop = stop };
         var result = await display.ShowAsync(() => Grpo.Create<UserQuery, Delegation>(metric.ScoreAsync, options).CompileAsync(program, data.Train, data.Validation, CancellationToken.None));
         var after = await MeasureAsync(result.Program, metric, data, CancellationToken.None);
         await Evidence.WriteAsync(settings, options, result, before, after);
+        await RunPage.KeepAsync(dashboard, settings.KeepDashboard, stop);
         return 0;
     }
 

@@ -11,9 +11,13 @@ var untrusted = new Option<string?>("--untrusted") { Description = "The strong, 
 var judge = new Option<string?>("--judge") { Description = "The judging model as ADDRESS#NAME; without it the sample's own rules judge." };
 var checkpoint = new Option<DirectoryInfo?>("--checkpoint") { Description = "Train a Hugging Face Qwen2, Qwen3 or Llama directory instead of the embedded model." };
 
+var dashboard = new Option<bool>("--dashboard") { Description = "Serve a page on the run, for browsers on this machine, and print its address." };
+var dashboardPort = new Option<int?>("--dashboard-port") { Description = "The page's port, instead of any free one. Implies --dashboard." };
+var dashboardKeep = new Option<bool>("--dashboard-keep") { Description = "Keep the page after the run until Ctrl-C. Implies --dashboard." };
+
 var command = new RootCommand("Trains a program that delegates to an untrusted model without telling it personal details.")
 {
-    seed, steps, output, resume, data, model, untrusted, judge, checkpoint,
+    seed, steps, output, resume, data, model, untrusted, judge, checkpoint, dashboard, dashboardPort, dashboardKeep,
 };
 command.SetAction(async (arguments, cancellationToken) =>
 {
@@ -32,6 +36,8 @@ command.SetAction(async (arguments, cancellationToken) =>
                 Untrusted = ServerModel.Parse("--untrusted", arguments.GetValue(untrusted)),
                 Judge = ServerModel.Parse("--judge", arguments.GetValue(judge)),
                 Checkpoint = arguments.GetValue(checkpoint)?.FullName,
+                DashboardPort = RunPage.ChoosePort(arguments.GetValue(dashboard), arguments.GetValue(dashboardPort), arguments.GetValue(dashboardKeep)),
+                KeepDashboard = arguments.GetValue(dashboardKeep),
             },
             interrupt.Token);
     }

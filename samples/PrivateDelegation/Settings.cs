@@ -3,7 +3,7 @@ namespace PrivateDelegation;
 /// <summary>What the command line asks for.</summary>
 internal sealed record Settings
 {
-    public const int DefaultSteps = 50;
+    public const int DefaultSteps = 30;
 
     public long Seed { get; init; } = 1;
 
@@ -27,4 +27,10 @@ internal sealed record Settings
 
     /// <summary>A Hugging Face directory to train instead of the embedded model.</summary>
     public string? Checkpoint { get; init; }
+
+    /// <summary>Port of the page on the run, 0 for any; null serves none.</summary>
+    public int? DashboardPort { get; init; }
+
+    /// <summary>Whether the page outlives the run.</summary>
+    public bool KeepDashboard { get; init; }
 }
