@@ -30,6 +30,12 @@ public sealed record EngineOptions
     /// <summary>Seed of calls that bring none; the n-th such call uses the n-th stream of it. Default 0.</summary>
     public long Seed { get; init; }
 
+    /// <summary>
+    /// Where training computes: forward and backward passes, scores and the optimizer. Default: the processor. Sampling runs on the processor
+    /// whatever this is. A device of another package is opened, shared and disposed by the caller.
+    /// </summary>
+    public EngineDevice Device { get; init; } = EngineDevice.Cpu;
+
     /// <summary>What the chat format is told.</summary>
     public ChatTemplateOptions Template { get; init; } = new();
 
