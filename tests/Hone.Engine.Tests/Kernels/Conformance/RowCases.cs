@@ -11,7 +11,7 @@ internal static unsafe class RowCases
     public static IEnumerable<KernelCase> All =>
     [
         new("copy_rows", false, CopyRows),
-        new("copy, zero and add", false, CopyZeroAdd),
+        new("copy_zero_add", false, CopyZeroAdd),
         .. from shape in Sizes
            select new KernelCase($"column_sums {shape.Rows}x{shape.Columns}", false, memory => ColumnSums(memory, shape.Rows, shape.Columns)),
         .. from shape in Norms
