@@ -28,6 +28,7 @@ internal static class GpuBench
             {
                 using var device = CudaDevice.Open(0, new() { Precision = precision });
                 figures.Add($"gpu_{precision}_train_{name}_tok_s", Train(weights, device.Kernels, Sequences, lanes: 1, repetitions: 5), "tokens/s");
+                Decode(figures, $"gpu_{precision}_decode_{name}", weights, device.Kernels);
                 if (name is "120m" or "500m") GpuOperations.Run(figures, $"gpu_{precision}_{name}", config, device.Kernels);
             }
 
@@ -35,6 +36,18 @@ internal static class GpuBench
                 figures.Add(
                     $"cpu_train_{name}_tok_s", Train(weights, CpuKernels.Best, name == "120m" ? 16 : 64, Environment.ProcessorCount, repetitions: 3),
                     $"tokens/s on {Environment.ProcessorCount} threads");
+        }
+    }
+
+    // One thread, logits copied to the host, no sampler.
+    private static void Decode(Figures figures, string prefix, ParameterSet weights, IKernels kernels)
+    {
+        using var model = InferenceModel.Create(weights, kernels);
+        using var ready = new Barrier(1);
+        foreach (var batch in (int[])[1, 32, 256])
+        {
+            DecodeBench.Decode(model, batch, 1, ready);
+            figures.Add($"{prefix}_b{batch}", batch * DecodeBench.NewTokens / DecodeBench.Decode(model, batch, 1, ready), "tokens/s");
         }
     }
 

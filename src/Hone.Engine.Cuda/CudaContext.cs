@@ -15,6 +15,8 @@ internal readonly unsafe struct KernelArgument
 
     public static implicit operator KernelArgument(int* address) => new((ulong)address);
 
+    public static implicit operator KernelArgument(KeyValuePage* address) => new((ulong)address);
+
     public static implicit operator KernelArgument(ushort* address) => new((ulong)address);
 
     public static implicit operator KernelArgument(double* address) => new((ulong)address);

@@ -71,6 +71,8 @@ internal sealed class AttentionFunctions
         Means = context.Function(module, "attention_means");
         BackwardQueries = context.Function(module, "attention_backward_queries", BackwardBytes);
         BackwardKeys = context.Function(module, "attention_backward_keys", BackwardBytes);
+        StoreInPages = context.Function(module, "store_in_pages");
+        AttendToPages = context.Function(module, "attend_to_pages");
     }
 
     public int Tile { get; }
@@ -86,6 +88,10 @@ internal sealed class AttentionFunctions
     public nint BackwardQueries { get; }
 
     public nint BackwardKeys { get; }
+
+    public nint StoreInPages { get; }
+
+    public nint AttendToPages { get; }
 
     private static int SharedFloats(int tile, int headWidth, int matrices) => matrices * tile * (headWidth + 1) + tile * (tile + 1);
 }

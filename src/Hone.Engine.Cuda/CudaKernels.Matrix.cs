@@ -19,7 +19,7 @@ internal sealed unsafe partial class CudaKernels
         var (outputs, inputs) = (weight.Outputs, weight.Inputs);
         lock (_gate)
         {
-            if (initial is not null) CopyRows(rows, outputs, initial, initialStride, y, outputs);
+            if (initial is not null && initial != y) CopyRows(rows, outputs, initial, initialStride, y, outputs);
             var beta = initial is null ? 0f : 1f;
             if (UsesBFloat16)
                 CuBlas.Multiply(
@@ -108,5 +108,5 @@ internal sealed unsafe partial class CudaKernels
     }
 
     private void ToBFloat16(int rows, int columns, float* source, nint stride, ushort* target) =>
-        _context.Launch(_rows.ToBFloat16, Over((long)rows * columns), rows, columns, source, (long)stride, target);
+        _context.Launch(_rows.ToBFloat16, new Grid(rows, Threads), columns, source, (long)stride, target);
 }

@@ -29,27 +29,16 @@ internal sealed unsafe partial class CudaKernels
 
     public void Rotate(int rows, int heads, int width, float* x, nint stride, int* positions, float* cosines, float* sines, float direction) =>
         _context.Launch(
-            _rows.Rotate, Over((long)rows * heads * (width / 2)), rows, heads, width, x, (long)stride, positions, cosines, sines, direction);
+            _rows.Rotate, new Grid(rows, Threads), heads, width, x, (long)stride, positions, cosines, sines, direction);
 
     public void SwiGlu(int rows, int width, float* gateUp, float* y) =>
-        _context.Launch(_rows.SwiGlu, Over((long)rows * width), rows, width, gateUp, y);
+        _context.Launch(_rows.SwiGlu, new Grid(rows, Threads), width, gateUp, y);
 
     public void SwiGluBackward(int rows, int width, float* gateUp, float* dy, float* dGateUp) =>
-        _context.Launch(_rows.SwiGluBackward, Over((long)rows * width), rows, width, gateUp, dy, dGateUp);
-
-    public IBlockAttention CreateAttention(int headCount, int keyValueHeadCount, int headWidth)
-    {
-        AttentionFunctions? functions;
-        lock (_gate)
-        {
-            if (!_attention.TryGetValue(headWidth, out functions)) _attention[headWidth] = functions = new AttentionFunctions(_context, headWidth);
-        }
-
-        return new CudaAttention(_context, this, functions, headCount, keyValueHeadCount, headWidth);
-    }
+        _context.Launch(_rows.SwiGluBackward, new Grid(rows, Threads), width, gateUp, dy, dGateUp);
 
     public void Gather(int rows, int width, float* table, int* tokens, float* target) =>
-        _context.Launch(_rows.Gather, Over((long)rows * width), rows, width, table, tokens, target);
+        _context.Launch(_rows.Gather, new Grid(rows, Threads), width, table, tokens, target);
 
     public void AddToTable(int width, in TokenRows rows, float* source, float* table) =>
         _context.Launch(_rows.AddToTable, new Grid(rows.Count, Threads), rows.Count, width, rows.Tokens, rows.Order, source, table);

@@ -83,7 +83,7 @@ internal sealed unsafe partial class CudaKernels : IKernels, IDisposable
 
     public void CopyRows(int rows, int columns, float* source, nint sourceStride, float* target, nint targetStride) =>
         _context.Launch(
-            _rows.CopyRows, Over((long)rows * columns), rows, columns, source, (long)sourceStride, target, (long)targetStride);
+            _rows.CopyRows, new Grid(rows, Threads), columns, source, (long)sourceStride, target, (long)targetStride);
 
     public void Add(float* target, float* source, long length) => _context.Launch(_rows.Add, Over(length), target, source, length);
 

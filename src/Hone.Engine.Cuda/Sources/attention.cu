@@ -296,3 +296,87 @@ extern "C" __global__ void __launch_bounds__(256) attention_backward_keys(
     store(ofKeys, fusedGradient + (heads + keyHead) * HEAD, stride, first, rows, tx, ty);
     store(ofValues, fusedGradient + (heads + keyHeads + keyHead) * HEAD, stride, first, rows, tx, ty);
 }
+
+// A page of keys and values of a text's past; see the kernels' interface for the layout.
+struct Page
+{
+    wide address;
+    int position, count;
+};
+
+#define PAGE_WARPS 4
+#define SLICES ((HEAD + 31) / 32)
+#define HAS_LANE(s) (HEAD % 32 == 0 || lane + 32 * (s) < HEAD)
+
+// A block per row.
+extern "C" __global__ void store_in_pages(const float* fused, const Page* places, int layer, int heads, int keyHeads, int blockPositions)
+{
+    Page place = places[blockIdx.x];
+    const float* source = fused + ((wide)blockIdx.x * (heads + 2 * keyHeads) + heads) * HEAD;
+    for (int i = threadIdx.x; i < keyHeads * HEAD; i += blockDim.x)
+    {
+        float* keys = (float*)place.address + ((wide)layer * keyHeads + i / HEAD) * 2 * blockPositions * HEAD + place.position * HEAD + i % HEAD;
+        keys[0] = source[i];
+        keys[blockPositions * HEAD] = source[keyHeads * HEAD + i];
+    }
+}
+
+// A block of four warps per row (x) and query head (y). Each warp takes every fourth position, with a softmax of its own; they are joined at the end.
+extern "C" __global__ void __launch_bounds__(128) attend_to_pages(
+    const float* fused, float* output, const int* positions, const int* firstPages, const int* pageCounts, const Page* pages, int layer, int heads,
+    int keyHeads, int blockPositions, float scale)
+{
+    __shared__ float parts[PAGE_WARPS][HEAD + 2];
+    int row = blockIdx.x, head = blockIdx.y, warp = threadIdx.x / 32, lane = threadIdx.x % 32, end = positions[row] + 1;
+    const float* from = fused + ((wide)row * (heads + 2 * keyHeads) + head) * HEAD;
+    wide offset = ((wide)layer * keyHeads + head / (heads / keyHeads)) * 2 * blockPositions * HEAD;
+    float query[SLICES], result[SLICES], maximum = NONE, sum = 0.0f;
+#pragma unroll
+    for (int s = 0; s < SLICES; s++)
+    {
+        query[s] = HAS_LANE(s) ? from[lane + 32 * s] * scale : 0.0f;
+        result[s] = 0.0f;
+    }
+
+    const Page* page = pages + firstPages[row];
+    for (int i = 0; i < pageCounts[row]; i++, page++)
+    {
+        const float* keys = (const float*)page->address + offset;
+        const float* values = keys + blockPositions * HEAD;
+        int count = page->count < end - page->position ? page->count : end - page->position;
+        for (int k = warp; k < count; k += PAGE_WARPS)
+        {
+            float score = 0.0f;
+#pragma unroll
+            for (int s = 0; s < SLICES; s++)
+                if (HAS_LANE(s)) score += query[s] * keys[k * HEAD + lane + 32 * s];
+            for (int mask = 16; mask > 0; mask /= 2) score += __shfl_xor_sync(0xffffffffu, score, mask);
+            float above = fmaxf(maximum, score), factor = expf(maximum - above), weight = expf(score - above);
+            maximum = above;
+            sum = sum * factor + weight;
+#pragma unroll
+            for (int s = 0; s < SLICES; s++)
+                if (HAS_LANE(s)) result[s] = result[s] * factor + weight * values[k * HEAD + lane + 32 * s];
+        }
+    }
+
+#pragma unroll
+    for (int s = 0; s < SLICES; s++)
+        if (HAS_LANE(s)) parts[warp][lane + 32 * s] = result[s];
+    if (lane == 0)
+    {
+        parts[warp][HEAD] = maximum;
+        parts[warp][HEAD + 1] = sum;
+    }
+
+    __syncthreads();
+    float top = parts[0][HEAD], total = 0.0f;
+    for (int w = 1; w < PAGE_WARPS; w++) top = fmaxf(top, parts[w][HEAD]);
+    for (int w = 0; w < PAGE_WARPS; w++) total += parts[w][HEAD + 1] * expf(parts[w][HEAD] - top);
+    for (int i = threadIdx.x; i < HEAD; i += blockDim.x)
+    {
+        float value = 0.0f;
+        for (int w = 0; w < PAGE_WARPS; w++) value += parts[w][i] * expf(parts[w][HEAD] - top);
+        output[((wide)row * heads + head) * HEAD + i] = value / total;
+    }
+}

@@ -16,11 +16,12 @@ __device__ __forceinline__ float sigmoid(float x)
     return 1.0f / (1.0f + expf(-x));
 }
 
-extern "C" __global__ void copy_rows(int rows, int columns, const float* source, wide sourceStride, float* target, wide targetStride)
+// A block per row, as wherever below a row is blockIdx.x.
+extern "C" __global__ void copy_rows(int columns, const float* source, wide sourceStride, float* target, wide targetStride)
 {
-    wide total = (wide)rows * columns;
-    for (wide i = (wide)blockIdx.x * blockDim.x + threadIdx.x; i < total; i += (wide)gridDim.x * blockDim.x)
-        target[i / columns * targetStride + i % columns] = source[i / columns * sourceStride + i % columns];
+    source += blockIdx.x * sourceStride;
+    target += blockIdx.x * targetStride;
+    for (int i = threadIdx.x; i < columns; i += THREADS) target[i] = source[i];
 }
 
 extern "C" __global__ void add(float* target, const float* source, wide length)
@@ -29,12 +30,13 @@ extern "C" __global__ void add(float* target, const float* source, wide length)
 }
 
 // bfloat16, rounded to nearest even: dense [rows, columns] from rows a stride apart.
-extern "C" __global__ void to_bfloat16(int rows, int columns, const float* source, wide stride, unsigned short* target)
+extern "C" __global__ void to_bfloat16(int columns, const float* source, wide stride, unsigned short* target)
 {
-    wide total = (wide)rows * columns;
-    for (wide i = (wide)blockIdx.x * blockDim.x + threadIdx.x; i < total; i += (wide)gridDim.x * blockDim.x)
+    source += blockIdx.x * stride;
+    target += (wide)blockIdx.x * columns;
+    for (int i = threadIdx.x; i < columns; i += THREADS)
     {
-        float value = source[i / columns * stride + i % columns];
+        float value = source[i];
         unsigned int bits = __float_as_uint(value);
         target[i] = value != value ? 0x7fc0 : (unsigned short)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
     }
@@ -131,48 +133,46 @@ extern "C" __global__ void rms_norm_weight_sums(
 
 // (a, b) → (a cos − b sin, b cos + a sin) on halves of heads.
 extern "C" __global__ void rotate(
-    int rows, int heads, int width, float* x, wide stride, const int* positions, const float* cosines, const float* sines, float direction)
+    int heads, int width, float* x, wide stride, const int* positions, const float* cosines, const float* sines, float direction)
 {
     int half = width / 2;
-    wide total = (wide)rows * heads * half;
-    for (wide i = (wide)blockIdx.x * blockDim.x + threadIdx.x; i < total; i += (wide)gridDim.x * blockDim.x)
+    wide entry = (wide)positions[blockIdx.x] * half;
+    x += blockIdx.x * stride;
+    for (int i = threadIdx.x; i < heads * half; i += THREADS)
     {
-        int pair = (int)(i % half), head = (int)(i / half % heads), row = (int)(i / half / heads);
-        wide entry = (wide)positions[row] * half + pair;
-        float* first = x + row * stride + (wide)head * width + pair;
-        float a = first[0], b = first[half], cosine = cosines[entry], sine = direction * sines[entry];
+        int pair = i % half;
+        float* first = x + i / half * width + pair;
+        float a = first[0], b = first[half], cosine = cosines[entry + pair], sine = direction * sines[entry + pair];
         first[0] = a * cosine - b * sine;
         first[half] = b * cosine + a * sine;
     }
 }
 
-extern "C" __global__ void swiglu(int rows, int width, const float* gateUp, float* y)
+extern "C" __global__ void swiglu(int width, const float* gateUp, float* y)
 {
-    wide total = (wide)rows * width;
-    for (wide i = (wide)blockIdx.x * blockDim.x + threadIdx.x; i < total; i += (wide)gridDim.x * blockDim.x)
+    gateUp += (wide)blockIdx.x * 2 * width;
+    y += (wide)blockIdx.x * width;
+    for (int i = threadIdx.x; i < width; i += THREADS) y[i] = gateUp[i] * sigmoid(gateUp[i]) * gateUp[i + width];
+}
+
+extern "C" __global__ void swiglu_backward(int width, const float* gateUp, const float* dy, float* dGateUp)
+{
+    gateUp += (wide)blockIdx.x * 2 * width;
+    dGateUp += (wide)blockIdx.x * 2 * width;
+    dy += (wide)blockIdx.x * width;
+    for (int i = threadIdx.x; i < width; i += THREADS)
     {
-        const float* gate = gateUp + i / width * 2 * width + i % width;
-        y[i] = gate[0] * sigmoid(gate[0]) * gate[width];
+        float gate = gateUp[i], up = gateUp[i + width], gradient = dy[i], s = sigmoid(gate);
+        dGateUp[i] = gradient * up * s * (1.0f + gate * (1.0f - s));
+        dGateUp[i + width] = gradient * gate * s;
     }
 }
 
-extern "C" __global__ void swiglu_backward(int rows, int width, const float* gateUp, const float* dy, float* dGateUp)
+extern "C" __global__ void gather(int width, const float* table, const int* tokens, float* target)
 {
-    wide total = (wide)rows * width;
-    for (wide i = (wide)blockIdx.x * blockDim.x + threadIdx.x; i < total; i += (wide)gridDim.x * blockDim.x)
-    {
-        wide at = i / width * 2 * width + i % width;
-        float gate = gateUp[at], up = gateUp[at + width], gradient = dy[i], s = sigmoid(gate);
-        dGateUp[at] = gradient * up * s * (1.0f + gate * (1.0f - s));
-        dGateUp[at + width] = gradient * gate * s;
-    }
-}
-
-extern "C" __global__ void gather(int rows, int width, const float* table, const int* tokens, float* target)
-{
-    wide total = (wide)rows * width;
-    for (wide i = (wide)blockIdx.x * blockDim.x + threadIdx.x; i < total; i += (wide)gridDim.x * blockDim.x)
-        target[i] = table[(wide)tokens[i / width] * width + i % width];
+    table += (wide)tokens[blockIdx.x] * width;
+    target += (wide)blockIdx.x * width;
+    for (int i = threadIdx.x; i < width; i += THREADS) target[i] = table[i];
 }
 
 // A block per place in the order; the first of a token's adds all of its rows.

@@ -44,7 +44,7 @@ internal unsafe interface IKernels
     /// <summary>Fills <see cref="Projection.Packed"/>. Called after every change of the matrix.</summary>
     void Pack(in Projection weight);
 
-    /// <summary>Y [rows, outputs] = initial + X [rows, inputs] · Wᵀ. The initial value is 0, a bias (stride 0) or a matrix other than Y.</summary>
+    /// <summary>Y [rows, outputs] = initial + X [rows, inputs] · Wᵀ. The initial value is 0, a bias (stride 0) or a matrix (Y too).</summary>
     void Project(int rows, float* x, in Projection weight, float* y, float* initial = null, nint initialStride = 0);
 
     /// <summary>dX [rows, inputs] = dY [rows, outputs] · W.</summary>
@@ -85,6 +85,12 @@ internal unsafe interface IKernels
 
     /// <summary>Attention of one layer shape over packed prefix trees, with scratch memory of its own: one per thread.</summary>
     IBlockAttention CreateAttention(int headCount, int keyValueHeadCount, int headWidth);
+
+    /// <summary>Stores the keys and values of rows [rows, (H + 2K) · width], one place each.</summary>
+    void StoreInPages(int rows, in PageShape shape, float* fused, KeyValuePage* places);
+
+    /// <summary>Attention output [rows, H · width] of rows whose keys and values, their own too, are in pages.</summary>
+    void AttendToPages(in PagedRows rows, in PageShape shape, float* fused, float* output);
 
     /// <summary>target [rows, width] = table[tokens].</summary>
     void Gather(int rows, int width, float* table, int* tokens, float* target);

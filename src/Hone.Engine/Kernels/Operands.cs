@@ -85,3 +85,28 @@ internal readonly unsafe struct TokenRows(int* tokens, int* order, int count)
     public readonly int* Order = order;
     public readonly int Count = count;
 }
+
+/// <summary>
+/// A block of memory for keys and values: of <paramref name="Count"/> positions of a text from <paramref name="Position"/> on, at the block's start; or,
+/// to say where one row's go, the number of the place within the block.
+/// </summary>
+internal readonly record struct KeyValuePage(long Address, int Position, int Count);
+
+/// <summary>
+/// Layout of a block: for every layer and key head keys [<paramref name="BlockPositions"/>, width], then values of the same shape.
+/// </summary>
+internal readonly record struct PageShape(int Layer, int Heads, int KeyHeads, int Width, int BlockPositions)
+{
+    /// <summary>Where the keys of a head begin.</summary>
+    public long KeysOf(int head) => ((long)Layer * KeyHeads + head) * 2 * BlockPositions * Width;
+}
+
+/// <summary>Rows that attend to pages: row i, at its position, to the part up to that position of its pages.</summary>
+internal readonly unsafe struct PagedRows(int count, int* positions, int* firstPages, int* pageCounts, KeyValuePage* pages)
+{
+    public readonly int Count = count;
+    public readonly int* Positions = positions;
+    public readonly int* FirstPages = firstPages;
+    public readonly int* PageCounts = pageCounts;
+    public readonly KeyValuePage* Pages = pages;
+}

@@ -53,6 +53,9 @@ internal sealed unsafe partial class TrainingModel : IDisposable
     /// <summary>The values of <see cref="Trained"/> where the kernels work.</summary>
     public SharedTensor TrainedValues => _values.Trained;
 
+    /// <summary>All weights where the kernels work, the adapter added to them.</summary>
+    public float* EffectiveWeights => _values.Effective;
+
     /// <summary>Takes over weights, or an adapter, that the host changed.</summary>
     public void Repack() => _values.Push();
 

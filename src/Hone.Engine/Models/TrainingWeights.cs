@@ -60,6 +60,9 @@ internal sealed unsafe class TrainingWeights : IDisposable
     /// <summary>Output projection (the embedding where tied).</summary>
     public Projection Head { get; }
 
+    /// <summary>All weights, the adapter added to them, laid out as the parameter set.</summary>
+    public float* Effective => _merged is null ? _given.Pointer : _merged.Pointer;
+
     public float* Embedding => At(ParameterNames.Embedding);
 
     public float* FinalNorm => At(ParameterNames.FinalNorm);
@@ -152,5 +155,5 @@ internal sealed unsafe class TrainingWeights : IDisposable
         }
     }
 
-    private float* At(string name) => (_merged is null ? _given.Pointer : _merged.Pointer) + _weights.Tensor(name).Offset;
+    private float* At(string name) => Effective + _weights.Tensor(name).Offset;
 }

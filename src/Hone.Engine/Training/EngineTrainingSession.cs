@@ -87,6 +87,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
         if (Directory.Exists(directory))
             throw new HoneException($"Training state is written to a new directory, but {directory} exists.");
         Directory.CreateDirectory(directory);
+        training.TrainedValues.Pull();
         optimizer.PullMoments();
         Write(Path.Combine(directory, TrainedFile), string.Empty, () => training.Trained.Values);
         var moments = SourcesOf("m.", () => optimizer.FirstMoments).Concat(SourcesOf("v.", () => optimizer.SecondMoments));
@@ -119,6 +120,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
 
     public Task<LM> SnapshotAsync(string name, CancellationToken cancellationToken = default)
     {
+        training.TrainedValues.Pull();
         var weights = policyModel.Weights.Clone();
         adapter?.MergeInto(weights);
         return Task.FromResult(EngineLM.Owning(start.WithWeights(weights, name), options with { PolicyVersion = PolicyVersion }));
@@ -155,7 +157,6 @@ internal sealed class EngineTrainingSession : ITrainingSession
         var norm = optimizer.Update(training.GradientSum(), step.LearningRate);
         training.ZeroGradients();
         training.TakeUpdate();
-        training.TrainedValues.Pull(); // The policy samples on the host.
         return norm;
     }
 
@@ -164,7 +165,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
         await policy.Scheduler.UpdateModelAsync(
             model =>
             {
-                model.Repack(policyModel.Weights, adapter);
+                model.Repack(training);
                 return model;
             },
             version,

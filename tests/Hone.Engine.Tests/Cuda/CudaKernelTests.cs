@@ -40,6 +40,13 @@ public sealed class CudaKernelTests(CudaFixture gpu) : IClassFixture<CudaFixture
     }
 
     [Theory]
+    [InlineData(ModelFamily.Qwen2)]
+    [InlineData(ModelFamily.Qwen3)]
+    [InlineData(ModelFamily.Llama)]
+    public void Generation_TreeOfSegments_EqualsTheProcessors(ModelFamily family) =>
+        Models.DeviceInferenceTests.Compare(family, gpu.Open().Kernels, 2e-4f);
+
+    [Theory]
     [InlineData(CudaPrecision.Float32, 1e-4)]
     [InlineData(CudaPrecision.TensorFloat32, 3e-2)]
     [InlineData(CudaPrecision.BFloat16, 2e-1)]

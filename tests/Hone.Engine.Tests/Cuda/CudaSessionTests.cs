@@ -36,7 +36,7 @@ public sealed class CudaSessionTests(CudaFixture gpu) : IClassFixture<CudaFixtur
             Assert.Equal(1, other.GradientNorm / norm.GradientNorm, 1e-2);
         }
 
-        // The policy samples on the processor: it must have got the GPU's weights.
+        // The policy samples on the GPU, from the weights that were trained there.
         var scores = await there.ScoreAsync(data, 1, Token);
         Assert.All((await here.ScoreAsync(data, 1, Token)).Zip(scores), pair => Assert.All(pair.First.Zip(pair.Second), x => Assert.Equal(x.First, x.Second, 5e-3f)));
         Assert.Equal(await SampleAsync(here), await SampleAsync(there));
