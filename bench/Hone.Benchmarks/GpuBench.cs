@@ -11,7 +11,7 @@ internal static class GpuBench
 {
     private const int Length = 224, Sequences = 144;
 
-    public static void Run(Figures figures, string? only)
+    public static async Task RunAsync(Figures figures, string? only)
     {
         if (!CudaDevice.TryOpen(out var probe, out var reason))
         {
@@ -19,8 +19,12 @@ internal static class GpuBench
             return;
         }
 
-        Console.WriteLine(probe!.Name);
-        probe.Dispose();
+        using (probe)
+        {
+            Console.WriteLine(probe!.Name);
+            await StepBench.RunAsync(figures, probe, "gpu_");
+        }
+
         foreach (var (name, config) in Shapes.ForGpu.Where(shape => only is null || only.Split(',').Contains(shape.Name)))
         {
             using var weights = Shapes.FastWeights(config);
@@ -34,7 +38,7 @@ internal static class GpuBench
 
             if (name != "500m") // A lane a core would take 16 gradients of 2 GB.
                 figures.Add(
-                    $"cpu_train_{name}_tok_s", Train(weights, CpuKernels.Best, name == "120m" ? 16 : 64, Environment.ProcessorCount, repetitions: 3),
+                    $"cpu_train_{name}_tok_s", Train(weights, CpuKernels.Best, name == "120m" ? 16 : 64, Environment.ProcessorCount, name == "120m" ? 1 : 3),
                     $"tokens/s on {Environment.ProcessorCount} threads");
         }
     }
@@ -44,7 +48,7 @@ internal static class GpuBench
     {
         using var model = InferenceModel.Create(weights, kernels);
         using var ready = new Barrier(1);
-        foreach (var batch in (int[])[1, 32, 256])
+        foreach (var batch in (int[])[1, 64])
         {
             DecodeBench.Decode(model, batch, 1, ready);
             figures.Add($"{prefix}_b{batch}", batch * DecodeBench.NewTokens / DecodeBench.Decode(model, batch, 1, ready), "tokens/s");

@@ -31,7 +31,7 @@ if (only is null or "engine")
     await StepBench.RunAsync(figures);
 
 if (only == "gpu")
-    GpuBench.Run(figures, ValueOf("--models"));
+    await GpuBench.RunAsync(figures, ValueOf("--models"));
 
 if (json is not null)
     File.WriteAllText(json, JsonSerializer.Serialize(figures.Values, new JsonSerializerOptions { WriteIndented = true }) + "\n");

@@ -10,7 +10,7 @@ internal sealed unsafe class CudaBuffer : FloatBuffer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         (_context, Capacity) = (context, length);
-        context.Enter();
+        context.EnterToChange();
         ulong address;
         // An empty buffer has an address too, so that no caller needs to know.
         var count = (nuint)Math.Max(1, length);

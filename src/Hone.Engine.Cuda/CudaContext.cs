@@ -40,6 +40,7 @@ internal sealed unsafe class CudaContext : IDisposable
     private readonly int _device;
     private readonly nint _context;
     private readonly List<nint> _modules = [];
+    private long _operations;
 
     private CudaContext(int ordinal)
     {
@@ -77,6 +78,9 @@ internal sealed unsafe class CudaContext : IDisposable
 
     public bool IsDisposed { get; private set; }
 
+    /// <summary>Grows with all work but matrix products: equal numbers say that nothing else ran in between.</summary>
+    public long Operations => Interlocked.Read(ref _operations);
+
     public static CudaContext Open(int ordinal) => new(ordinal);
 
     /// <summary>Makes the context the calling thread's.</summary>
@@ -86,6 +90,13 @@ internal sealed unsafe class CudaContext : IDisposable
         if (_current == _context) return;
         Driver.Check(Driver.cuCtxSetCurrent(_context), "cuCtxSetCurrent");
         _current = _context;
+    }
+
+    /// <summary>As <see cref="Enter"/>, before memory of the GPU changes.</summary>
+    public void EnterToChange()
+    {
+        Enter();
+        Interlocked.Increment(ref _operations);
     }
 
     public void Wait() => Driver.Check(Driver.cuStreamSynchronize(Stream), "a kernel or copy");
@@ -120,7 +131,7 @@ internal sealed unsafe class CudaContext : IDisposable
     public void Launch(nint function, Grid grid, params ReadOnlySpan<KernelArgument> arguments)
     {
         if (grid.Blocks == 0 || grid.BlocksY == 0) return;
-        Enter();
+        EnterToChange();
         var pointers = stackalloc void*[arguments.Length];
         fixed (KernelArgument* values = arguments)
         {

@@ -24,11 +24,12 @@ internal sealed unsafe partial class CudaKernels
             if (UsesBFloat16)
                 CuBlas.Multiply(
                     _blas, CuBlas.Transposed, CuBlas.NotTransposed, outputs, rows, inputs, 1, weight.Packed, CuBlas.BFloat16, inputs,
-                    Rounded(ref _left, rows, inputs, x, inputs), inputs, beta, y, outputs, CuBlas.ComputeFloat32);
+                    RoundedLeft(rows, inputs, x, inputs), inputs, beta, y, outputs, CuBlas.ComputeFloat32);
             else
                 CuBlas.Multiply(
                     _blas, CuBlas.Transposed, CuBlas.NotTransposed, outputs, rows, inputs, 1, weight.Matrix, CuBlas.Float32, inputs, x, inputs, beta, y,
                     outputs, Compute);
+            Forget(y);
         }
     }
 
@@ -41,11 +42,12 @@ internal sealed unsafe partial class CudaKernels
             if (UsesBFloat16)
                 CuBlas.Multiply(
                     _blas, CuBlas.NotTransposed, CuBlas.NotTransposed, inputs, rows, outputs, 1, weight.Packed, CuBlas.BFloat16, inputs,
-                    Rounded(ref _left, rows, outputs, dy, outputs), outputs, 0, dx, inputs, CuBlas.ComputeFloat32);
+                    RoundedLeft(rows, outputs, dy, outputs), outputs, 0, dx, inputs, CuBlas.ComputeFloat32);
             else
                 CuBlas.Multiply(
                     _blas, CuBlas.NotTransposed, CuBlas.NotTransposed, inputs, rows, outputs, 1, weight.Matrix, CuBlas.Float32, inputs, dy, outputs, 0,
                     dx, inputs, Compute);
+            Forget(dx);
         }
     }
 
@@ -55,13 +57,17 @@ internal sealed unsafe partial class CudaKernels
         lock (_gate)
         {
             if (UsesBFloat16)
+            {
+                void* left = RoundedLeft(rows, outputs, dy, stride), right = RoundedRight(rows, inputs, x);
                 CuBlas.Multiply(
-                    _blas, CuBlas.NotTransposed, CuBlas.Transposed, inputs, outputs, rows, 1, Rounded(ref _right, rows, inputs, x, inputs),
-                    CuBlas.BFloat16, inputs, Rounded(ref _left, rows, outputs, dy, stride), outputs, 1, dw, inputs, CuBlas.ComputeFloat32);
+                    _blas, CuBlas.NotTransposed, CuBlas.Transposed, inputs, outputs, rows, 1, right, CuBlas.BFloat16, inputs, left, outputs, 1, dw,
+                    inputs, CuBlas.ComputeFloat32);
+            }
             else
                 CuBlas.Multiply(
                     _blas, CuBlas.NotTransposed, CuBlas.Transposed, inputs, outputs, rows, 1, x, CuBlas.Float32, inputs, dy, (int)stride, 1, dw, inputs,
                     Compute);
+            Forget(dw);
         }
     }
 
@@ -99,14 +105,34 @@ internal sealed unsafe partial class CudaKernels
         }
     }
 
-    // The operand in bfloat16, dense, in scratch memory that lasts until the next product.
-    private void* Rounded(ref CudaBuffer? scratch, int rows, int columns, float* source, nint stride)
+    // The operand in bfloat16, dense, in scratch memory. A gradient is an operand of two products in a row: it is rounded once.
+    private ushort* RoundedLeft(int rows, int columns, float* source, nint stride)
     {
-        var target = (ushort*)Scratch(ref scratch, ((long)rows * columns + 1) / 2).Pointer;
+        var operand = new Operand((nint)source, rows, columns, stride, _context.Operations);
+        if (_leftHolds == operand) return (ushort*)_left!.Pointer;
+        var target = (ushort*)Scratch(ref _left, ((long)rows * columns + 1) / 2).Pointer;
         ToBFloat16(rows, columns, source, stride, target);
+        _leftHolds = operand with { Operations = _context.Operations };
+        return target;
+    }
+
+    // What a product wrote is no longer what was rounded.
+    private void Forget(float* written)
+    {
+        if (_leftHolds.Address == (nint)written) _leftHolds = default;
+    }
+
+    private ushort* RoundedRight(int rows, int columns, float* source)
+    {
+        var isLeftCurrent = _leftHolds.Operations == _context.Operations;
+        var target = (ushort*)Scratch(ref _right, ((long)rows * columns + 1) / 2).Pointer;
+        ToBFloat16(rows, columns, source, columns, target);
+        if (isLeftCurrent) _leftHolds = _leftHolds with { Operations = _context.Operations };
         return target;
     }
 
     private void ToBFloat16(int rows, int columns, float* source, nint stride, ushort* target) =>
         _context.Launch(_rows.ToBFloat16, new Grid(rows, Threads), columns, source, (long)stride, target);
+
+    private readonly record struct Operand(nint Address, int Rows, int Columns, nint Stride, long Operations);
 }

@@ -18,6 +18,7 @@ internal sealed unsafe partial class CudaKernels : IKernels, IDisposable
     private readonly nint _blas;
     private readonly CudaBuffer _reduction;
     private CudaBuffer? _partial, _left, _right;
+    private Operand _leftHolds;
 
     public CudaKernels(CudaContext context, CudaOptions options)
     {
@@ -47,7 +48,7 @@ internal sealed unsafe partial class CudaKernels : IKernels, IDisposable
     public void Zero(float* target, long length)
     {
         if (length == 0) return;
-        _context.Enter();
+        _context.EnterToChange();
         Driver.Check(Driver.cuMemsetD32Async((ulong)target, 0, (nuint)length, _context.Stream), "cuMemsetD32Async");
     }
 
@@ -55,7 +56,7 @@ internal sealed unsafe partial class CudaKernels : IKernels, IDisposable
     public void CopyIn(ReadOnlySpan<float> source, float* target)
     {
         if (source.IsEmpty) return;
-        _context.Enter();
+        _context.EnterToChange();
         fixed (float* from = source)
             Driver.Check(
                 Driver.cuMemcpyHtoDAsync_v2((ulong)target, from, (nuint)source.Length * sizeof(float), _context.Stream), "copying to the GPU");
@@ -76,7 +77,7 @@ internal sealed unsafe partial class CudaKernels : IKernels, IDisposable
     public void Copy(float* source, float* target, long length)
     {
         if (length == 0) return;
-        _context.Enter();
+        _context.EnterToChange();
         Driver.Check(
             Driver.cuMemcpyDtoDAsync_v2((ulong)target, (ulong)source, (nuint)length * sizeof(float), _context.Stream), "copying on the GPU");
     }
