@@ -93,5 +93,7 @@ internal sealed class AttentionFunctions
 
     public nint AttendToPages { get; }
 
-    private static int SharedFloats(int tile, int headWidth, int matrices) => matrices * tile * (headWidth + 1) + tile * (tile + 1);
+    // As LD and LP in the source.
+    private static int SharedFloats(int tile, int headWidth, int matrices) =>
+        matrices * tile * (headWidth + (headWidth % 4 == 0 ? 4 : 1)) + tile * (tile + 4);
 }

@@ -5,8 +5,8 @@
 
 typedef long long wide;
 
-#define LD (HEAD + 1)
-#define LP (TILE + 1)
+#define LD (HEAD % 4 == 0 ? HEAD + 4 : HEAD + 1) // rows of a tile in shared memory: padded, so that threads meet in different banks
+#define LP (TILE + 4)
 #define PER (TILE / 16)
 #define WIDE ((HEAD + 15) / 16)
 #define NONE __int_as_float(0xff800000)
@@ -42,7 +42,22 @@ __device__ __forceinline__ void multiply_transposed(const float* left, const flo
     for (int i = 0; i < PER; i++)
 #pragma unroll
         for (int j = 0; j < PER; j++) result[i][j] = 0.0f;
-#pragma unroll 4
+#if HEAD % 4 == 0
+#pragma unroll 2
+    for (int k = 0; k < HEAD; k += 4)
+    {
+        float4 a[PER], b[PER];
+#pragma unroll
+        for (int i = 0; i < PER; i++) a[i] = *(const float4*)(left + (ty + 16 * i) * LD + k);
+#pragma unroll
+        for (int j = 0; j < PER; j++) b[j] = *(const float4*)(right + (tx + 16 * j) * LD + k);
+#pragma unroll
+        for (int i = 0; i < PER; i++)
+#pragma unroll
+            for (int j = 0; j < PER; j++)
+                result[i][j] += a[i].x * b[j].x + a[i].y * b[j].y + a[i].z * b[j].z + a[i].w * b[j].w;
+    }
+#else
     for (int k = 0; k < HEAD; k++)
     {
         float a[PER], b[PER];
@@ -55,23 +70,25 @@ __device__ __forceinline__ void multiply_transposed(const float* left, const flo
 #pragma unroll
             for (int j = 0; j < PER; j++) result[i][j] += a[i] * b[j];
     }
+#endif
 }
 
 // result += left [TILE, TILE] · right [TILE, HEAD]
 __device__ __forceinline__ void multiply_add(const float* left, const float* right, float (&result)[PER][WIDE], int tx, int ty)
 {
-#pragma unroll 4
-    for (int k = 0; k < TILE; k++)
+#pragma unroll 2
+    for (int k = 0; k < TILE; k += 4)
     {
-        float a[PER];
+        float4 a[PER];
 #pragma unroll
-        for (int i = 0; i < PER; i++) a[i] = left[(ty + 16 * i) * LP + k];
+        for (int i = 0; i < PER; i++) a[i] = *(const float4*)(left + (ty + 16 * i) * LP + k);
 #pragma unroll
         for (int c = 0; c < WIDE; c++)
         {
-            float b = HAS_COLUMN(c) ? right[k * LD + COLUMN(c)] : 0.0f;
+            if (!HAS_COLUMN(c)) continue;
+            const float* b = right + k * LD + COLUMN(c);
 #pragma unroll
-            for (int i = 0; i < PER; i++) result[i][c] += a[i] * b;
+            for (int i = 0; i < PER; i++) result[i][c] += a[i].x * b[0] + a[i].y * b[LD] + a[i].z * b[2 * LD] + a[i].w * b[3 * LD];
         }
     }
 }
@@ -102,7 +119,7 @@ extern "C" __global__ void __launch_bounds__(256) attention_forward(
     const float* fused, float* output, float* logSums, const int* ends, const int* roots, const int* tileEnds, int rows, int heads, int keyHeads,
     float scale)
 {
-    extern __shared__ float shared[];
+    extern __shared__ __align__(16) float shared[];
     float *q = shared, *kv = q + TILE * LD, *p = kv + TILE * LD;
     int tx = threadIdx.x % 16, ty = threadIdx.x / 16, tile = blockIdx.x, head = blockIdx.y, first = tile * TILE;
     int keyHead = head / (heads / keyHeads);
@@ -191,7 +208,7 @@ extern "C" __global__ void __launch_bounds__(256) attention_backward_queries(
     const float* fused, const float* outputGradient, const float* logSums, const float* means, float* fusedGradient, const int* ends,
     const int* roots, const int* tileEnds, int rows, int heads, int keyHeads, float scale)
 {
-    extern __shared__ float shared[];
+    extern __shared__ __align__(16) float shared[];
     float *q = shared, *dO = q + TILE * LD, *k = dO + TILE * LD, *v = k + TILE * LD, *p = v + TILE * LD;
     int tx = threadIdx.x % 16, ty = threadIdx.x / 16, tile = blockIdx.x, head = blockIdx.y, first = tile * TILE;
     int keyHead = head / (heads / keyHeads);
@@ -242,7 +259,7 @@ extern "C" __global__ void __launch_bounds__(256) attention_backward_keys(
     const float* fused, const float* outputGradient, const float* logSums, const float* means, float* fusedGradient, const int* ends,
     const int* tileEnds, int rows, int heads, int keyHeads, float scale)
 {
-    extern __shared__ float shared[];
+    extern __shared__ __align__(16) float shared[];
     float *k = shared, *v = k + TILE * LD, *q = v + TILE * LD, *dO = q + TILE * LD, *p = dO + TILE * LD;
     int tx = threadIdx.x % 16, ty = threadIdx.x / 16, tile = blockIdx.x, keyHead = blockIdx.y, first = tile * TILE;
     int group = heads / keyHeads;
