@@ -6,8 +6,8 @@ namespace Hone.Benchmarks;
 /// <summary>Decoding: 60 new tokens after 150-token prompts, on all cores, every sequence with a prompt of its own.</summary>
 internal static class DecodeBench
 {
+    public const int NewTokens = 60;
     private const int PromptLength = 150;
-    private const int NewTokens = 60;
 
     public static void Run(Figures figures, bool quick)
     {
@@ -32,10 +32,10 @@ internal static class DecodeBench
         return batch * NewTokens / seconds.Max();
     }
 
-    private static double Decode(InferenceModel model, int sequences, int seed, Barrier ready)
+    public static double Decode(InferenceModel model, int sequences, int seed, Barrier ready)
     {
         var random = new Random(seed);
-        using var pool = new KeyValuePool(model.Config);
+        using var pool = model.CreatePool();
         using var scratch = model.CreateScratch(512, PromptLength + NewTokens);
         var segments = Enumerable.Range(0, sequences).Select(_ => new KeyValueSegment(pool)).ToArray();
         foreach (var segment in segments)

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Hone.Benchmarks;
 
-// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|engine, --json FILE.
+// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|engine|train|gpu (with --models 1m,5m,15m,120m,500m), --json FILE.
 if (args is [StartBench.Argument])
     return await StartBench.PredictOnceAsync();
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -23,9 +23,15 @@ if (only is null or "engine")
 {
     GemmBench.Run(figures, quick);
     DecodeBench.Run(figures, quick);
-    TrainBench.Run(figures, quick);
-    await StepBench.RunAsync(figures);
 }
+
+if (only is null or "engine" or "train")
+    TrainBench.Run(figures, quick);
+if (only is null or "engine")
+    await StepBench.RunAsync(figures);
+
+if (only == "gpu")
+    await GpuBench.RunAsync(figures, ValueOf("--models"));
 
 if (json is not null)
     File.WriteAllText(json, JsonSerializer.Serialize(figures.Values, new JsonSerializerOptions { WriteIndented = true }) + "\n");

@@ -13,7 +13,7 @@ internal static class TrainBench
         {
             using var weights = ParameterSet.CreateRandom(config, 1);
             using var model = new TrainingModel(weights, laneCount: Environment.ProcessorCount);
-            using var optimizer = new AdamW(model.Trained, new());
+            using var optimizer = new AdamW(model, new());
             var random = new Random(3);
             var count = name == "1m" ? 64 : name == "5m" ? 32 : 16;
             var sequences = Enumerable.Range(0, count)
@@ -22,8 +22,8 @@ internal static class TrainBench
             {
                 model.ZeroGradients();
                 SupervisedPass.Run(model, sequences, Environment.ProcessorCount, rowBudget: 448);
-                optimizer.Update(model.SumGradients(), 1e-4);
-                model.Repack();
+                optimizer.Update(model.GradientSum(), 1e-4);
+                model.TakeUpdate();
             });
             figures.Add($"train_{name}_tok_s", count * Length / seconds, "tokens/s");
         }

@@ -13,6 +13,7 @@ public sealed class EngineChatClient : IChatClient
     private readonly EngineModel _model;
     private readonly EngineOptions _options;
     private readonly ChatClientMetadata _metadata;
+    private readonly InferenceModel? _onDevice;
     private long _unseededCalls;
 
     /// <summary>Creates a client with worker threads of its own.</summary>
@@ -31,10 +32,14 @@ public sealed class EngineChatClient : IChatClient
                 $"{nameof(EngineOptions)}.{nameof(EngineOptions.MaxContext)} is {context}, but model '{model.Name}' holds " +
                 $"{model.Config.MaxPositions} positions.",
                 nameof(options));
+        // A device takes all requests together; threads would only split them.
+        var kernels = _options.Device.Kernels;
+        var workers = kernels.IsHost ? _options.Workers : 1;
         var limits = new GenerationLimits(
-            Sequences: (_options.MaxBatchRows + _options.Workers - 1) / _options.Workers, PrefillRows: 512, context,
-            CacheBytes: (long)_options.PrefixCacheMegabytes * 1024 * 1024 / _options.Workers);
-        Scheduler = new GenerationScheduler(model.Inference, _options.PolicyVersion, _options.Workers, limits);
+            Sequences: (_options.MaxBatchRows + workers - 1) / workers, PrefillRows: kernels.IsHost ? 512 : 2048, context,
+            CacheBytes: (long)_options.PrefixCacheMegabytes * 1024 * 1024 / workers);
+        _onDevice = kernels.IsHost ? null : InferenceModel.Create(model.Weights, kernels);
+        Scheduler = new GenerationScheduler(_onDevice ?? model.Inference, _options.PolicyVersion, workers, limits);
     }
 
     /// <summary>True when the model belongs to this client and is disposed with it.</summary>
@@ -114,6 +119,7 @@ public sealed class EngineChatClient : IChatClient
     public void Dispose()
     {
         Scheduler.Dispose();
+        _onDevice?.Dispose();
         if (OwnsModel) _model.Dispose();
     }
 

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Hone.Engine;
 
-/// <summary>How an <see cref="EngineChatClient"/> runs its model. None of it changes what is sampled for a given seed.</summary>
+/// <summary>How an <see cref="EngineChatClient"/> runs its model. None of it but <see cref="Device"/> changes what is sampled for a given seed.</summary>
 public sealed record EngineOptions
 {
     /// <summary>Worker threads; each runs its share of the requests. Default: the number of processors.</summary>
@@ -29,6 +29,12 @@ public sealed record EngineOptions
 
     /// <summary>Seed of calls that bring none; the n-th such call uses the n-th stream of it. Default 0.</summary>
     public long Seed { get; init; }
+
+    /// <summary>
+    /// Where the model computes: sampling, forward and backward passes, scores and the optimizer. Default: the processor. A device of another package
+    /// is opened, shared and disposed by the caller; on it, what a seed gives can depend on the calls that run beside it, by rounding.
+    /// </summary>
+    public EngineDevice Device { get; init; } = EngineDevice.Cpu;
 
     /// <summary>What the chat format is told.</summary>
     public ChatTemplateOptions Template { get; init; } = new();

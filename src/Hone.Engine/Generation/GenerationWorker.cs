@@ -19,7 +19,7 @@ internal sealed class GenerationWorker : IDisposable
     public GenerationWorker(InferenceModel model, int modelVersion, GenerationLimits limits)
     {
         (_model, _modelVersion, _limits) = (model, modelVersion, limits);
-        _pool = new KeyValuePool(model.Config);
+        _pool = model.CreatePool();
         _prefixes = new PrefixCache(_pool, limits.CacheBytes / _pool.BytesPerBlock);
         _sampler = new Sampler(model.Config.VocabularySize);
         _rows = new InferenceRow[limits.Sequences + limits.PrefillRows];

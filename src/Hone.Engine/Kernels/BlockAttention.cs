@@ -1,36 +1,36 @@
 namespace Hone.Engine;
 
-/// <summary>A run of adjacent rows, part of the context of some queries.</summary>
-internal readonly record struct RowRun(int Start, int Length);
-
-/// <summary>
-/// Where the activations of one layer lie, rows × columns. Query head h of a row is at column h · head width; keys and values follow.
-/// </summary>
-internal readonly unsafe struct AttentionView(float* fused, float* output, float* logSumExp)
-{
-    /// <summary>Rotated queries and keys, and values: [rows, (H + 2K) · width].</summary>
-    public readonly float* Fused = fused;
-
-    /// <summary>[rows, H · width].</summary>
-    public readonly float* Output = output;
-
-    /// <summary>ln Σ e^score per row and query head: [rows, H].</summary>
-    public readonly float* LogSumExp = logSumExp;
-}
-
 /// <summary>
 /// Causal grouped-query attention of whole runs of rows for training, as small matrix products. Queries are the rows of the last run; keys and values
 /// are those of all runs, in order. The backward pass recomputes the probabilities from <see cref="AttentionView.LogSumExp"/> (Dao et al. 2022,
 /// algorithm 4). Holds scratch memory: one instance per thread.
 /// </summary>
-internal sealed unsafe class BlockAttention(VectorKernels kernels, int headCount, int keyValueHeadCount, int headWidth) : IDisposable
+internal sealed unsafe class BlockAttention(VectorKernels kernels, int headCount, int keyValueHeadCount, int headWidth) : IBlockAttention
 {
     private const int QueryBlock = 48;
+    private const int MaxChain = 256;
 
     private readonly float _scale = 1f / MathF.Sqrt(headWidth);
     private readonly int _fusedWidth = (headCount + 2 * keyValueHeadCount) * headWidth;
     private readonly int _outputWidth = headCount * headWidth;
+    private RowNode[] _nodes = [];
     private NativeBuffer? _keyPanels, _valuePanels, _keys, _values, _keyGradients, _valueGradients, _probabilities, _gradients;
+
+    public void Bind(ReadOnlySpan<RowNode> nodes) => _nodes = nodes.ToArray();
+
+    public void Forward(AttentionView view)
+    {
+        Span<RowRun> chain = stackalloc RowRun[MaxChain];
+        foreach (var node in _nodes) Forward(view, Chain(node, chain));
+    }
+
+    public void Backward(AttentionView view, float* outputGradient, float* fusedGradient)
+    {
+        var rows = _nodes.Length == 0 ? 0 : _nodes[^1].Start + _nodes[^1].Length;
+        new Span<float>(fusedGradient, rows * _fusedWidth).Clear();
+        Span<RowRun> chain = stackalloc RowRun[MaxChain];
+        foreach (var node in _nodes) Backward(view, Chain(node, chain), outputGradient, fusedGradient);
+    }
 
     /// <summary>Writes output and log-sum-exp of the last run's rows.</summary>
     public void Forward(AttentionView view, ReadOnlySpan<RowRun> runs)
@@ -91,6 +91,22 @@ internal sealed unsafe class BlockAttention(VectorKernels kernels, int headCount
     {
         NativeBuffer?[] scratch = [_keyPanels, _valuePanels, _keys, _values, _keyGradients, _valueGradients, _probabilities, _gradients];
         foreach (var buffer in scratch) buffer?.Dispose();
+    }
+
+    // The runs of rows from the root to the node.
+    private ReadOnlySpan<RowRun> Chain(RowNode node, Span<RowRun> chain)
+    {
+        var count = 0;
+        for (var current = node; ; current = _nodes[current.Parent])
+        {
+            if (count == chain.Length)
+                throw new NotSupportedException($"A prefix tree deeper than {MaxChain} nodes is not supported; plan without shared prefixes.");
+            chain[count++] = new RowRun(current.Start, current.Length);
+            if (current.Parent < 0) break;
+        }
+
+        chain[..count].Reverse();
+        return chain[..count];
     }
 
     private void ForwardBlock(AttentionView view, int query, RowRun queries, int first, int count, int context, MatrixView values)

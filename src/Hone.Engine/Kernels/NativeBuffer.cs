@@ -6,7 +6,7 @@ namespace Hone.Engine;
 /// Zeroed, 64-byte aligned float32 memory outside the managed heap. A tail of <see cref="Slack"/> readable floats follows the last
 /// element, so that kernels may load whole vectors past a ragged end.
 /// </summary>
-internal sealed unsafe class NativeBuffer : IDisposable
+internal sealed unsafe class NativeBuffer : FloatBuffer
 {
     /// <summary>Readable (and writable) floats after the last element.</summary>
     public const int Slack = 64;
@@ -41,8 +41,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
     /// <summary>Number of floats.</summary>
     public int Length { get; }
 
+    public override long Capacity => Length;
+
     /// <summary>First element. The caller keeps this object alive while it uses the pointer.</summary>
-    public float* Pointer
+    public override float* Pointer
     {
         get
         {
@@ -53,7 +55,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     public Span<float> Span => new(Pointer, Length);
 
-    public void Dispose()
+    public override void Dispose()
     {
         Free();
         GC.SuppressFinalize(this);

@@ -31,7 +31,7 @@ internal static unsafe class InferenceAttention
     }
 
     /// <summary>Attention output [rows, H · width] of a run of several positions, all heads.</summary>
-    public static void AttendRun(ModelConfig config, VectorKernels kernels, InferenceScratch scratch, int layer, in InferenceRun run)
+    public static void AttendRun(ModelConfig config, VectorKernels kernels, HostScratch scratch, int layer, in InferenceRun run)
     {
         int width = config.HeadWidth, group = config.HeadsPerGroup;
         var blocks = scratch.BlocksOf(run);
@@ -57,7 +57,7 @@ internal static unsafe class InferenceAttention
     /// Attention output of single positions whose segments have the same parent. The query heads of all of them pass over the parent's blocks
     /// together, then each over its own segment's.
     /// </summary>
-    public static void AttendSiblings(ModelConfig config, VectorKernels kernels, InferenceScratch scratch, int layer, ReadOnlySpan<int> runs)
+    public static void AttendSiblings(ModelConfig config, VectorKernels kernels, HostScratch scratch, int layer, ReadOnlySpan<int> runs)
     {
         int width = config.HeadWidth, group = config.HeadsPerGroup;
         var atOnce = Math.Max(1, QueryBlock / group);
@@ -70,7 +70,7 @@ internal static unsafe class InferenceAttention
     }
 
     private static void AttendSiblings(
-        ModelConfig config, VectorKernels kernels, InferenceScratch scratch, int column, nint offset, ReadOnlySpan<int> runs)
+        ModelConfig config, VectorKernels kernels, HostScratch scratch, int column, nint offset, ReadOnlySpan<int> runs)
     {
         int width = config.HeadWidth, group = config.HeadsPerGroup, copied = group * width;
         float* queries = scratch.GroupQueries.Pointer, outputs = scratch.GroupOutputs.Pointer;
@@ -108,7 +108,7 @@ internal static unsafe class InferenceAttention
         }
     }
 
-    private static BlockSplit Split(InferenceScratch scratch, in InferenceRun run, int segmentStart)
+    private static BlockSplit Split(HostScratch scratch, in InferenceRun run, int segmentStart)
     {
         var blocks = scratch.BlocksOf(run);
         var shared = 0;

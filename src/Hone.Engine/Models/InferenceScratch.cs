@@ -11,38 +11,22 @@ internal readonly record struct InferenceRun(int FirstRow, int Count, int FirstP
 /// <summary>
 /// A piece of a run's past: keys and values of <paramref name="Count"/> positions from <paramref name="Position"/> on, at the start of a block.
 /// </summary>
-internal readonly record struct ContextBlock(NativeBuffer Memory, int Position, int Count);
+internal readonly record struct ContextBlock(FloatBuffer Memory, int Position, int Count);
 
 /// <summary>Working memory of one worker thread.</summary>
-internal sealed class InferenceScratch : IDisposable
+internal abstract class InferenceScratch : IDisposable
 {
     private readonly ModelConfig _config;
     private readonly int[] _slotOfRow;
-    private readonly int[] _siblings;
-    private readonly int[] _siblingEnds;
     private NativeBuffer? _logits;
 
-    internal InferenceScratch(ModelConfig config, VectorKernels kernels, int maxRows, int maxPositions)
+    private protected InferenceScratch(ModelConfig config, int maxRows, int maxPositions)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxRows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxPositions);
         (_config, MaxRows, MaxPositions) = (config, maxRows, maxPositions);
         _slotOfRow = new int[maxRows];
         Runs = new InferenceRun[maxRows];
-        _siblings = new int[maxRows];
-        _siblingEnds = new int[maxRows];
-        NativeBuffer Rows(int width) => new((long)maxRows * width);
-        Residual = Rows(config.HiddenSize);
-        Normalized = Rows(config.HiddenSize);
-        Fused = Rows(config.FusedAttentionWidth);
-        Attention = Rows(config.QueryWidth);
-        GateUp = Rows(2 * config.FeedForwardSize);
-        Activated = Rows(config.FeedForwardSize);
-        ScoreStride = kernels.RoundUp(maxPositions) + kernels.PanelWidth;
-        var queries = (long)Math.Max(InferenceAttention.QueryBlock, config.HeadsPerGroup);
-        Scores = new NativeBuffer(queries * ScoreStride);
-        GroupQueries = new NativeBuffer(queries * config.HeadWidth);
-        GroupOutputs = new NativeBuffer(queries * config.HeadWidth);
         Rotary = new RotaryTable(RopeFrequencies.For(config));
     }
 
@@ -58,30 +42,6 @@ internal sealed class InferenceScratch : IDisposable
 
     /// <summary>The pasts of all runs, each in position order.</summary>
     internal List<ContextBlock> Blocks { get; } = [];
-
-    internal NativeBuffer Residual { get; }
-
-    internal NativeBuffer Normalized { get; }
-
-    internal NativeBuffer Fused { get; }
-
-    internal NativeBuffer Attention { get; }
-
-    internal NativeBuffer GateUp { get; }
-
-    internal NativeBuffer Activated { get; }
-
-    internal NativeBuffer Scores { get; }
-
-    internal int ScoreStride { get; }
-
-    /// <summary>Query heads of siblings, side by side [queries, width].</summary>
-    internal NativeBuffer GroupQueries { get; }
-
-    internal NativeBuffer GroupOutputs { get; }
-
-    /// <summary>Groups of runs of one position whose segments start at the same point of the same parent.</summary>
-    internal int SiblingGroupCount { get; private set; }
 
     internal RotaryTable Rotary { get; }
 
@@ -102,43 +62,13 @@ internal sealed class InferenceScratch : IDisposable
         return _logits!.Span.Slice(slot * _config.VocabularySize, _config.VocabularySize);
     }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
-        NativeBuffer?[] buffers = [Residual, Normalized, Fused, Attention, GateUp, Activated, Scores, GroupQueries, GroupOutputs, _logits];
-        foreach (var buffer in buffers) buffer?.Dispose();
+        _logits?.Dispose();
         Rotary.Dispose();
     }
 
     internal ReadOnlySpan<ContextBlock> BlocksOf(in InferenceRun run) => CollectionsMarshal.AsSpan(Blocks).Slice(run.FirstBlock, run.BlockCount);
-
-    /// <summary>Indices into <see cref="Runs"/> of one group.</summary>
-    internal ReadOnlySpan<int> Siblings(int group)
-    {
-        var start = group == 0 ? 0 : _siblingEnds[group - 1];
-        return _siblings.AsSpan(start, _siblingEnds[group] - start);
-    }
-
-    /// <summary>Gathers the runs of one position into groups, wherever they stand in the step. Segments without a parent stay alone.</summary>
-    internal void FindSiblings()
-    {
-        var (groups, members) = (0, 0);
-        for (var first = 0; first < RunCount; first++)
-        {
-            var segment = Runs[first].Segment;
-            if (Runs[first].Count != 1 || Array.IndexOf(_siblings, first, 0, members) >= 0) continue;
-            _siblings[members++] = first;
-            for (var other = first + 1; segment.Parent is not null && other < RunCount; other++)
-            {
-                var candidate = Runs[other].Segment;
-                var isSibling = ReferenceEquals(candidate.Parent, segment.Parent) && candidate.Start == segment.Start;
-                if (isSibling && Runs[other].Count == 1) _siblings[members++] = other;
-            }
-
-            _siblingEnds[groups++] = members;
-        }
-
-        SiblingGroupCount = groups;
-    }
 
     internal void SetSlot(int row, int slot) => _slotOfRow[row] = slot;
 

@@ -10,13 +10,16 @@ internal sealed class KeyValuePool : IDisposable
     public const int BlockPositions = 64;
 
     private readonly Lock _lock = new();
-    private readonly Stack<NativeBuffer> _free = new();
+    private readonly Stack<FloatBuffer> _free = new();
     private readonly ModelConfig _config;
     private readonly int _maxBlocks;
+    private readonly IKernels _kernels;
 
     /// <param name="config">The model whose keys and values are stored.</param>
     /// <param name="maxBlocks">Most blocks in use at a time.</param>
-    public KeyValuePool(ModelConfig config, int maxBlocks = int.MaxValue) => (_config, _maxBlocks) = (config, maxBlocks);
+    /// <param name="kernels">Where the memory is; by default the host's.</param>
+    public KeyValuePool(ModelConfig config, int maxBlocks = int.MaxValue, IKernels? kernels = null) =>
+        (_config, _maxBlocks, _kernels) = (config, maxBlocks, kernels ?? CpuKernels.Best);
 
     /// <summary>Blocks now held by segments.</summary>
     public int BlocksInUse { get; private set; }
@@ -26,7 +29,7 @@ internal sealed class KeyValuePool : IDisposable
     /// <summary>Size of one block in bytes: keys and values of all layers.</summary>
     public long BytesPerBlock => 2L * _config.LayerCount * _config.KeyValueWidth * BlockPositions * sizeof(float);
 
-    internal NativeBuffer Rent()
+    internal FloatBuffer Rent()
     {
         lock (_lock)
         {
@@ -40,10 +43,10 @@ internal sealed class KeyValuePool : IDisposable
             if (_free.TryPop(out var block)) return block;
         }
 
-        return new NativeBuffer(BytesPerBlock / sizeof(float));
+        return _kernels.Allocate(BytesPerBlock / sizeof(float));
     }
 
-    internal void Return(NativeBuffer block)
+    internal void Return(FloatBuffer block)
     {
         lock (_lock)
         {

@@ -8,7 +8,7 @@ namespace Hone.Engine;
 internal sealed class KeyValueSegment : IDisposable
 {
     private readonly KeyValuePool _pool;
-    private readonly List<NativeBuffer> _blocks = [];
+    private readonly List<FloatBuffer> _blocks = [];
 
     /// <param name="pool">Where the memory comes from.</param>
     /// <param name="parent">The segment with the positions before <paramref name="start"/>, or null for a root.</param>
@@ -48,5 +48,5 @@ internal sealed class KeyValueSegment : IDisposable
         Length = 0;
     }
 
-    internal NativeBuffer Block(int index) => _blocks[index];
+    internal FloatBuffer Block(int index) => _blocks[index];
 }

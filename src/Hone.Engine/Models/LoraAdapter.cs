@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace Hone.Engine;
 
 /// <summary>Shape of a low-rank adapter (Hu et al. 2021, <c>W + alpha/rank · B A</c>).</summary>
@@ -67,18 +65,18 @@ internal sealed class LoraAdapter : FlatTensors
     }
 
     /// <summary>Adds <c>scale · B A</c> to a copy of the tensor's values [out, in], if it is targeted.</summary>
-    internal void AddTo(ParameterTensor tensor, Span<float> values)
+    internal unsafe void AddTo(ParameterTensor tensor, Span<float> values)
     {
         var projection = tensor.Name[..^".weight".Length];
         if (!Targets(projection)) return;
-        var down = Get(projection + DownSuffix);
-        var up = Get(projection + UpSuffix);
-        for (var row = 0; row < tensor.Rows; row++)
+        fixed (float* target = values)
         {
-            var target = values.Slice(row * tensor.Columns, tensor.Columns);
-            for (var k = 0; k < Rank; k++)
-                TensorPrimitives.MultiplyAdd(down.Slice(k * tensor.Columns, tensor.Columns), Scale * up[row * Rank + k], target, target);
+            var update = new LowRankUpdate(
+                Pointer(projection + DownSuffix), Pointer(projection + UpSuffix), tensor.Rows, tensor.Columns, Rank, Scale);
+            CpuKernels.AddLowRankTo(update, target);
         }
+
+        GC.KeepAlive(this);
     }
 
     private static IReadOnlyList<ParameterTensor> Describe(ModelConfig config, LoraOptions options)

@@ -29,6 +29,8 @@ internal sealed class PackedBatch
         var slots = new Dictionary<int, int>(TargetRows.Length);
         for (var slot = 0; slot < TargetRows.Length; slot++) slots[TargetRows[slot]] = slot;
         TargetSlots = Array.ConvertAll(targets, target => slots[target.Row]);
+        TargetOrder = [.. Enumerable.Range(0, targets.Length)];
+        Array.Sort(TargetOrder, (left, right) => (TargetSlots[left], left).CompareTo((TargetSlots[right], right)));
     }
 
     /// <summary>Token of every row.</summary>
@@ -53,6 +55,9 @@ internal sealed class PackedBatch
 
     /// <summary>For each target the index of its row in <see cref="TargetRows"/>.</summary>
     internal int[] TargetSlots { get; }
+
+    /// <summary>Indices of the targets, ordered by the row that predicts them.</summary>
+    internal int[] TargetOrder { get; }
 
     /// <summary>
     /// Splits sequences into batches of about <paramref name="rowBudget"/> rows (a longer sequence gets its own). Sequences are sorted by their

@@ -3,23 +3,22 @@ namespace Hone.Engine;
 /// <summary>Gradients that one lane has gathered, and the activations of the microbatch it works on. Used by one thread at a time.</summary>
 internal sealed class TrainingLane : IDisposable
 {
-    private readonly NativeBuffer _gradient;
     private readonly Func<TrainingWorkspace> _createWorkspace;
     private TrainingWorkspace? _workspace;
 
-    internal TrainingLane(int gradientLength, Func<TrainingWorkspace> createWorkspace) =>
-        (_gradient, _createWorkspace) = (new NativeBuffer(gradientLength), createWorkspace);
+    internal TrainingLane(IKernels kernels, int gradientLength, Func<TrainingWorkspace> createWorkspace) =>
+        (Gradient, _createWorkspace) = (new SharedTensor(kernels, gradientLength), createWorkspace);
 
     /// <summary>Gradient sum, laid out like the trained tensors.</summary>
-    public Span<float> Gradient => _gradient.Span;
+    public SharedTensor Gradient { get; }
 
-    internal unsafe float* GradientPointer => _gradient.Pointer;
+    internal unsafe float* GradientPointer => Gradient.Pointer;
 
     internal TrainingWorkspace Workspace => _workspace ??= _createWorkspace();
 
     public void Dispose()
     {
-        _gradient.Dispose();
+        Gradient.Dispose();
         _workspace?.Dispose();
     }
 

@@ -15,167 +15,102 @@ internal sealed unsafe partial class TrainingModel
                 "The lane does not hold this batch's activations; call ForwardScore with the same lane and batch first.");
         space.Batch = null;
         if (batch.Targets.Count == 0) return;
-        space.Gradient.Span[..(batch.RowCount * Config.HiddenSize)].Clear();
+        _kernels.Zero(space.Gradient.Pointer, (long)batch.RowCount * Config.HiddenSize);
         BackwardHead(lane, batch, gradientOfLogProb);
         for (var index = Config.LayerCount - 1; index >= 0; index--)
         {
-            BackwardFeedForward(lane, batch, index);
-            BackwardAttention(lane, batch, index);
+            BackwardFeedForward(lane, batch.RowCount, index);
+            BackwardAttention(lane, batch.RowCount, index);
         }
 
-        if (Adapter is null) ScatterEmbedding(lane, batch);
+        if (Adapter is null)
+            _kernels.AddToTable(Config.HiddenSize, space.Plan.TokenRows, space.Gradient.Pointer, GradientOf(lane, ParameterNames.Embedding));
         GC.KeepAlive(this);
     }
 
-    private void BackwardFeedForward(TrainingLane lane, PackedBatch batch, int index)
+    private void BackwardFeedForward(TrainingLane lane, int rows, int index)
     {
         var (space, names) = (lane.Workspace, new ParameterNames(index));
         var layer = space.Layers[index];
-        int rows = batch.RowCount, hidden = Config.HiddenSize, inner = Config.FeedForwardSize;
+        ref readonly var weights = ref _values.Layers[index];
         float* gradient = space.Gradient.Pointer, branch = space.BranchGradient.Pointer, wide = space.WideGradient.Pointer;
 
-        BackwardInput(names.Down, gradient, hidden, hidden, branch, inner, rows);
-        BackwardWeight(lane, names.Down, gradient, hidden, layer.Activated.Pointer, inner, rows);
-        for (var row = 0; row < rows; row++)
-        {
-            float* gate = layer.GateUp.Pointer + (nint)row * 2 * inner, target = wide + (nint)row * 2 * inner;
-            _kernels.SwiGluBackward(gate, gate + inner, branch + (nint)row * inner, target, target + inner, inner);
-        }
-
-        BackwardInput(names.Gate, wide, 2 * inner, 2 * inner, branch, hidden, rows);
-        BackwardWeights(lane, [names.Gate, names.Up], wide, 2 * inner, layer.FeedForwardInput.Pointer, hidden, rows);
-        BackwardNorm(lane, names.FeedForwardNorm, _packed.Layers[index].FeedForwardNorm, branch, layer.Middle, layer.InverseNorms.Pointer + rows,
-            rows);
+        _kernels.ProjectBack(rows, gradient, weights.Down, branch);
+        BackwardWeights(lane, [names.Down], gradient, weights.Down, layer.Activated.Pointer, rows);
+        _kernels.SwiGluBackward(rows, Config.FeedForwardSize, layer.GateUp.Pointer, branch, wide);
+        _kernels.ProjectBack(rows, wide, weights.GateUp, branch);
+        BackwardWeights(lane, [names.Gate, names.Up], wide, weights.GateUp, layer.FeedForwardInput.Pointer, rows);
+        BackwardNorm(lane, names.FeedForwardNorm, weights.FeedForwardNorm, layer.Middle, layer.InverseNorms.Pointer + rows, rows);
     }
 
-    private void BackwardAttention(TrainingLane lane, PackedBatch batch, int index)
+    private void BackwardAttention(TrainingLane lane, int rows, int index)
     {
         var (space, names) = (lane.Workspace, new ParameterNames(index));
         var layer = space.Layers[index];
-        int rows = batch.RowCount, hidden = Config.HiddenSize, fused = Config.FusedAttentionWidth;
+        ref readonly var weights = ref _values.Layers[index];
         float* gradient = space.Gradient.Pointer, branch = space.BranchGradient.Pointer, fusedGradient = space.FusedGradient.Pointer;
 
-        BackwardInput(names.Output, gradient, hidden, hidden, branch, Config.QueryWidth, rows);
-        BackwardWeight(lane, names.Output, gradient, hidden, layer.Attention.Pointer, Config.QueryWidth, rows);
-
-        space.FusedGradient.Span[..(rows * fused)].Clear();
-        var view = new AttentionView(layer.Fused.Pointer, layer.Attention.Pointer, layer.LogSumExp.Pointer);
-        Span<RowRun> chain = stackalloc RowRun[MaxChain];
-        foreach (var node in batch.Nodes) space.Attention.Backward(view, Chain(batch, node, chain), branch, fusedGradient);
-        RotateHeads(space, batch, fusedGradient, direction: -1f);
+        _kernels.ProjectBack(rows, gradient, weights.Output, branch);
+        BackwardWeights(lane, [names.Output], gradient, weights.Output, layer.Attention.Pointer, rows);
+        space.Attention.Backward(
+            new AttentionView(layer.Fused.Pointer, layer.Attention.Pointer, layer.LogSumExp.Pointer), branch, fusedGradient);
+        RotateHeads(space, rows, fusedGradient, direction: -1f);
         if (Config.QueryKeyNorm) BackwardHeadNorms(lane, index, rows);
         if (Config.AttentionBias && Adapter is null)
-            _kernels.AddColumnSums(fusedGradient, fused, rows, fused, lane.GradientPointer + Weights.Tensor(names.Query + ".bias").Offset);
+        {
+            var fused = Config.FusedAttentionWidth;
+            _kernels.AddColumnSums(rows, fused, fusedGradient, fused, GradientOf(lane, names.Query + ".bias"));
+        }
 
-        BackwardWeights(lane, [names.Query, names.Key, names.Value], fusedGradient, fused, layer.AttentionInput.Pointer, hidden, rows);
+        BackwardWeights(lane, [names.Query, names.Key, names.Value], fusedGradient, weights.Fused, layer.AttentionInput.Pointer, rows);
         if (index == 0 && Adapter is not null) return; // Nothing below is trained.
-        BackwardInput(names.Query, fusedGradient, fused, fused, branch, hidden, rows);
-        BackwardNorm(lane, names.AttentionNorm, _packed.Layers[index].AttentionNorm, branch, layer.Input, layer.InverseNorms.Pointer, rows);
+        _kernels.ProjectBack(rows, fusedGradient, weights.Fused, branch);
+        BackwardNorm(lane, names.AttentionNorm, weights.AttentionNorm, layer.Input, layer.InverseNorms.Pointer, rows);
     }
-
-    // dX [rows, inputs] = dY [rows, outputs] · W, where W begins at the named projection (and takes in those that follow it, where outputs says so).
-    private void BackwardInput(string projection, float* outputGradient, int stride, int outputs, float* inputGradient, int inputs, int rows) =>
-        _kernels.Multiply(
-            rows, inputs, outputs, new MatrixView(outputGradient, stride), _kernels.RowMajor(_effective.Pointer(projection + ".weight"), inputs),
-            inputGradient, inputs);
-
-    private void BackwardWeight(TrainingLane lane, string projection, float* outputGradient, int stride, float* input, int inputs, int rows) =>
-        BackwardWeights(lane, [projection], outputGradient, stride, input, inputs, rows);
 
     // Projections that share their input lie side by side, in dY and in the parameters.
     private void BackwardWeights(
-        TrainingLane lane, ReadOnlySpan<string> projections, float* outputGradient, int stride, float* input, int inputs, int rows)
+        TrainingLane lane, ReadOnlySpan<string> projections, float* outputGradient, in Projection all, float* input, int rows)
     {
         if (Adapter is null)
         {
-            var first = Weights.Tensor(projections[0] + ".weight");
-            AddWeightGradient(lane, first with { Shape = [stride, inputs] }, outputGradient, stride, input, inputs, rows);
+            _kernels.AddWeightGradient(
+                rows, all.Outputs, all.Inputs, outputGradient, all.Outputs, input, GradientOf(lane, projections[0] + ".weight"));
             return;
         }
 
         foreach (var projection in projections)
         {
-            if (Adapter.Targets(projection)) AddLowRankGradient(lane, projection, outputGradient, stride, input, inputs, rows);
+            if (Adapter.Targets(projection)) AddLowRankGradient(lane, projection, outputGradient, all.Outputs, input, rows);
             outputGradient += Weights.Tensor(projection + ".weight").Rows;
         }
     }
 
-    // dW [outputs, inputs] += dYᵀ · X
-    private void AddWeightGradient(TrainingLane lane, ParameterTensor tensor, float* outputGradient, int stride, float* input, int inputs, int rows)
+    private void AddLowRankGradient(TrainingLane lane, string projection, float* outputGradient, int stride, float* input, int rows)
     {
-        var target = lane.GradientPointer + tensor.Offset;
-        _kernels.Multiply(
-            tensor.Rows, inputs, rows, new MatrixView(outputGradient, 1, stride), _kernels.RowMajor(input, inputs), target, inputs, target, inputs);
-    }
-
-    // y = x (W + s B A)ᵀ:  dB += s dYᵀ (X Aᵀ),  dA += s (dY B)ᵀ X.
-    private void AddLowRankGradient(TrainingLane lane, string projection, float* outputGradient, int stride, float* input, int inputs, int rows)
-    {
-        var adapter = Adapter!;
-        var (down, up, rank) = (adapter.Tensor(projection + LoraAdapter.DownSuffix), adapter.Tensor(projection + LoraAdapter.UpSuffix), adapter.Rank);
-        var outputs = up.Rows;
-        var narrow = lane.Workspace.Narrow((2L * rows + outputs) * rank).Pointer;
-        var panels = lane.Workspace.Panels(_kernels.PackedLength(rank, inputs)).Pointer;
-        float* projected = narrow, projectedGradient = narrow + (nint)rows * rank, upTransposed = narrow + 2 * (nint)rows * rank;
-        _kernels.PackTransposed(adapter.Buffer.Pointer + down.Offset, inputs, rank, inputs, panels);
-        _kernels.Multiply(rows, rank, inputs, new MatrixView(input, inputs), _kernels.Packed(panels, inputs), projected, rank);
-        _kernels.Multiply(
-            rows, rank, outputs, new MatrixView(outputGradient, stride), _kernels.RowMajor(adapter.Buffer.Pointer + up.Offset, rank),
-            projectedGradient, rank);
-        _kernels.Scale(narrow, adapter.Scale, 2 * rows * rank);
-        float* downGradient = lane.GradientPointer + down.Offset, upGradient = lane.GradientPointer + up.Offset;
-        _kernels.Multiply(rank, outputs, rows, new MatrixView(projected, 1, rank), _kernels.RowMajor(outputGradient, stride), upTransposed, outputs);
-        for (var output = 0; output < outputs; output++)
-        {
-            for (var k = 0; k < rank; k++) upGradient[output * rank + k] += upTransposed[(nint)k * outputs + output];
-        }
-
-        _kernels.Multiply(
-            rank, inputs, rows, new MatrixView(projectedGradient, 1, rank), _kernels.RowMajor(input, inputs), downGradient, inputs, downGradient,
-            inputs);
+        var update = _values.UpdateOf(projection);
+        var (down, up) = (Adapter!.Tensor(projection + LoraAdapter.DownSuffix), Adapter.Tensor(projection + LoraAdapter.UpSuffix));
+        _kernels.AddLowRankGradient(
+            update, rows, outputGradient, stride, input, lane.GradientPointer + down.Offset, lane.GradientPointer + up.Offset,
+            lane.Workspace.LowRankScratch(_kernels.LowRankScratch(update, rows)).Pointer);
     }
 
     // Adds the branch's gradient to the residual stream's.
-    private void BackwardNorm(
-        TrainingLane lane, string name, NativeBuffer weight, float* branchGradient, NativeBuffer input, float* inverses, int rows)
-    {
-        var hidden = Config.HiddenSize;
-        var weightGradient = Adapter is null ? lane.GradientPointer + Weights.Tensor(name).Offset : null;
-        for (var row = 0; row < rows; row++)
-        {
-            nint at = (nint)row * hidden;
-            _kernels.RmsNormBackward(
-                branchGradient + at, input.Pointer + at, weight.Pointer, inverses[row], lane.Workspace.Gradient.Pointer + at, weightGradient, hidden,
-                accumulate: true);
-        }
-    }
+    private void BackwardNorm(TrainingLane lane, string name, float* weight, FloatBuffer input, float* inverses, int rows) =>
+        _kernels.RmsNormBackward(
+            NormRows.Of(rows, Config.HiddenSize), lane.Workspace.BranchGradient.Pointer, input.Pointer, weight, inverses,
+            lane.Workspace.Gradient.Pointer, GradientOf(lane, name), accumulate: true);
 
     private void BackwardHeadNorms(TrainingLane lane, int index, int rows)
     {
-        var (names, weights, layer) = (new ParameterNames(index), _packed.Layers[index], lane.Workspace.Layers[index]);
-        int heads = Config.HeadCount + Config.KeyValueHeadCount, width = Config.HeadWidth;
-        var queryGradient = Adapter is null ? lane.GradientPointer + Weights.Tensor(names.QueryNorm).Offset : null;
-        var keyGradient = Adapter is null ? lane.GradientPointer + Weights.Tensor(names.KeyNorm).Offset : null;
-        for (var row = 0; row < rows; row++)
+        var (names, layer) = (new ParameterNames(index), lane.Workspace.Layers[index]);
+        ref readonly var weights = ref _values.Layers[index];
+        foreach (var part in HeadParts(Config.QueryWidth + Config.KeyValueWidth, weights.QueryNorm, weights.KeyNorm, rows))
         {
-            var gradient = lane.Workspace.FusedGradient.Pointer + (nint)row * Config.FusedAttentionWidth;
-            var raw = layer.RawQueryKey!.Pointer + (nint)row * heads * width;
-            var inverses = layer.HeadInverseNorms!.Pointer + (nint)row * heads;
-            for (var i = 0; i < heads; i++, gradient += width, raw += width)
-            {
-                var isQuery = i < Config.HeadCount;
-                _kernels.RmsNormBackward(
-                    gradient, raw, (isQuery ? weights.QueryNorm : weights.KeyNorm)!.Pointer, inverses[i], gradient,
-                    isQuery ? queryGradient : keyGradient, width, accumulate: false);
-            }
+            var gradient = lane.Workspace.FusedGradient.Pointer + part.Column;
+            _kernels.RmsNormBackward(
+                part.Shape, gradient, layer.RawQueryKey!.Pointer + part.Column, part.Weight, layer.HeadInverseNorms!.Pointer + part.Head, gradient,
+                GradientOf(lane, part.Head == 0 ? names.QueryNorm : names.KeyNorm), accumulate: false);
         }
-    }
-
-    private void ScatterEmbedding(TrainingLane lane, PackedBatch batch)
-    {
-        var table = lane.GradientPointer + Weights.Tensor(ParameterNames.Embedding).Offset;
-        for (var row = 0; row < batch.RowCount; row++)
-            _kernels.Add(table + (nint)batch.Tokens[row] * Config.HiddenSize, lane.Workspace.Gradient.Pointer + (nint)row * Config.HiddenSize,
-                Config.HiddenSize);
     }
 }

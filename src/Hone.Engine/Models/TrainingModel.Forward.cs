@@ -13,113 +13,82 @@ internal sealed unsafe partial class TrainingModel
         if (!(temperature > 0))
             throw new ArgumentOutOfRangeException(nameof(temperature), temperature, "The temperature divides the logits; it must be positive.");
         var space = lane.Workspace;
-        space.Reserve(batch);
-        space.Batch = batch;
+        CheckTokens(batch);
+        space.Bind(batch);
         space.InverseTemperature = 1f / temperature;
         if (batch.RowCount == 0) return;
-        Embed(space, batch);
+        _kernels.Gather(batch.RowCount, Config.HiddenSize, _values.Embedding, space.Plan.Tokens, space.Layers[0].Input.Pointer);
         for (var index = 0; index < Config.LayerCount; index++)
         {
             var next = index + 1 < Config.LayerCount ? space.Layers[index + 1].Input : space.Output;
-            ForwardAttention(space, batch, index);
-            ForwardFeedForward(space, batch, index, next.Pointer);
+            ForwardAttention(space, batch.RowCount, index);
+            ForwardFeedForward(space, batch.RowCount, index, next.Pointer);
         }
 
         ScoreTargets(space, batch, logProbs, entropies);
         GC.KeepAlive(this);
     }
 
-    private void Embed(TrainingWorkspace space, PackedBatch batch)
-    {
-        var table = Weights.Get(ParameterNames.Embedding);
-        var rows = space.Layers[0].Input.Span;
-        for (var row = 0; row < batch.RowCount; row++)
-        {
-            var token = batch.Tokens[row];
-            table.Slice(CheckedToken(token) * Config.HiddenSize, Config.HiddenSize).CopyTo(rows[(row * Config.HiddenSize)..]);
-        }
-    }
-
     // middle = input + Wo · attention(rope(Wqkv · norm(input) + b))
-    private void ForwardAttention(TrainingWorkspace space, PackedBatch batch, int index)
+    private void ForwardAttention(TrainingWorkspace space, int rows, int index)
     {
-        var (layer, weights) = (space.Layers[index], _packed.Layers[index]);
-        int rows = batch.RowCount, hidden = Config.HiddenSize, fused = Config.FusedAttentionWidth;
-        Normalize(layer.Input.Pointer, weights.AttentionNorm.Pointer, layer.AttentionInput.Pointer, layer.InverseNorms.Pointer, rows);
-        _kernels.Project(rows, layer.AttentionInput.Pointer, hidden, weights.Fused, layer.Fused.Pointer, fused, weights.Bias);
+        var layer = space.Layers[index];
+        ref readonly var weights = ref _values.Layers[index];
+        var hidden = Config.HiddenSize;
+        Normalize(layer.Input.Pointer, weights.AttentionNorm, layer.AttentionInput.Pointer, layer.InverseNorms.Pointer, rows);
+        _kernels.Project(rows, layer.AttentionInput.Pointer, weights.Fused, layer.Fused.Pointer, weights.Bias);
         if (Config.QueryKeyNorm) NormalizeHeads(layer, weights, rows);
-        RotateHeads(space, batch, layer.Fused.Pointer, direction: 1f);
-        var view = new AttentionView(layer.Fused.Pointer, layer.Attention.Pointer, layer.LogSumExp.Pointer);
-        Span<RowRun> chain = stackalloc RowRun[MaxChain];
-        foreach (var node in batch.Nodes) space.Attention.Forward(view, Chain(batch, node, chain));
-        var (attention, middle) = (layer.Attention, layer.Middle);
-        _kernels.Project(rows, attention.Pointer, Config.QueryWidth, weights.Output, middle.Pointer, hidden, layer.Input.Pointer, hidden);
+        RotateHeads(space, rows, layer.Fused.Pointer, direction: 1f);
+        space.Attention.Forward(new AttentionView(layer.Fused.Pointer, layer.Attention.Pointer, layer.LogSumExp.Pointer));
+        _kernels.Project(rows, layer.Attention.Pointer, weights.Output, layer.Middle.Pointer, layer.Input.Pointer, hidden);
     }
 
     // output = middle + Wdown · (silu(Wgate · norm(middle)) · (Wup · norm(middle)))
-    private void ForwardFeedForward(TrainingWorkspace space, PackedBatch batch, int index, float* output)
+    private void ForwardFeedForward(TrainingWorkspace space, int rows, int index, float* output)
     {
-        var (layer, weights) = (space.Layers[index], _packed.Layers[index]);
-        int rows = batch.RowCount, hidden = Config.HiddenSize, inner = Config.FeedForwardSize;
-        Normalize(layer.Middle.Pointer, weights.FeedForwardNorm.Pointer, layer.FeedForwardInput.Pointer, layer.InverseNorms.Pointer + rows, rows);
-        _kernels.Project(rows, layer.FeedForwardInput.Pointer, hidden, weights.GateUp, layer.GateUp.Pointer, 2 * inner);
-        for (var row = 0; row < rows; row++)
-        {
-            var gate = layer.GateUp.Pointer + (nint)row * 2 * inner;
-            _kernels.SwiGlu(gate, gate + inner, layer.Activated.Pointer + (nint)row * inner, inner);
-        }
-
-        _kernels.Project(rows, layer.Activated.Pointer, inner, weights.Down, output, hidden, layer.Middle.Pointer, hidden);
+        var layer = space.Layers[index];
+        ref readonly var weights = ref _values.Layers[index];
+        Normalize(layer.Middle.Pointer, weights.FeedForwardNorm, layer.FeedForwardInput.Pointer, layer.InverseNorms.Pointer + rows, rows);
+        _kernels.Project(rows, layer.FeedForwardInput.Pointer, weights.GateUp, layer.GateUp.Pointer);
+        _kernels.SwiGlu(rows, Config.FeedForwardSize, layer.GateUp.Pointer, layer.Activated.Pointer);
+        _kernels.Project(rows, layer.Activated.Pointer, weights.Down, output, layer.Middle.Pointer, Config.HiddenSize);
     }
 
-    private void Normalize(float* input, float* weight, float* output, float* inverses, int rows)
-    {
-        for (var row = 0; row < rows; row++, input += Config.HiddenSize, output += Config.HiddenSize)
-            inverses[row] = _kernels.RmsNorm(input, weight, output, Config.HiddenSize, Config.NormEpsilon);
-    }
+    private void Normalize(float* input, float* weight, float* output, float* inverses, int rows) =>
+        _kernels.RmsNorm(NormRows.Of(rows, Config.HiddenSize), input, weight, output, inverses, Config.NormEpsilon);
 
     // Qwen 3: each query and key head on its own, before the rotation.
-    private void NormalizeHeads(LayerActivations layer, PackedLayer weights, int rows)
+    private void NormalizeHeads(LayerActivations layer, in TrainingLayer weights, int rows)
     {
-        int heads = Config.HeadCount + Config.KeyValueHeadCount, width = Config.HeadWidth;
-        for (var row = 0; row < rows; row++)
+        int fused = Config.FusedAttentionWidth, width = Config.QueryWidth + Config.KeyValueWidth;
+        _kernels.CopyRows(rows, width, layer.Fused.Pointer, fused, layer.RawQueryKey!.Pointer, width);
+        foreach (var part in HeadParts(fused, weights.QueryNorm, weights.KeyNorm, rows))
         {
-            var head = layer.Fused.Pointer + (nint)row * Config.FusedAttentionWidth;
-            var raw = layer.RawQueryKey!.Pointer + (nint)row * heads * width;
-            var inverses = layer.HeadInverseNorms!.Pointer + (nint)row * heads;
-            new ReadOnlySpan<float>(head, heads * width).CopyTo(new Span<float>(raw, heads * width));
-            for (var i = 0; i < heads; i++, head += width)
-                inverses[i] = _kernels.RmsNorm(head, (i < Config.HeadCount ? weights.QueryNorm : weights.KeyNorm)!.Pointer, head, width,
-                    Config.NormEpsilon);
+            var head = layer.Fused.Pointer + part.Column;
+            _kernels.RmsNorm(part.Shape, head, part.Weight, head, layer.HeadInverseNorms!.Pointer + part.Head, Config.NormEpsilon);
         }
     }
 
-    private void RotateHeads(TrainingWorkspace space, PackedBatch batch, float* fused, float direction)
+    // Query and key heads as groups of columns; vectors of x lie xStride apart.
+    private HeadPart[] HeadParts(nint xStride, float* queryWeight, float* keyWeight, int rows)
     {
-        int heads = Config.HeadCount + Config.KeyValueHeadCount, width = Config.HeadWidth;
-        for (var row = 0; row < batch.RowCount; row++)
-        {
-            var head = fused + (nint)row * Config.FusedAttentionWidth;
-            float* cosines = space.Rotary.Cosines(batch.Positions[row]), sines = space.Rotary.Sines(batch.Positions[row]);
-            for (var i = 0; i < heads; i++) _kernels.Rotate(head + i * width, cosines, sines, width / 2, direction);
-        }
+        int fused = Config.FusedAttentionWidth, heads = Config.HeadCount + Config.KeyValueHeadCount;
+        return
+        [
+            new(new NormRows(rows, Config.HeadCount, Config.HeadWidth, xStride, fused, heads), 0, 0, queryWeight),
+            new(new NormRows(rows, Config.KeyValueHeadCount, Config.HeadWidth, xStride, fused, heads), Config.HeadCount, Config.QueryWidth, keyWeight),
+        ];
     }
 
-    private const int MaxChain = 256;
+    private void RotateHeads(TrainingWorkspace space, int rows, float* fused, float direction) => _kernels.Rotate(
+        rows, Config.HeadCount + Config.KeyValueHeadCount, Config.HeadWidth, fused, Config.FusedAttentionWidth, space.Plan.Positions,
+        space.Plan.Cosines, space.Plan.Sines, direction);
 
-    // The runs of rows from the root to the node.
-    private static ReadOnlySpan<RowRun> Chain(PackedBatch batch, PackedNode node, Span<RowRun> chain)
+    private readonly struct HeadPart(NormRows shape, int head, int column, float* weight)
     {
-        var count = 0;
-        for (var current = node; ; current = batch.Nodes[current.Parent])
-        {
-            if (count == chain.Length)
-                throw new NotSupportedException($"A prefix tree deeper than {MaxChain} nodes is not supported; plan without shared prefixes.");
-            chain[count++] = new RowRun(current.Start, current.Length);
-            if (current.Parent < 0) break;
-        }
-
-        chain[..count].Reverse();
-        return chain[..count];
+        public readonly NormRows Shape = shape;
+        public readonly int Head = head;
+        public readonly int Column = column;
+        public readonly float* Weight = weight;
     }
 }

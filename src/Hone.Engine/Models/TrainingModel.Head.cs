@@ -4,54 +4,58 @@ internal sealed unsafe partial class TrainingModel
 {
     private void ScoreTargets(TrainingWorkspace space, PackedBatch batch, Span<float> logProbs, Span<float> entropies)
     {
-        int count = batch.TargetRows.Length, hidden = Config.HiddenSize, vocabulary = Config.VocabularySize;
-        float* norms = space.RowStatistics.Pointer, logSums = norms + count;
-        for (var slot = 0; slot < count; slot++)
-        {
-            float* input = space.Output.Pointer + (nint)batch.TargetRows[slot] * hidden, output = space.HeadInput.Pointer + (nint)slot * hidden;
-            norms[slot] = _kernels.RmsNorm(input, _packed.FinalNorm.Pointer, output, hidden, Config.NormEpsilon);
-        }
-
-        var entropiesOfRows = norms + 2 * count;
-        var target = new TargetCursor(batch);
+        int count = batch.TargetRows.Length, vocabulary = Config.VocabularySize;
+        if (count == 0) return;
+        float* norms = space.RowStatistics.Pointer, logSums = norms + count, entropiesOfRows = norms + 2 * count;
+        _kernels.RmsNorm(
+            HeadRows(space, count), space.Output.Pointer, _values.FinalNorm, space.HeadInput.Pointer, norms, Config.NormEpsilon);
         for (var first = 0; first < count; first += space.ChunkRows)
         {
             var rows = Math.Min(space.ChunkRows, count - first);
             ComputeLogits(space, first, rows);
-            for (var i = 0; i < rows; i++)
-            {
-                var row = space.Logits.Pointer + (nint)i * vocabulary;
-                var statistics = _kernels.Statistics(row, vocabulary, space.InverseTemperature);
-                (logSums[first + i], entropiesOfRows[first + i]) = (statistics.LogSumExp, statistics.Entropy);
-            }
+            _kernels.SoftmaxStatistics(
+                rows, vocabulary, space.Logits.Pointer, space.InverseTemperature, logSums + first, entropiesOfRows + first);
+            var (start, targets) = space.Plan.TargetsOf(first, first + rows);
+            _kernels.PickLogProbs(
+                targets, vocabulary, space.Logits.Pointer, space.InverseTemperature, logSums + first, space.TargetValues.Pointer + start);
+        }
 
-            foreach (var index in target.OfSlots(first, first + rows))
-            {
-                var slot = batch.TargetSlots[index];
-                var token = CheckedToken(batch.Targets[index].Token);
-                logProbs[index] = space.Logits.Pointer[(nint)(slot - first) * vocabulary + token] * space.InverseTemperature - logSums[slot];
-                entropies[index] = entropiesOfRows[slot];
-            }
+        float[] ofTargets = new float[batch.Targets.Count], ofRows = new float[count];
+        _kernels.CopyOut(space.TargetValues.Pointer, ofTargets);
+        _kernels.CopyOut(entropiesOfRows, ofRows);
+        for (var i = 0; i < ofTargets.Length; i++)
+        {
+            var index = batch.TargetOrder[i];
+            logProbs[index] = ofTargets[i];
+            entropies[index] = ofRows[batch.TargetSlots[index]];
         }
     }
 
+    private NormRows HeadRows(TrainingWorkspace space, int count) =>
+        new(count, 1, Config.HiddenSize, Config.HiddenSize, Config.HiddenSize, 1, space.Plan.TargetRows);
+
     // logits [rows, V] = head input [rows, d] · Eᵀ
-    private void ComputeLogits(TrainingWorkspace space, int first, int rows) => _kernels.Project(
-        rows, space.HeadInput.Pointer + (nint)first * Config.HiddenSize, Config.HiddenSize, _packed.Head, space.Logits.Pointer,
-        Config.VocabularySize);
+    private void ComputeLogits(TrainingWorkspace space, int first, int rows) =>
+        _kernels.Project(rows, space.HeadInput.Pointer + (nint)first * Config.HiddenSize, _values.Head, space.Logits.Pointer);
 
     // d loss / d residual stream at the target rows, and the gradients of the output projection and the final norm.
     private void BackwardHead(TrainingLane lane, PackedBatch batch, ReadOnlySpan<float> gradientOfLogProb)
     {
         var space = lane.Workspace;
         int count = batch.TargetRows.Length, hidden = Config.HiddenSize, vocabulary = Config.VocabularySize;
-        float* norms = space.RowStatistics.Pointer, logSums = norms + count;
-        var sums = new Span<float>(norms + 2 * count, count);
-        sums.Clear();
-        for (var i = 0; i < batch.Targets.Count; i++) sums[batch.TargetSlots[i]] += gradientOfLogProb[i];
+        float* norms = space.RowStatistics.Pointer, logSums = norms + count, sums = norms + 2 * count;
+        float[] ofRows = new float[count], ofTargets = new float[batch.Targets.Count];
+        for (var i = 0; i < ofTargets.Length; i++)
+        {
+            ofRows[batch.TargetSlots[i]] += gradientOfLogProb[i];
+            ofTargets[i] = gradientOfLogProb[batch.TargetOrder[i]];
+        }
 
-        var head = _effective.Tensor(Config.TiedEmbeddings ? ParameterNames.Embedding : ParameterNames.Head);
-        var target = new TargetCursor(batch);
+        _kernels.CopyIn(ofRows, sums);
+        _kernels.CopyIn(ofTargets, space.TargetValues.Pointer);
+        var headGradient = Adapter is null
+            ? lane.GradientPointer + Weights.Tensor(Config.TiedEmbeddings ? ParameterNames.Embedding : ParameterNames.Head).Offset
+            : null;
         for (var first = 0; first < count; first += space.ChunkRows)
         {
             var rows = Math.Min(space.ChunkRows, count - first);
@@ -59,60 +63,32 @@ internal sealed unsafe partial class TrainingModel
             var logits = space.Logits.Pointer;
 
             // d log p / d logits = (1[token] − softmax) / temperature
-            for (var i = 0; i < rows; i++)
-            {
-                var row = logits + (nint)i * vocabulary;
-                _kernels.ExpShifted(row, vocabulary, space.InverseTemperature, logSums[first + i]);
-                _kernels.Scale(row, -sums[first + i] * space.InverseTemperature, vocabulary);
-            }
-
-            foreach (var index in target.OfSlots(first, first + rows))
-            {
-                var row = logits + (nint)(batch.TargetSlots[index] - first) * vocabulary;
-                row[batch.Targets[index].Token] += gradientOfLogProb[index] * space.InverseTemperature;
-            }
-
-            _kernels.Multiply(
-                rows, hidden, vocabulary, new MatrixView(logits, vocabulary), _kernels.RowMajor(_effective.Buffer.Pointer + head.Offset, hidden),
-                space.HeadGradient.Pointer + (nint)first * hidden, hidden);
-            if (Adapter is null)
-                AddWeightGradient(lane, head, logits, vocabulary, space.HeadInput.Pointer + (nint)first * hidden, hidden, rows);
+            _kernels.SoftmaxGradient(rows, vocabulary, logits, space.InverseTemperature, logSums + first, sums + first);
+            var (start, targets) = space.Plan.TargetsOf(first, first + rows);
+            _kernels.AddAtTargets(targets, vocabulary, logits, space.InverseTemperature, space.TargetValues.Pointer + start);
+            _kernels.ProjectBack(rows, logits, _values.Head, space.HeadGradient.Pointer + (nint)first * hidden);
+            if (headGradient is not null)
+                _kernels.AddWeightGradient(
+                    rows, vocabulary, hidden, logits, vocabulary, space.HeadInput.Pointer + (nint)first * hidden, headGradient);
         }
 
-        var normGradient = Adapter is null ? lane.GradientPointer + Weights.Tensor(ParameterNames.FinalNorm).Offset : null;
-        for (var slot = 0; slot < count; slot++)
-        {
-            nint row = (nint)batch.TargetRows[slot] * hidden;
-            _kernels.RmsNormBackward(
-                space.HeadGradient.Pointer + (nint)slot * hidden, space.Output.Pointer + row, _packed.FinalNorm.Pointer, norms[slot],
-                space.Gradient.Pointer + row, normGradient, hidden, accumulate: true);
-        }
+        _kernels.RmsNormBackward(
+            HeadRows(space, count), space.HeadGradient.Pointer, space.Output.Pointer, _values.FinalNorm, norms, space.Gradient.Pointer,
+            GradientOf(lane, ParameterNames.FinalNorm), accumulate: true);
     }
 
-    private int CheckedToken(int token) => (uint)token < (uint)Config.VocabularySize ? token
-        : throw new ArgumentOutOfRangeException(nameof(token), token, $"Token id {token} is outside the vocabulary of {Config.VocabularySize}.");
+    // Where the gradient of a weight goes; null while an adapter is trained.
+    private float* GradientOf(TrainingLane lane, string name) => Adapter is null ? lane.GradientPointer + Weights.Tensor(name).Offset : null;
 
-    /// <summary>Targets ordered by the row that predicts them.</summary>
-    private struct TargetCursor
+    private void CheckTokens(PackedBatch batch)
     {
-        private readonly PackedBatch _batch;
-        private readonly int[] _order;
-        private int _next;
+        foreach (var token in batch.Tokens) CheckToken(token);
+        foreach (var target in batch.Targets) CheckToken(target.Token);
+    }
 
-        public TargetCursor(PackedBatch batch)
-        {
-            _batch = batch;
-            _order = [.. Enumerable.Range(0, batch.Targets.Count)];
-            Array.Sort(_order, (left, right) => (batch.TargetSlots[left], left).CompareTo((batch.TargetSlots[right], right)));
-        }
-
-        /// <summary>Indices of the targets of rows [from, to); call with ascending ranges.</summary>
-        public ReadOnlySpan<int> OfSlots(int from, int to)
-        {
-            while (_next < _order.Length && _batch.TargetSlots[_order[_next]] < from) _next++;
-            var start = _next;
-            while (_next < _order.Length && _batch.TargetSlots[_order[_next]] < to) _next++;
-            return _order.AsSpan(start, _next - start);
-        }
+    private void CheckToken(int token)
+    {
+        if ((uint)token >= (uint)Config.VocabularySize)
+            throw new ArgumentOutOfRangeException(nameof(token), token, $"Token id {token} is outside the vocabulary of {Config.VocabularySize}.");
     }
 }

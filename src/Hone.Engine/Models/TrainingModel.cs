@@ -9,25 +9,29 @@ namespace Hone.Engine;
 /// </summary>
 internal sealed unsafe partial class TrainingModel : IDisposable
 {
-    private readonly VectorKernels _kernels;
-    private readonly PackedWeights _packed;
-    private readonly ParameterSet _effective;
+    private readonly IKernels _kernels;
+    private readonly TrainingWeights _values;
     private readonly ConcurrentBag<TrainingWorkspace> _idleWorkspaces = [];
 
     /// <param name="weights">Weights, read in place: change them only between passes, then call <see cref="Repack"/>.</param>
     /// <param name="adapter">Adapter to train instead of the weights.</param>
     /// <param name="laneCount">Gradient sums that can be filled side by side. Results depend on it, not on the number of threads.</param>
-    /// <param name="kernels">Arithmetic to use; the best of the machine by default.</param>
+    /// <param name="kernels">Arithmetic to use; the best of the machine's processor by default.</param>
     public TrainingModel(ParameterSet weights, LoraAdapter? adapter = null, int laneCount = 4, VectorKernels? kernels = null)
+        : this(weights, adapter, laneCount, kernels is null ? CpuKernels.Best : new CpuKernels(kernels))
+    {
+    }
+
+    /// <summary>Trains on other hardware. Kernels that are not the host's get one lane: they have no threads to fill others with.</summary>
+    public TrainingModel(ParameterSet weights, LoraAdapter? adapter, int laneCount, IKernels kernels)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(laneCount);
         Weights = weights;
         Adapter = adapter;
-        _kernels = kernels ?? VectorKernels.Best;
-        _packed = new PackedWeights(weights.Config, _kernels, keepEmbedding: false);
-        _effective = adapter is null ? weights : new ParameterSet(weights.Config);
-        Lanes = [.. Enumerable.Range(0,
-            laneCount).Select(_ => new TrainingLane(Trained.Values.Length, () => new TrainingWorkspace(Config, _kernels)))];
+        _kernels = kernels;
+        _values = new TrainingWeights(weights, adapter, kernels);
+        Lanes = [.. Enumerable.Range(0, kernels.IsHost ? laneCount : 1)
+            .Select(_ => new TrainingLane(kernels, Trained.Values.Length, () => new TrainingWorkspace(Config, kernels)))];
         Repack();
     }
 
@@ -43,30 +47,41 @@ internal sealed unsafe partial class TrainingModel : IDisposable
     /// <summary>Microbatch i belongs to lane i mod <c>Lanes.Count</c>, whatever the number of threads.</summary>
     public IReadOnlyList<TrainingLane> Lanes { get; }
 
-    /// <summary>Takes over changed weights. Call after every update.</summary>
-    public void Repack()
-    {
-        if (Adapter is not null)
-        {
-            Weights.Values.CopyTo(_effective.Values);
-            Adapter.MergeInto(_effective);
-        }
+    /// <summary>The arithmetic in use.</summary>
+    public IKernels Kernels => _kernels;
 
-        _packed.Pack(_effective, null);
-    }
+    /// <summary>The values of <see cref="Trained"/> where the kernels work.</summary>
+    public SharedTensor TrainedValues => _values.Trained;
+
+    /// <summary>All weights where the kernels work, the adapter added to them.</summary>
+    public float* EffectiveWeights => _values.Effective;
+
+    /// <summary>Takes over weights, or an adapter, that the host changed.</summary>
+    public void Repack() => _values.Push();
+
+    /// <summary>Takes over an update of <see cref="TrainedValues"/>. The host sees it after their <see cref="SharedTensor.Pull"/>.</summary>
+    public void TakeUpdate() => _values.Refresh();
 
     public void ZeroGradients()
     {
         foreach (var lane in Lanes) lane.Gradient.Clear();
     }
 
-    /// <summary>Sums the lanes' gradients in lane order into the first lane, clears the others and returns the sum.</summary>
+    /// <summary>Sums the lanes' gradients in lane order into the first lane, clears the others and returns the sum for the host to read.</summary>
     public Span<float> SumGradients()
+    {
+        var sum = GradientSum();
+        sum.Pull();
+        return sum.Host;
+    }
+
+    /// <summary>As <see cref="SumGradients"/>, left where the kernels work.</summary>
+    public SharedTensor GradientSum()
     {
         var sum = Lanes[0].Gradient;
         for (var i = 1; i < Lanes.Count; i++)
         {
-            _kernels.Add(Lanes[0].GradientPointer, Lanes[i].GradientPointer, sum.Length);
+            _kernels.Add(sum.Pointer, Lanes[i].GradientPointer, sum.Length);
             Lanes[i].Gradient.Clear();
         }
 
@@ -113,8 +128,7 @@ internal sealed unsafe partial class TrainingModel : IDisposable
     {
         foreach (var lane in Lanes) lane.Dispose();
         foreach (var workspace in _idleWorkspaces) workspace.Dispose();
-        _packed.Dispose();
-        if (Adapter is not null) _effective.Dispose();
+        _values.Dispose();
     }
 
     private static void CheckBatch(PackedBatch batch, int targetCount, string name)

@@ -3,11 +3,11 @@ namespace Hone.Engine;
 /// <summary>What the backward pass needs of one layer's forward pass, per row.</summary>
 internal sealed class LayerActivations : IDisposable
 {
-    private readonly NativeBuffer?[] _all;
+    private readonly FloatBuffer?[] _all;
 
-    public LayerActivations(ModelConfig config, int rows)
+    public LayerActivations(ModelConfig config, int rows, IKernels kernels)
     {
-        NativeBuffer Rows(int width) => new((long)rows * width);
+        FloatBuffer Rows(int width) => kernels.Allocate((long)rows * width);
         Input = Rows(config.HiddenSize);
         AttentionInput = Rows(config.HiddenSize);
         Fused = Rows(config.FusedAttentionWidth);
@@ -29,40 +29,40 @@ internal sealed class LayerActivations : IDisposable
     }
 
     /// <summary>Residual stream before the layer [rows, d].</summary>
-    public NativeBuffer Input { get; }
+    public FloatBuffer Input { get; }
 
     /// <summary>Normalized input [rows, d].</summary>
-    public NativeBuffer AttentionInput { get; }
+    public FloatBuffer AttentionInput { get; }
 
     /// <summary>Rotated queries and keys, values [rows, (H + 2K) · width].</summary>
-    public NativeBuffer Fused { get; }
+    public FloatBuffer Fused { get; }
 
     /// <summary>Attention output before its projection [rows, H · width].</summary>
-    public NativeBuffer Attention { get; }
+    public FloatBuffer Attention { get; }
 
     /// <summary>[rows, H].</summary>
-    public NativeBuffer LogSumExp { get; }
+    public FloatBuffer LogSumExp { get; }
 
     /// <summary>Residual stream between attention and feed-forward [rows, d].</summary>
-    public NativeBuffer Middle { get; }
+    public FloatBuffer Middle { get; }
 
     /// <summary>[rows, d].</summary>
-    public NativeBuffer FeedForwardInput { get; }
+    public FloatBuffer FeedForwardInput { get; }
 
     /// <summary>[rows, 2F].</summary>
-    public NativeBuffer GateUp { get; }
+    public FloatBuffer GateUp { get; }
 
     /// <summary>silu(gate) · up [rows, F].</summary>
-    public NativeBuffer Activated { get; }
+    public FloatBuffer Activated { get; }
 
     /// <summary>Scales of the two RMS norms [rows, 2].</summary>
-    public NativeBuffer InverseNorms { get; }
+    public FloatBuffer InverseNorms { get; }
 
     /// <summary>Queries and keys before their norm [rows, (H + K) · width]; Qwen 3 only.</summary>
-    public NativeBuffer? RawQueryKey { get; }
+    public FloatBuffer? RawQueryKey { get; }
 
     /// <summary>[rows, H + K]; Qwen 3 only.</summary>
-    public NativeBuffer? HeadInverseNorms { get; }
+    public FloatBuffer? HeadInverseNorms { get; }
 
     public void Dispose()
     {
@@ -71,22 +71,20 @@ internal sealed class LayerActivations : IDisposable
 }
 
 /// <summary>Activations and scratch of one microbatch. Grows to the largest batch seen.</summary>
-internal sealed class TrainingWorkspace(ModelConfig config, VectorKernels kernels) : IDisposable
+internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels) : IDisposable
 {
-    /// <summary>Most logits held at a time; larger heads are computed in chunks of rows and again in the backward pass.</summary>
-    private const long MaxLogits = 1 << 24;
-
     private const int MinimumChunkRows = 64;
 
-    private NativeBuffer? _output, _gradient, _branchGradient, _wideGradient, _fusedGradient, _headInput, _headGradient, _logits, _rowStatistics,
-        _narrow, _panels;
+    private FloatBuffer? _output, _gradient, _branchGradient, _wideGradient, _fusedGradient, _headInput, _headGradient, _logits, _rowStatistics,
+        _targetValues, _lowRankScratch;
     private int _rows;
 
     public LayerActivations[] Layers { get; private set; } = [];
 
-    public BlockAttention Attention { get; } = new(kernels, config.HeadCount, config.KeyValueHeadCount, config.HeadWidth);
+    public IBlockAttention Attention { get; } = kernels.CreateAttention(config.HeadCount, config.KeyValueHeadCount, config.HeadWidth);
 
-    public RotaryTable Rotary { get; } = new(RopeFrequencies.For(config));
+    /// <summary>The batch's tokens, positions and targets where the kernels read them.</summary>
+    public BatchPlan Plan { get; } = new(config, kernels);
 
     /// <summary>The batch whose activations are held.</summary>
     public PackedBatch? Batch { get; set; }
@@ -94,74 +92,90 @@ internal sealed class TrainingWorkspace(ModelConfig config, VectorKernels kernel
     public float InverseTemperature { get; set; }
 
     /// <summary>Residual stream after the last layer [rows, d].</summary>
-    public NativeBuffer Output => _output!;
+    public FloatBuffer Output => _output!;
 
     /// <summary>d loss / d residual stream [rows, d].</summary>
-    public NativeBuffer Gradient => _gradient!;
+    public FloatBuffer Gradient => _gradient!;
 
     /// <summary>Gradient at the input of a branch [rows, max(d, H · width, F)].</summary>
-    public NativeBuffer BranchGradient => _branchGradient!;
+    public FloatBuffer BranchGradient => _branchGradient!;
 
     /// <summary>Gradient of gate and up [rows, 2F].</summary>
-    public NativeBuffer WideGradient => _wideGradient!;
+    public FloatBuffer WideGradient => _wideGradient!;
 
     /// <summary>Gradient of queries, keys and values [rows, (H + 2K) · width].</summary>
-    public NativeBuffer FusedGradient => _fusedGradient!;
+    public FloatBuffer FusedGradient => _fusedGradient!;
 
     /// <summary>Normalized residual stream of the target rows [targets, d].</summary>
-    public NativeBuffer HeadInput => _headInput!;
+    public FloatBuffer HeadInput => _headInput!;
 
     /// <summary>[targets, d].</summary>
-    public NativeBuffer HeadGradient => _headGradient!;
+    public FloatBuffer HeadGradient => _headGradient!;
 
     /// <summary>Logits of a chunk of target rows [chunk, V]; turned into their gradients in place.</summary>
-    public NativeBuffer Logits => _logits!;
+    public FloatBuffer Logits => _logits!;
 
-    /// <summary>Per target row: scale of the final norm, log-sum-exp, gradient sum [targets, 3].</summary>
-    public NativeBuffer RowStatistics => _rowStatistics!;
+    /// <summary>Per target row: scale of the final norm, log-sum-exp, gradient sum (before it the entropy) [3, targets].</summary>
+    public FloatBuffer RowStatistics => _rowStatistics!;
+
+    /// <summary>One number per target, in the order of the rows: its log-probability, then d loss / d log-probability.</summary>
+    public FloatBuffer TargetValues => _targetValues!;
 
     /// <summary>Rows of one chunk of the head.</summary>
     public int ChunkRows { get; private set; }
 
-    /// <summary>Low-rank products [rows, rank], twice, and [rank, outputs].</summary>
-    public NativeBuffer Narrow(long length) => NativeBuffer.EnsureCapacity(ref _narrow, length);
+    public FloatBuffer LowRankScratch(long length) => Ensure(ref _lowRankScratch, length);
 
-    /// <summary>Panels of one low-rank matrix.</summary>
-    public NativeBuffer Panels(long length) => NativeBuffer.EnsureCapacity(ref _panels, length);
-
-    public void Reserve(PackedBatch batch)
+    /// <summary>Makes room for a batch and brings it to where the kernels work.</summary>
+    public void Bind(PackedBatch batch)
     {
-        var rows = batch.RowCount;
-        if (rows > _rows)
-        {
-            foreach (var layer in Layers) layer.Dispose();
-            _rows = (rows + 63) / 64 * 64;
-            Layers = [.. Enumerable.Range(0, config.LayerCount).Select(_ => new LayerActivations(config, _rows))];
-            NativeBuffer.EnsureCapacity(ref _output, (long)_rows * config.HiddenSize);
-            NativeBuffer.EnsureCapacity(ref _gradient, (long)_rows * config.HiddenSize);
-            NativeBuffer.EnsureCapacity(ref _branchGradient,
-                (long)_rows * Math.Max(config.HiddenSize, Math.Max(config.QueryWidth, config.FeedForwardSize)));
-            NativeBuffer.EnsureCapacity(ref _wideGradient, (long)_rows * 2 * config.FeedForwardSize);
-            NativeBuffer.EnsureCapacity(ref _fusedGradient, (long)_rows * config.FusedAttentionWidth);
-            NativeBuffer.EnsureCapacity(ref _headInput, (long)_rows * config.HiddenSize);
-            NativeBuffer.EnsureCapacity(ref _headGradient, (long)_rows * config.HiddenSize);
-            NativeBuffer.EnsureCapacity(ref _rowStatistics, (long)_rows * 3);
-        }
-
-        var targets = batch.TargetRows.Length;
-        ChunkRows = (long)targets * config.VocabularySize <= MaxLogits ? targets : (int)Math.Max(MinimumChunkRows, MaxLogits / config.VocabularySize);
-        NativeBuffer.EnsureCapacity(ref _logits, (long)Math.Min(targets, ChunkRows) * config.VocabularySize);
-        if (rows > 0) Rotary.Ensure(batch.Positions.Max() + 1);
+        Batch = null;
+        Reserve(batch);
+        Plan.Bind(batch);
+        Attention.Bind([.. batch.Nodes.Select(node => new RowNode(node.Start, node.Length, node.Parent))]);
+        Batch = batch;
     }
 
     public void Dispose()
     {
         foreach (var layer in Layers) layer.Dispose();
         Attention.Dispose();
-        Rotary.Dispose();
-        NativeBuffer?[] scratch =
-            [_output, _gradient, _branchGradient, _wideGradient, _fusedGradient, _headInput, _headGradient, _logits, _rowStatistics, _narrow,
-                _panels];
+        Plan.Dispose();
+        FloatBuffer?[] scratch =
+            [_output, _gradient, _branchGradient, _wideGradient, _fusedGradient, _headInput, _headGradient, _logits, _rowStatistics, _targetValues,
+                _lowRankScratch];
         foreach (var buffer in scratch) buffer?.Dispose();
+    }
+
+    private void Reserve(PackedBatch batch)
+    {
+        var rows = batch.RowCount;
+        if (rows > _rows)
+        {
+            foreach (var layer in Layers) layer.Dispose();
+            _rows = (rows + 63) / 64 * 64;
+            Layers = [.. Enumerable.Range(0, config.LayerCount).Select(_ => new LayerActivations(config, _rows, kernels))];
+            Ensure(ref _output, (long)_rows * config.HiddenSize);
+            Ensure(ref _gradient, (long)_rows * config.HiddenSize);
+            Ensure(ref _branchGradient, (long)_rows * Math.Max(config.HiddenSize, Math.Max(config.QueryWidth, config.FeedForwardSize)));
+            Ensure(ref _wideGradient, (long)_rows * 2 * config.FeedForwardSize);
+            Ensure(ref _fusedGradient, (long)_rows * config.FusedAttentionWidth);
+            Ensure(ref _headInput, (long)_rows * config.HiddenSize);
+            Ensure(ref _headGradient, (long)_rows * config.HiddenSize);
+            Ensure(ref _rowStatistics, (long)_rows * 3);
+        }
+
+        var targets = batch.TargetRows.Length;
+        var most = kernels.MaxLogits;
+        ChunkRows = (long)targets * config.VocabularySize <= most ? targets : (int)Math.Max(MinimumChunkRows, most / config.VocabularySize);
+        Ensure(ref _logits, (long)Math.Min(targets, ChunkRows) * config.VocabularySize);
+        Ensure(ref _targetValues, batch.Targets.Count);
+    }
+
+    private FloatBuffer Ensure(ref FloatBuffer? buffer, long length)
+    {
+        if (buffer is not null && buffer.Capacity >= length) return buffer;
+        buffer?.Dispose();
+        return buffer = kernels.Allocate(length);
     }
 }

@@ -13,9 +13,6 @@ internal sealed class EngineTrainingSession : ITrainingSession
     private const string TrainedFile = "trained.safetensors";
     private const string MomentsFile = "moments.safetensors";
 
-    // Rows of a microbatch: large enough for the matrix kernels, small enough for the second-level cache.
-    private const int RowBudget = 1024;
-
     private readonly EngineModel start;
     private readonly EngineModel policyModel;
     private readonly EngineOptions options;
@@ -32,9 +29,10 @@ internal sealed class EngineTrainingSession : ITrainingSession
         adapter = training.Lora is { } lora
             ? LoraAdapter.CreateRandom(start.Config, new() { Rank = lora.Rank, Alpha = lora.Alpha, TargetModules = lora.Targets }, (int)(training.Seed & int.MaxValue))
             : null;
-        this.training = new(policyModel.Weights, adapter, LaneCountOf(start.Weights));
-        reference = training.KeepReference ? new(start.Weights, null, LaneCountOf(start.Weights)) : null;
-        optimizer = new(this.training.Trained, new());
+        var kernels = options.Device.Kernels;
+        this.training = new(policyModel.Weights, adapter, LaneCountOf(start.Weights), kernels);
+        reference = training.KeepReference ? new(start.Weights, null, LaneCountOf(start.Weights), kernels) : null;
+        optimizer = new(this.training, new());
         var tokenizer = new EnginePolicyTokenizer(start.Tokenizer, start.Template, options.Template);
         policy = new(policyModel, options with { PolicyVersion = 0 }) { Services = type => type.IsInstanceOfType(tokenizer) ? tokenizer : null };
     }
@@ -49,6 +47,8 @@ internal sealed class EngineTrainingSession : ITrainingSession
 
     public int PolicyVersion { get; private set; }
 
+    private int Rows => training.Kernels.MicrobatchRows;
+
     public IChatClient Policy => policy;
 
     public Task<ForwardBackwardResult> ForwardBackwardAsync(
@@ -61,9 +61,9 @@ internal sealed class EngineTrainingSession : ITrainingSession
                 var scores = loss.Beta > 0
                     ? PolicyPass.Score(
                         reference ?? throw new HoneException("Loss.Beta is above 0 but the session was started without KeepReference."),
-                        data, loss.Temperature, RowBudget, options.Workers, cancellationToken)
+                        data, loss.Temperature, Rows, options.Workers, cancellationToken)
                     : null;
-                return new PolicyPass(training, data, loss, RowBudget, scores).Run(options.Workers, cancellationToken);
+                return new PolicyPass(training, data, loss, Rows, scores).Run(options.Workers, cancellationToken);
             },
             cancellationToken);
     }
@@ -80,7 +80,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
     public Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default)
     {
         Check(data);
-        return Task.Run(() => PolicyPass.Score(training, data, temperature, RowBudget, options.Workers, cancellationToken), cancellationToken);
+        return Task.Run(() => PolicyPass.Score(training, data, temperature, Rows, options.Workers, cancellationToken), cancellationToken);
     }
 
     public async Task SaveStateAsync(string directory, CancellationToken cancellationToken = default)
@@ -88,6 +88,8 @@ internal sealed class EngineTrainingSession : ITrainingSession
         if (Directory.Exists(directory))
             throw new HoneException($"Training state is written to a new directory, but {directory} exists.");
         Directory.CreateDirectory(directory);
+        training.TrainedValues.Pull();
+        optimizer.PullMoments();
         Write(Path.Combine(directory, TrainedFile), string.Empty, () => training.Trained.Values);
         var moments = SourcesOf("m.", () => optimizer.FirstMoments).Concat(SourcesOf("v.", () => optimizer.SecondMoments));
         SafetensorsWriter.Write(Path.Combine(directory, MomentsFile), [.. moments], WeightFormat.Float32);
@@ -109,6 +111,8 @@ internal sealed class EngineTrainingSession : ITrainingSession
             Read(moments, "v.", optimizer.SecondMoments);
         }
 
+        optimizer.PushMoments();
+
         optimizer.Step = session.OptimizerStep;
         training.ZeroGradients();
         training.Repack();
@@ -117,6 +121,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
 
     public Task<LM> SnapshotAsync(string name, CancellationToken cancellationToken = default)
     {
+        training.TrainedValues.Pull();
         var weights = policyModel.Weights.Clone();
         adapter?.MergeInto(weights);
         return Task.FromResult(EngineLM.Owning(start.WithWeights(weights, name), options with { PolicyVersion = PolicyVersion }));
@@ -150,9 +155,9 @@ internal sealed class EngineTrainingSession : ITrainingSession
             WeightDecay = step.WeightDecay,
             MaxGradientNorm = step.MaxGradientNorm,
         };
-        var norm = optimizer.Update(training.SumGradients(), step.LearningRate);
+        var norm = optimizer.Update(training.GradientSum(), step.LearningRate);
         training.ZeroGradients();
-        training.Repack();
+        training.TakeUpdate();
         return norm;
     }
 
@@ -161,7 +166,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
         await policy.Scheduler.UpdateModelAsync(
             model =>
             {
-                model.Repack(policyModel.Weights, adapter);
+                model.Repack(training);
                 return model;
             },
             version,

@@ -7,7 +7,7 @@ public sealed class TrainingModelTests
             family => new[] { false, true }.Select(lora => new TheoryDataRow<ModelFamily, bool>(family, lora)))];
 
     /// <summary>Six sequences, four of them with a common prefix of 40 tokens, two of those with 60.</summary>
-    private static TrainingSequence[] Sequences(int seed = 1)
+    internal static TrainingSequence[] Sequences(int seed = 1)
     {
         int[] prefix = TinyModels.Tokens(40, seed), longer = [.. prefix, .. TinyModels.Tokens(20, seed + 1)];
         return
@@ -18,7 +18,7 @@ public sealed class TrainingModelTests
         ];
     }
 
-    private static LoraAdapter Adapter(ModelConfig config)
+    internal static LoraAdapter Adapter(ModelConfig config)
     {
         var adapter = LoraAdapter.CreateRandom(config, new LoraOptions { Rank = 3, Alpha = 6 }, 5);
         var random = new Random(6);
@@ -27,7 +27,7 @@ public sealed class TrainingModelTests
     }
 
     /// <summary>Loss Σ weight · log p with a fixed weight per target, its log-probabilities by sequence, and the gradient.</summary>
-    private static (double Loss, float[] Gradient, Dictionary<(int, int), float> LogProbs) Evaluate(
+    internal static (double Loss, float[] Gradient, Dictionary<(int, int), float> LogProbs) Evaluate(
         TrainingModel model, TrainingSequence[] sequences, int rowBudget = 128, bool share = true, int workers = 1, float temperature = 0.9f)
     {
         var batches = PackedBatch.Plan(sequences, rowBudget, share);
