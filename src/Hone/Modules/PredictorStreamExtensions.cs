@@ -96,9 +96,7 @@ public static class PredictorStreamExtensions
             {
                 if (HoneScope.Current is not { } outer)
                     return await ask(cancellationToken).ConfigureAwait(false); // which says that there is no model
-                using var scope = HoneScope.Open(new(
-                    outer.Model, outer.Models!, outer.Adapter, outer.Recovery, outer.State, outer.Options, outer.Seed, outer.Bindings!, outer.Recorder!,
-                    outer.Time, [], outer.Logger, new CallEvents<T>(outer.Events, channel.Writer, read)));
+                using var scope = HoneScope.WithEvents(new CallEvents<T>(outer.Events, channel.Writer, read));
                 return await ask(cancellationToken).ConfigureAwait(false);
             }
             finally

@@ -164,6 +164,9 @@ public sealed class HoneScope : IDisposable
     /// <summary>The same scope, inside an observed call.</summary>
     internal static HoneScope Inside(long callId) => Enter(new(Current) { CallId = callId });
 
+    /// <summary>The same scope, with another place for its events.</summary>
+    internal static HoneScope WithEvents(ChannelWriter<RunEvent> events) => Enter(new(Current) { Events = events });
+
     private static ImmutableArray<IHoneObserver> Joined(HoneScope? outer, ImmutableArray<IHoneObserver> own) =>
         outer is null || outer.Observers.IsEmpty ? own : own.IsEmpty ? outer.Observers : outer.Observers.AddRange(own);
 

@@ -95,6 +95,8 @@ public sealed class Grpo<TIn, TOut>
             throw new HoneException("UseTrainAsValidation is set and a validation set was passed: drop one of them.");
         if (validation is { Count: 0 })
             throw new HoneException("The validation set is empty. Pass null to train without validation.");
+        if (validation is null && options.Collapse is not null && !options.UseTrainAsValidation)
+            throw new HoneException("Collapse returns to the weights of the best validation, so it needs a validation set. Pass one, set UseTrainAsValidation, or leave Collapse null.");
         if (validation is null && options.ReportTrainScores && !options.UseTrainAsValidation)
             throw new HoneException("ReportTrainScores needs a validation set to report beside. Pass one, or set UseTrainAsValidation.");
         var repeats = (options.ExamplesPerStep + train.Count - 1) / train.Count;

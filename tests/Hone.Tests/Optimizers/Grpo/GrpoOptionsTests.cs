@@ -42,5 +42,6 @@ public sealed class GrpoOptionsTests
         await Assert.ThrowsAsync<HoneException>(() =>
             Grpo.Create(ToyTask.Metric, new() { UseTrainAsValidation = true }).CompileAsync(program, ToyTask.Train, ToyTask.Validation, token));
         await Assert.ThrowsAsync<HoneException>(() => Grpo.Create(ToyTask.Metric, new() { ReportTrainScores = true }).CompileAsync(program, ToyTask.Train, null, token));
+        await Assert.ThrowsAsync<HoneException>(() => Grpo.Create(ToyTask.Metric, new() { Collapse = new() }).CompileAsync(program, ToyTask.Train, null, token));
     }
 }
