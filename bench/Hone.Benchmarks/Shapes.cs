@@ -39,16 +39,16 @@ internal static class Shapes
 
     private static ModelConfig Of(
         int vocabulary, int width, int layers, int heads, int headWidth, int feedForward, int keyValueHeads = 2) => new()
-    {
-        Family = ModelFamily.Qwen2,
-        VocabularySize = vocabulary,
-        HiddenSize = width,
-        LayerCount = layers,
-        HeadCount = heads,
-        KeyValueHeadCount = keyValueHeads,
-        HeadWidth = headWidth,
-        FeedForwardSize = feedForward,
-        TiedEmbeddings = true,
-        MaxPositions = 1024,
-    };
+        {
+            Family = ModelFamily.Qwen2,
+            VocabularySize = vocabulary,
+            HiddenSize = width,
+            LayerCount = layers,
+            HeadCount = heads,
+            KeyValueHeadCount = keyValueHeads,
+            HeadWidth = headWidth,
+            FeedForwardSize = feedForward,
+            TiedEmbeddings = true,
+            MaxPositions = 1024,
+        };
 }

@@ -9,7 +9,8 @@ internal sealed class RuleClient(string name, Func<string, string> rule) : IChat
     /// <summary>Knows which form helps with what, and says so when the request names it.</summary>
     public static LM Untrusted() => new(new RuleClient("untrusted", request => Office.Find(request) is { } found
         ? $"For the {found.Purpose}, use form {found.Form}."
-        : "Please say what it is about."), "untrusted") { Role = "untrusted", Cache = new() };
+        : "Please say what it is about."), "untrusted")
+    { Role = "untrusted", Cache = new() };
 
     /// <summary>Judges as the instructions say: an answer is good when it names the right form; a detail is told when the request holds it.</summary>
     public static LM Judge() => new(new RuleClient("judge", prompt =>
@@ -18,7 +19,8 @@ internal sealed class RuleClient(string name, Func<string, string> rule) : IChat
             return Answer("told", $"{DetailsIn(prompt)}");
         var form = Office.Find(FieldOf(prompt, "user_query")!)?.Form ?? "none";
         return Answer("judgment", answer.Contains(form, StringComparison.Ordinal) || !FieldOf(prompt, "response_b")!.Contains(form, StringComparison.Ordinal) ? "True" : "False");
-    }), "judge") { Role = "judge", Cache = new() };
+    }), "judge")
+    { Role = "judge", Cache = new() };
 
     /// <inheritdoc/>
     public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)

@@ -121,7 +121,7 @@ internal static class ScalingSketches
     }
 
     public static GrpoOptions Options() =>
-        #region scaling-options
+    #region scaling-options
         new GrpoOptions
         {
             Steps = 200,
@@ -132,5 +132,5 @@ internal static class ScalingSketches
             RunDirectory = "runs/hop",
             Resume = true,
         };
-        #endregion
+    #endregion
 }

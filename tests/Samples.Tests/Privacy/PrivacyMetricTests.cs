@@ -58,8 +58,14 @@ public sealed class PrivacyMetricTests
         var program = new Papillon(RuleClient.Untrusted(), swallowsFailures: true).WithModel(new LM(policy, "toy"));
         var options = new GrpoOptions
         {
-            Steps = 40, ExamplesPerStep = 2, RolloutsPerExample = 8, LearningRate = 1, WarmupSteps = 0, Scaling = Hone.Reinforcement.AdvantageScaling.Group,
-            Return = ReturnPolicy.Last, Preflight = PreflightMode.Off,
+            Steps = 40,
+            ExamplesPerStep = 2,
+            RolloutsPerExample = 8,
+            LearningRate = 1,
+            WarmupSteps = 0,
+            Scaling = Hone.Reinforcement.AdvantageScaling.Group,
+            Return = ReturnPolicy.Last,
+            Preflight = PreflightMode.Off,
         };
         var result = await Grpo.Create<UserQuery, Delegation>(new PrivacyMetric(RuleClient.Judge()).ScoreAsync, options).CompileAsync(program, [Example], null, Token);
         var learned = (ToyPolicy)result.Program.Model!.Client;

@@ -56,7 +56,8 @@ internal sealed class ArborJob(ArborOptions options, TrainingOptions training) :
                 return;
             if (wanted.Length > 0)
                 throw new TrainingStateLostException(
-                    $"Arbor's job {status.JobId} asks for group {wanted[0]}, but this session has sent {GroupsSent}: someone else feeds the job too, or its trainer is ahead of this run.") { Operation = "status" };
+                    $"Arbor's job {status.JobId} asks for group {wanted[0]}, but this session has sent {GroupsSent}: someone else feeds the job too, or its trainer is ahead of this run.")
+                { Operation = "status" };
             var now = string.Join(',', status.PendingBatchIds);
             if (now != seen)
                 (seen, changed) = (now, connection.Time.GetTimestamp());

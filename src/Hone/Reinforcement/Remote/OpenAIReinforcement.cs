@@ -117,7 +117,8 @@ public static class OpenAIReinforcement
             ? trained[0]
             : throw new TrainingNotSupportedException(
                 $"The prompts of '{trained[0]}' may depend on answers of {string.Join(", ", all.Where(path => path != trained[0]))}, which an export does not ask for. "
-                + $"Run the program on the examples and export trace.Of(\"{trained[0]}\") with the other overload.") { Options = trained };
+                + $"Run the program on the examples and export trace.Of(\"{trained[0]}\") with the other overload.")
+            { Options = trained };
     }
 
     private static async Task<IReadOnlyList<OpenAIReinforcementItem>> ItemsAsync<TIn, TOut>(
