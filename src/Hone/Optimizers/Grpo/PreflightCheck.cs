@@ -32,8 +32,8 @@ internal sealed class PreflightCheck<TIn, TOut>(
         findings.AddFormat(rollouts);
         findings.AddReward([.. rollouts.Chunk(options.RolloutsPerExample)]);
         findings.AddLengths(rollouts);
-        findings.AddSilence("an unreadable answer", rollouts, await ScoreSilenceAsync(policy, nothing.Speechless, cancellationToken).ConfigureAwait(false));
-        findings.AddSilence("an answer with empty fields", rollouts, await ScoreSilenceAsync(policy, nothing.Empty, cancellationToken).ConfigureAwait(false));
+        findings.AddSilence("an unreadable answer", isUnreadable: true, rollouts, await ScoreSilenceAsync(policy, nothing.Speechless, cancellationToken).ConfigureAwait(false));
+        findings.AddSilence("an answer with empty fields", isUnreadable: false, rollouts, await ScoreSilenceAsync(policy, nothing.Empty, cancellationToken).ConfigureAwait(false));
         findings.AddDeterminism(await ScoreTwiceAsync(policy, cancellationToken).ConfigureAwait(false));
         return findings.Report(rollouts, seconds, after.Calls - before.Calls, after.Cost - before.Cost, data.Validation?.Count ?? 0);
     }

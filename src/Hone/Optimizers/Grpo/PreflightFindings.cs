@@ -71,20 +71,24 @@ internal sealed class PreflightFindings(GrpoOptions options, TrainingCapabilitie
                 $"A prompt of '{longest.Path}' has {longest.Tokens.PromptIds.Count} tokens; with up to {options.Sampling.MaxOutputTokens} of an answer that is more than the {capabilities.MaxSequenceLength} that the model holds.");
     }
 
-    /// <summary>An answer of nothing that earns as much as the policy usually does teaches it to say nothing.</summary>
-    public void AddSilence(string what, IReadOnlyList<Rollout> rollouts, double[] silence)
+    /// <summary>
+    /// An answer of nothing that earns as much as the policy usually does teaches it to say nothing. One that earns what the worst answers earn does no
+    /// harm: there is only up from there.
+    /// </summary>
+    public void AddSilence(string what, bool isUnreadable, IReadOnlyList<Rollout> rollouts, double[] silence)
     {
         double[] rewards = [.. rollouts.Where(IsReadable).Select(rollout => rollout.Reward!.Value).Order()];
         if (silence.Length == 0 || rewards.Length == 0)
             return;
         var median = rewards[rewards.Length / 2];
-        if (silence.Average() < median - 1e-9)
+        var earned = silence.Average();
+        if (earned < median - 1e-9 || (earned <= rewards[0] + 1e-9 && rewards[^1] > rewards[0] + 1e-9))
             return;
         Add(
-            PreflightSeverity.Problem,
+            isUnreadable || earned >= rewards[^1] - 1e-9 ? PreflightSeverity.Problem : PreflightSeverity.Warning,
             "empty answers",
             FormattableString.Invariant(
-                $"The program turns {what} into a result that scores {silence.Average():0.###}, no less than the median of {median:0.###} that the policy's readable answers earn: the policy can learn to say nothing. ")
+                $"The program turns {what} into a result that scores {earned:0.###}, no less than the median of {median:0.###} that the policy's readable answers earn: the policy can learn to say nothing. ")
             + "Let the error out of the program, or let the metric give such a result its lowest score.");
     }
 

@@ -37,6 +37,23 @@ public sealed class PreflightTests
         Assert.Contains("empty fields", Assert.Single(report.Findings, finding => finding.Check == "empty answers").Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Where nothing earns what the worst answers earn, there is only up: no reason to worry anybody.</summary>
+    [Fact]
+    public async Task CheckAsync_EmptyFieldsEarnTheLeast_IsNoFinding()
+    {
+        var metric = Hone.Metric.From<ToyQuestion, ToyAnswer>((_, output) => output.Answer.EndsWith("right", StringComparison.Ordinal) && output.Answer.StartsWith("good", StringComparison.Ordinal) ? 1 : 0.25);
+        var report = await CheckAsync(ToyTask.Program(ToyTask.ReadablePolicy()), metric);
+        Assert.DoesNotContain(report.Findings, finding => finding.Check == "empty answers");
+    }
+
+    [Fact]
+    public async Task CheckAsync_EmptyFieldsEarnTheMedian_IsAWarning()
+    {
+        var metric = Hone.Metric.From<ToyQuestion, ToyAnswer>((_, output) => output.Answer == "/" ? 0.6 : ToyValue(output));
+        var report = await CheckAsync(ToyTask.Program(ToyTask.ReadablePolicy()), metric);
+        Assert.Equal(PreflightSeverity.Warning, Assert.Single(report.Findings, finding => finding.Check == "empty answers").Severity);
+    }
+
     [Fact]
     public async Task CheckAsync_FlatReward_IsAProblem()
     {
