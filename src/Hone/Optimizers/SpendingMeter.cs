@@ -83,6 +83,19 @@ internal sealed class SpendingMeter(OptimizationBudget budget, IReadOnlySet<stri
 
     Exception? IRolloutWatch.Fatal(Exception error) => BudgetSpentException.In(error);
 
+    /// <summary>
+    /// Ends a step or validation that went beyond a limit, also when all its runs had begun in time: what is kept must not depend on how many ran at once.
+    /// </summary>
+    /// <exception cref="BudgetSpentException">More than a limit is spent.</exception>
+    public void ThrowIfExceeded()
+    {
+        var spent = Spent;
+        if (budget.MaxExternalCalls is { } most && spent.Calls > most)
+            throw new BudgetSpentException(StopReason.ExternalCallBudget);
+        if (budget.MaxCost is { } money && spent.Cost > money)
+            throw new BudgetSpentException(StopReason.CostBudget);
+    }
+
     /// <exception cref="BudgetSpentException">A limit is spent.</exception>
     public void ThrowIfExhausted()
     {

@@ -86,6 +86,7 @@ internal sealed class GrpoStepper<TIn, TOut>
             for (var i = 0; i < batch.Rollouts.Count; i++)
                 rollouts[(slots[i / options.RolloutsPerExample] * options.RolloutsPerExample) + (i % options.RolloutsPerExample)] = batch.Rollouts[i];
             watch.ThrowIfAny();
+            meter.ThrowIfExceeded();
             round.Add(batch);
             round.Rollouts = rollouts;
             round.Grouping = RolloutGrouper.Group(

@@ -19,6 +19,7 @@ public sealed class GrpoControlsTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(8)]
+    [InlineData(32)]
     public async Task CompileAsync_ExternalCallBudget_StopsWithTheBestSoFar(int parallelism)
     {
         var judge = Predict.Parse("answer -> verdict").WithModel(new LM(Judge(), "judge") { Price = new(1m, 0m) });
