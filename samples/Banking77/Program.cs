@@ -8,7 +8,7 @@ using Spectre.Console;
 
 var seed = new Option<long>("--seed") { Description = "Seed of everything.", DefaultValueFactory = _ => 1 };
 var steps = new Option<int>("--steps") { Description = "Steps of reinforcement.", DefaultValueFactory = _ => 40 };
-var epochs = new Option<int>("--epochs") { Description = "How often every message is imitated first.", DefaultValueFactory = _ => 2 };
+var epochs = new Option<int>("--epochs") { Description = "How often every message is imitated first.", DefaultValueFactory = _ => 5 };
 var data = new Option<FileInfo?>("--data") { Description = "The Banking77 file (columns text, category). Without it, a small set of the sample's own." };
 var checkpoint = new Option<DirectoryInfo?>("--checkpoint") { Description = "Train a Hugging Face Qwen2, Qwen3 or Llama directory instead of the embedded model." };
 var output = new Option<DirectoryInfo?>("--output") { Description = "Where the run is kept. By default a new folder under runs/." };
