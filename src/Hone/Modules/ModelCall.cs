@@ -9,8 +9,8 @@ internal static class ModelCall
         HoneScope scope, LM model, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken)
     {
         return scope.Observers.IsEmpty
-            ? SendAsync(model, messages, options, stream, cancellationToken)
-            : ObservedAsync(model, messages, options, stream, cancellationToken);
+            ? SendAsync(model, scope.Budget, messages, options, stream, cancellationToken)
+            : ObservedAsync(model, scope.Budget, messages, options, stream, cancellationToken);
     }
 
     public static bool IsCacheHit(ChatResponse response) => response.AdditionalProperties?.ContainsKey(ResponseKeys.CacheHit) == true;
@@ -59,11 +59,17 @@ internal static class ModelCall
     }
 
     private static Task<ChatResponse> ObservedAsync(
-        LM model, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) =>
-        Observation.RunAsync(CallKind.Model, model.Name, messages, () => SendAsync(model, messages, options, stream, cancellationToken));
+        LM model, RunCallTicket? budget, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) =>
+        Observation.RunAsync(CallKind.Model, model.Name, messages, () => SendAsync(model, budget, messages, options, stream, cancellationToken));
 
     private static Task<ChatResponse> SendAsync(
-        LM model, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) => stream is null
-        ? model.Pipeline.GetResponseAsync(messages, options, cancellationToken)
-        : stream.ReadAsync(model.Pipeline.GetStreamingResponseAsync(messages, options, cancellationToken), cancellationToken);
+        LM model, RunCallTicket? budget, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) =>
+        budget is null
+            ? SendAsync(model.Pipeline, messages, options, stream, cancellationToken)
+            : budget.SendAsync(model, client => SendAsync(client, messages, options, stream, cancellationToken));
+
+    private static Task<ChatResponse> SendAsync(
+        IChatClient client, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) => stream is null
+        ? client.GetResponseAsync(messages, options, cancellationToken)
+        : stream.ReadAsync(client.GetStreamingResponseAsync(messages, options, cancellationToken), cancellationToken);
 }

@@ -58,7 +58,8 @@ internal static class ProgramFileWriter
     private static JsonObject Texts(IEnumerable<KeyValuePair<string, string>> texts) =>
         new(texts.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value)));
 
-    private static JsonNode? Node(object? value) => value switch
+    /// <summary>A canonical value as JSON that its field's type reads back.</summary>
+    public static JsonNode? Node(object? value) => value switch
     {
         null => null,
         FieldMap map => new JsonObject(map.Select(entry => KeyValuePair.Create(entry.Key, Node(entry.Value)))),

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Hone.Optimizers;
@@ -37,6 +38,16 @@ internal sealed class Journal : IDisposable
         stream.WriteByte((byte)'\n');
         stream.Flush(flushToDisk: true);
     }
+
+    /// <summary>Appends a line that is the operating system's when this returns: it outlives the process. <see cref="Flush"/> makes it outlive the machine.</summary>
+    public void Append(JsonObject entry)
+    {
+        stream.Write(Encoding.UTF8.GetBytes(entry.ToJsonString() + "\n"));
+        stream.Flush();
+    }
+
+    /// <summary>Forces what was appended onto the disk.</summary>
+    public void Flush() => stream.Flush(flushToDisk: true);
 
     /// <summary>Replaces the content by the given lines: what a resumed run keeps.</summary>
     public void Rewrite(IEnumerable<JsonElement> entries)

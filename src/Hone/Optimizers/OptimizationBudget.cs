@@ -1,22 +1,42 @@
+using System.Collections.Immutable;
+
 namespace Hone.Optimizers;
 
 /// <summary>
-/// What a run may spend. Null means no limit. Time and tokens are looked at between steps, external calls and money before every run of the program;
-/// runs under way are finished. For a limit that nothing can overshoot, give the external models a <see cref="CallBudget"/>: when it refuses a call,
-/// the run stops and returns the best so far, too.
+/// What a run may spend; null means no limit. When a limit is reached the run ends and returns the best so far.
 /// </summary>
+/// <remarks>
+/// Optimizers of prompts reserve before they spend: no limit on runs, calls, tokens or money is ever exceeded, however much runs at once. Reinforcement
+/// learning looks at time and tokens between steps, at external calls and money before every run of the program, and finishes runs under way; for a
+/// limit that it cannot overshoot, give the external models a <see cref="CallBudget"/>.
+/// </remarks>
 public sealed record OptimizationBudget
 {
     /// <summary>Longest time, over all resumptions.</summary>
     public TimeSpan? MaxDuration { get; init; }
 
-    /// <summary>Most tokens that the policy may sample.</summary>
+    /// <summary>Optimizers of prompts: most runs of the program on an example, those of teachers included.</summary>
+    public long? MaxProgramRuns { get; init; }
+
+    /// <summary>Optimizers of prompts: most calls of models, repeated attempts included; those that the cache answers are free.</summary>
+    public long? MaxCalls { get; init; }
+
+    /// <summary>Optimizers of prompts: most tokens, in and out.</summary>
+    public long? MaxTokens { get; init; }
+
+    /// <summary>Optimizers of prompts: limits by the role of the models, e.g. <c>task</c>, <c>prompt</c>, <c>judge</c>; within the limits of all.</summary>
+    public ImmutableSortedDictionary<string, CallBudgetLimits> ByRole { get; init; } = ImmutableSortedDictionary<string, CallBudgetLimits>.Empty;
+
+    /// <summary>Reinforcement learning: most tokens that the policy may sample.</summary>
     public long? MaxSampledTokens { get; init; }
 
-    /// <summary>Most calls of models other than the policy, by predictors of the program or of a metric (a judge).</summary>
+    /// <summary>Reinforcement learning: most calls of models other than the policy, by predictors of the program or of a metric (a judge).</summary>
     public long? MaxExternalCalls { get; init; }
 
-    /// <summary>Most money for those calls, in the currency of the models' prices. A model without a price counts as free.</summary>
+    /// <summary>
+    /// Most money, in the currency of the models' prices. Reinforcement learning counts a model without a price as free; optimizers of prompts ask for
+    /// one.
+    /// </summary>
     public decimal? MaxCost { get; init; }
 }
 
@@ -46,4 +66,19 @@ public enum StopReason
 
     /// <summary>The policy collapsed again after every allowed return to good weights.</summary>
     Collapsed,
+
+    /// <summary>The runs of the program are spent.</summary>
+    ProgramRunBudget,
+
+    /// <summary>The calls of the budget are spent.</summary>
+    CallBudget,
+
+    /// <summary>A candidate reached the target score, or every example's best score.</summary>
+    TargetReached,
+
+    /// <summary>No candidate was better for as long as the options allow.</summary>
+    NoImprovement,
+
+    /// <summary>A model stayed out of reach, or its proposals failed again and again: see the result's error.</summary>
+    Outage,
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Hone.Optimizers;
 
 /// <summary>What an optimizer returns: the best program and the evidence for it.</summary>
@@ -20,6 +22,27 @@ public record OptimizationResult<TIn, TOut>
         ? "There was no validation set: nothing is known about the gain."
         : FormattableString.Invariant(
             $"{(pair.IsSignificant ? string.Empty : "No significant change: ")}{pair.Baseline:0.000} before, {pair.Candidate:0.000} after, a gain of {pair.Gain:+0.000;-0.000;0.000} with a paired 95 % interval of {pair.Interval.Low:+0.000;-0.000;0.000} to {pair.Interval.High:+0.000;-0.000;0.000}.");
+
+    /// <summary>What the search looked at in full, in order; 0 is the program as it came. Reinforcement learning has none.</summary>
+    public ImmutableArray<OptimizationCandidate> Candidates { get; init; } = [];
+
+    /// <summary>Which of them was chosen.</summary>
+    public int BestIndex { get; init; }
+
+    /// <summary>The chosen program against the one that came, on examples that nothing was chosen by; null without a test set.</summary>
+    public PairedComparison? Test { get; init; }
+
+    /// <summary>Runs of the program on an example.</summary>
+    public long ProgramRuns { get; init; }
+
+    /// <summary>Calls, tokens and money by role. Answers from the cache cost nothing.</summary>
+    public ImmutableSortedDictionary<string, Usage> UsageByRole { get; init; } = ImmutableSortedDictionary<string, Usage>.Empty;
+
+    /// <summary>What the user should know of, in plain words.</summary>
+    public ImmutableArray<string> Warnings { get; init; } = [];
+
+    /// <summary>Why the run ended early; null when nothing went wrong.</summary>
+    public string? Error { get; init; }
 
     /// <summary>Why the run ended.</summary>
     public required StopReason StopReason { get; init; }

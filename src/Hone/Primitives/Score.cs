@@ -12,6 +12,12 @@ public sealed record Score(double Value)
     /// <summary>What was wrong or right, in words, for optimizers that reflect.</summary>
     public string? Feedback { get; init; }
 
+    /// <summary>
+    /// What single predictors did wrong or right, by path: for optimizers that change one predictor at a time. A predictor without an entry gets
+    /// <see cref="Feedback"/>.
+    /// </summary>
+    public ImmutableSortedDictionary<string, string> PredictorFeedback { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
     /// <summary>A plain number as a score.</summary>
     public static implicit operator Score(double value) => new(value);
 

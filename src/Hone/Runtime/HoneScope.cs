@@ -50,6 +50,7 @@ public sealed class HoneScope : IDisposable
         (Model, Adapter, Recovery, Options, Seed) = (outer.Model, outer.Adapter, outer.Recovery, outer.Options, outer.Seed);
         (State, Models, Bindings, Recorder) = (outer.State, outer.Models, outer.Bindings, outer.Recorder);
         (Time, Observers, Logger, Events, CallId) = (outer.Time, outer.Observers, outer.Logger, outer.Events, outer.CallId);
+        Budget = outer.Budget;
     }
 
     /// <summary>The innermost open scope, or null.</summary>
@@ -91,6 +92,9 @@ public sealed class HoneScope : IDisposable
 
     /// <summary>Where events of a streamed run go; null when nobody streams.</summary>
     internal ChannelWriter<RunEvent>? Events { get; private init; }
+
+    /// <summary>What all calls in the scope may cost, beside their models' own budgets; null without such a limit.</summary>
+    internal RunCallTicket? Budget { get; private init; }
 
     /// <summary>The observed call that we are inside.</summary>
     internal long? CallId { get; private init; }
@@ -166,6 +170,9 @@ public sealed class HoneScope : IDisposable
 
     /// <summary>The same scope, with another place for its events.</summary>
     internal static HoneScope WithEvents(ChannelWriter<RunEvent> events) => Enter(new(Current) { Events = events });
+
+    /// <summary>The same scope, whose calls are under a budget; trace and state are the surrounding ones.</summary>
+    internal static HoneScope Under(RunCallTicket budget) => Enter(new(Current) { Budget = budget });
 
     private static ImmutableArray<IHoneObserver> Joined(HoneScope? outer, ImmutableArray<IHoneObserver> own) =>
         outer is null || outer.Observers.IsEmpty ? own : own.IsEmpty ? outer.Observers : outer.Observers.AddRange(own);

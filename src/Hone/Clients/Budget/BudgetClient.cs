@@ -93,7 +93,9 @@ internal sealed class BudgetClient(
         }
 
         var path = ClientIdentity.PathOf(options);
-        own.Reservation = await budget.ReserveAsync(asked, identity.RoleOf(options), path, cancellationToken).ConfigureAwait(false);
+        var reservation = await budget.ReserveAsync(asked, identity.RoleOf(options), path, cancellationToken).ConfigureAwait(false);
+        reservation.Outer = own.Reservation;
+        own.Reservation = reservation;
         return new(budget, prompt, own, rate, cancellationToken);
     }
 

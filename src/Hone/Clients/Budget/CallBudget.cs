@@ -23,6 +23,8 @@ public sealed class CallBudget : IDisposable
     private long? started;
     private Spending spent;
     private Spending reserved;
+    private Spending largest;
+    private int refusals;
 
     /// <summary>Creates a budget; several models may share it.</summary>
     /// <param name="limits">What may be spent.</param>
@@ -41,11 +43,38 @@ public sealed class CallBudget : IDisposable
 
     internal IPriceTable? Prices { get; }
 
+    /// <summary>How many calls were refused: a program may have swallowed the error.</summary>
+    internal int RefusalCount => Volatile.Read(ref refusals);
+
     /// <summary>What was spent and is reserved now.</summary>
     public BudgetSnapshot GetSnapshot()
     {
         lock (gate)
             return Snapshot() with { ByRole = byRole.ToImmutableSortedDictionary(StringComparer.Ordinal), ByPath = byPath.ToImmutableSortedDictionary(StringComparer.Ordinal) };
+    }
+
+    /// <summary>How far the limits are away from what was spent, less the most that one call has asked for; null where there is no limit.</summary>
+    internal (long? Calls, long? Tokens, decimal? Money) Remaining()
+    {
+        lock (gate)
+            return (
+                Limits.MaxCalls - spent.Calls - largest.Calls,
+                Least(
+                    Limits.MaxTokens - spent.TotalTokens - largest.TotalTokens,
+                    Least(Limits.MaxInputTokens - spent.InputTokens - largest.InputTokens, Limits.MaxOutputTokens - spent.OutputTokens - largest.OutputTokens)),
+                Limits.MaxMoney - spent.Money - largest.Money);
+
+        static long? Least(long? left, long? right) => left is { } one && right is { } other ? Math.Min(one, other) : left ?? right;
+    }
+
+    /// <summary>Counts what an earlier process had spent.</summary>
+    internal void ContinueFrom(Spending before, string role)
+    {
+        lock (gate)
+        {
+            spent += before;
+            byRole[role] = byRole.GetValueOrDefault(role) + before;
+        }
     }
 
     /// <summary>Stops the clock of <see cref="CallBudgetLimits.MaxTime"/>.</summary>
@@ -65,6 +94,11 @@ public sealed class CallBudget : IDisposable
         lock (gate)
         {
             StartClock();
+            largest = new(
+                Math.Max(largest.Calls, asked.Calls),
+                Math.Max(largest.InputTokens, asked.InputTokens),
+                Math.Max(largest.OutputTokens, asked.OutputTokens),
+                Math.Max(largest.Money, asked.Money));
             if (Obstacle(asked, default) is { } limit)
                 throw Exceeded(limit, asked, path);
             waiter = new(new(this, asked, role, path));
@@ -200,6 +234,7 @@ public sealed class CallBudget : IDisposable
             nameof(CallBudgetLimits.MaxOutputTokens) => $"{Limits.MaxOutputTokens} tokens",
             _ => $"{Limits.MaxTokens} tokens",
         };
+        Interlocked.Increment(ref refusals);
         HoneDiagnostics.BudgetRejections.Add(1, new KeyValuePair<string, object?>("hone.budget.limit", limit));
         return new(limit, most, Snapshot(), asked, path.Length == 0 ? "this call" : $"this call of predictor '{path}'", cause);
     }
@@ -221,6 +256,9 @@ internal sealed class BudgetReservation(CallBudget budget, Spending asked, strin
 {
     private int isClosed;
 
+    /// <summary>What the same call holds of a budget around this one; null when there is none.</summary>
+    public BudgetReservation? Outer { get; set; }
+
     public Spending Held { get; set; } = asked;
 
     public string Role { get; } = role;
@@ -229,7 +267,11 @@ internal sealed class BudgetReservation(CallBudget budget, Spending asked, strin
 
     /// <summary>Asks for one more attempt.</summary>
     /// <exception cref="BudgetExceededException">It does not fit.</exception>
-    public void AddCall(Exception cause) => budget.AddCall(this, cause);
+    public void AddCall(Exception cause)
+    {
+        Outer?.AddCall(cause);
+        budget.AddCall(this, cause);
+    }
 
     /// <summary>Counts what the call did cost.</summary>
     public void Settle(Spending actual)

@@ -7,7 +7,7 @@ namespace Hone.Optimizers;
 /// tokens that were sampled. Every step runs the program several times on a few examples, compares the runs of each example with each other and
 /// moves the weights of its model towards the better ones.
 /// </summary>
-public sealed class Grpo<TIn, TOut>
+public sealed class Grpo<TIn, TOut> : IOptimizer<TIn, TOut>
 {
     private readonly Metric<TIn, TOut> metric;
     private readonly GrpoOptions options;
@@ -86,6 +86,16 @@ public sealed class Grpo<TIn, TOut>
                 : await loop.RunAsync(cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <inheritdoc/>
+    public string Name => "grpo";
+
+    async Task<OptimizationResult<TIn, TOut>> IOptimizer<TIn, TOut>.CompileAsync(
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> train,
+        IReadOnlyList<Example<TIn, TOut>>? validation,
+        CancellationToken cancellationToken) =>
+        await CompileAsync(program, train, validation, cancellationToken).ConfigureAwait(false);
 
     private GrpoData<TIn, TOut> CheckData(IReadOnlyList<Example<TIn, TOut>> train, IReadOnlyList<Example<TIn, TOut>>? validation)
     {

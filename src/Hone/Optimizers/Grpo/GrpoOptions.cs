@@ -247,6 +247,8 @@ public sealed record GrpoOptions
             throw new HoneException($"Loss.Temperature ({Loss.Temperature}) must equal Sampling.Temperature ({Sampling.Temperature ?? 1}).");
         if (Resume && RunDirectory is null)
             throw new HoneException("Resume needs a RunDirectory.");
+        if (Budget.MaxProgramRuns is not null || Budget.MaxCalls is not null || Budget.MaxTokens is not null || !Budget.ByRole.IsEmpty)
+            throw new HoneException("MaxProgramRuns, MaxCalls, MaxTokens and ByRole are limits for optimizers of prompts. Use MaxSampledTokens and MaxExternalCalls here.");
         if (PartWeights.Any(part => !double.IsFinite(part.Value)))
             throw new HoneException("PartWeights must be finite numbers.");
         if (WarmupSteps < 0)

@@ -1,0 +1,156 @@
+using System.Collections.Immutable;
+
+namespace Hone.Optimizers;
+
+/// <summary>What is harvested: how much, from whom, and what counts as good.</summary>
+/// <param name="MaxBootstrapped">Accepted examples after which harvesting ends.</param>
+/// <param name="MaxLabeled">Most demos a predictor in all.</param>
+internal readonly record struct BootstrapAmounts(int MaxBootstrapped, int MaxLabeled);
+
+/// <summary>
+/// Runs a teacher on training examples and makes demos of the runs that the metric accepts. The examples are tried in waves that are never larger than
+/// what is still missing: the same attempts as one after the other, side by side.
+/// </summary>
+internal sealed class Bootstrapper<TIn, TOut>
+{
+    private readonly SearchRun<TIn, TOut> search;
+    private readonly BootstrapOptions options;
+    private readonly Metric<TIn, TOut>? acceptance;
+    private readonly Program<TIn, TOut>? teacher;
+    private readonly FieldMap[] examples;
+    private readonly FieldMap[] inputs;
+    private int errors;
+
+    public Bootstrapper(SearchRun<TIn, TOut> search, BootstrapOptions options, Program<TIn, TOut>? teacher, Metric<TIn, TOut>? acceptance)
+    {
+        (this.search, this.options, this.teacher, this.acceptance) = (search, options, teacher, acceptance);
+        examples = [.. search.Train.Examples.Select(ExampleFields.Of)];
+        inputs = [.. search.Train.Examples.Select(ExampleFields.InputsOf)];
+    }
+
+    /// <summary>All training examples as field maps.</summary>
+    public IReadOnlyList<FieldMap> Examples => examples;
+
+    /// <summary>The student with harvested demos, topped up with labelled ones.</summary>
+    /// <param name="order">Positions of training examples, in the order in which they are tried.</param>
+    /// <param name="amounts">How much.</param>
+    /// <param name="draw">Seed of the choices among repeated calls and of the labelled demos.</param>
+    /// <param name="cancellationToken">Abandons the run.</param>
+    /// <exception cref="HoneException">Too many runs failed.</exception>
+    public async Task<ProgramState> BuildAsync(IReadOnlyList<int> order, BootstrapAmounts amounts, SeedStream draw, CancellationToken cancellationToken)
+    {
+        var accepted = await HarvestAsync(order, amounts, cancellationToken).ConfigureAwait(false);
+        var taken = accepted.Select(entry => entry.Index).ToHashSet();
+        FieldMap[] pool = [.. order.Where(index => !taken.Contains(index)).Select(index => examples[index])];
+        var state = search.Student.State;
+        for (var i = 0; i < search.Student.Predictors.Length; i++)
+        {
+            var (path, signature) = search.Student.Predictors[i];
+            ImmutableArray<Demo> harvested =
+                [.. accepted.Select(entry => DemoOf(entry.Run, path, draw.Derive("call", entry.Index, i))).OfType<Demo>().Take(amounts.MaxBootstrapped)];
+            var labeled = LabeledDemos.Draw(signature, pool, Math.Max(0, amounts.MaxLabeled - harvested.Length), draw.Derive("labeled", i));
+            state = state.With(path, state[path] with { Demos = [.. harvested, .. labeled] });
+        }
+
+        return state;
+    }
+
+    private async Task<List<(int Index, RunRecord Run)>> HarvestAsync(IReadOnlyList<int> order, BootstrapAmounts amounts, CancellationToken cancellationToken)
+    {
+        var source = Teacher(amounts.MaxLabeled);
+        var accepted = new List<(int Index, RunRecord Run)>();
+        for (var next = 0; next < order.Count && accepted.Count < amounts.MaxBootstrapped;)
+        {
+            int[] wave = [.. order.Skip(next).Take(amounts.MaxBootstrapped - accepted.Count)];
+            next += wave.Length;
+            accepted.AddRange(await AttemptAsync(source, wave, cancellationToken).ConfigureAwait(false));
+        }
+
+        return accepted;
+    }
+
+    // Round by round for the examples of the wave that were not accepted yet; the result is in the wave's order.
+    private async Task<IEnumerable<(int Index, RunRecord Run)>> AttemptAsync(
+        (Program<TIn, TOut> Program, string Slot) source, int[] wave, CancellationToken cancellationToken)
+    {
+        var accepted = new RunRecord?[wave.Length];
+        for (var round = 0; round < options.MaxRounds; round++)
+        {
+            int[] open = [.. Enumerable.Range(0, wave.Length).Where(i => accepted[i] is null)];
+            var runs = await search.RunAsync(
+                "bootstrapping", [.. open.Select(i => Request(source, wave[i], round))], cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < open.Length; i++)
+            {
+                CountError(runs[i]);
+                if (IsAccepted(runs[i]))
+                    accepted[open[i]] = runs[i];
+            }
+        }
+
+        return Enumerable.Range(0, wave.Length).Where(i => accepted[i] is not null).Select(i => (wave[i], accepted[i]!));
+    }
+
+    private RunRequest<TIn, TOut> Request((Program<TIn, TOut> Program, string Slot) source, int index, int round)
+    {
+        var program = source.Program.With(Without(source.Program, index));
+        return new(program, CandidateKeys.Of(program, source.Slot), search.Train, index)
+        {
+            Sample = round,
+            Options = round == 0 ? null : new() { Temperature = 1 },
+            Metric = acceptance is null ? null : ("acceptance", acceptance),
+        };
+    }
+
+    // A teacher that has demos keeps them; another one is shown labelled examples. Its draw does not depend on the harvest, so that runs can be shared.
+    private (Program<TIn, TOut> Program, string Slot) Teacher(int maxLabeled)
+    {
+        var program = teacher ?? search.Student.With(LabeledDemos.Clear(search.Student.State));
+        if (maxLabeled > 0 && program.State.Predictors.Values.All(predictor => predictor.Demos.IsEmpty))
+            program = program.With(LabeledDemos.Fill(program, examples, maxLabeled, search.Seed.Derive("teacher")));
+        return (program, teacher is null ? "student" : "teacher");
+    }
+
+    // Leave one out: a demo that shows the example's own inputs would give the answer away.
+    private ProgramState Without(Program<TIn, TOut> program, int index)
+    {
+        var state = program.State;
+        foreach (var (path, signature) in program.Predictors)
+        {
+            var own = ExampleFields.For(signature, inputs[index]);
+            if (own.Count > 0 && state[path].Demos.Any(Shows))
+                state = state.With(path, state[path] with { Demos = [.. state[path].Demos.Where(demo => !Shows(demo))] });
+
+            bool Shows(Demo demo) => own.All(field => demo.Fields.TryGetValue(field.Key, out var value) && FieldMap.ValuesEqual(value, field.Value));
+        }
+
+        return state;
+    }
+
+    private void CountError(RunRecord run)
+    {
+        if (run.Fault == RunFault.None || ++errors < options.MaxErrors)
+            return;
+        throw new HoneException(
+            $"{errors} runs failed while demos were harvested, as many as {nameof(BootstrapOptions.MaxErrors)} allows. The last error: {run.Error}");
+    }
+
+    private bool IsAccepted(RunRecord run) => run.Fault == RunFault.None
+        && (options.MetricThreshold is { } threshold ? run.Score.Value >= threshold : run.Score.Value != 0);
+
+    // One demo an example and predictor: the last call half of the time, else one of the earlier ones.
+    private static Demo? DemoOf(RunRecord run, string path, SeedStream draw)
+    {
+        StepRecord[] steps = [.. run.Steps.Where(step => step.Path == path && step.Outputs is not null)];
+        if (steps.Length == 0)
+            return null;
+        var step = steps[^1];
+        if (steps.Length > 1)
+        {
+            var random = draw.CreateRandom();
+            if (random.Next(2) == 0)
+                step = steps[random.Next(steps.Length - 1)];
+        }
+
+        return new(FieldMap.Create(step.Inputs.Concat(step.Outputs!)), IsAugmented: true);
+    }
+}

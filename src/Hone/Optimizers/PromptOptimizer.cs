@@ -1,0 +1,244 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Hone.Optimizers;
+
+/// <summary>
+/// What all optimizers of prompts have in common: checks, the run with its journal and budget, the baseline as candidate 0, the choice and the
+/// evidence. A subclass is the search alone.
+/// </summary>
+public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
+{
+    private readonly Metric<TIn, TOut> metric;
+    private readonly OptimizerOptions options;
+
+    private protected PromptOptimizer(Metric<TIn, TOut> metric, OptimizerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        (this.metric, this.options) = (metric, options);
+    }
+
+    /// <inheritdoc/>
+    public abstract string Name { get; }
+
+    /// <summary>Examples that neither propose nor choose: the result compares the chosen program with the original on them.</summary>
+    public IReadOnlyList<Example<TIn, TOut>>? Test { get; init; }
+
+    /// <summary>What a run costs at most. Nothing is called.</summary>
+    /// <param name="program">What would be improved.</param>
+    /// <param name="train">Examples to learn from.</param>
+    /// <param name="validation">Examples that choose the best.</param>
+    /// <exception cref="HoneException">The data or the program do not fit.</exception>
+    public OptimizationEstimate Estimate(
+        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> train, IReadOnlyList<Example<TIn, TOut>>? validation = null)
+    {
+        var (trainSet, selection) = Sets(program, train, validation, out _);
+        return EstimateFor(program, trainSet.Count, selection?.Count);
+    }
+
+    /// <inheritdoc/>
+    public async Task<OptimizationResult<TIn, TOut>> CompileAsync(
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> train,
+        IReadOnlyList<Example<TIn, TOut>>? validation = null,
+        CancellationToken cancellationToken = default)
+    {
+        var (trainSet, selection) = Sets(program, train, validation, out var note);
+        var identity = new RunIdentity(Name, ProgramText(program), options.Describe() + Describe(), DataText(trainSet, selection));
+        using var run = await OptimizationRun.OpenAsync(
+            options.RunDirectory, options.Resume, identity, new SeedStream(options.Seed).Derive(Name), options.Budget, options.Time, cancellationToken)
+            .ConfigureAwait(false);
+        using var calls = CallBudgetOf(options.Budget, options.Time);
+        var events = new SearchEvents(options);
+        var units = new UnitRunner(run, options, calls, events.Tell);
+        units.ContinueSpending();
+        var folder = run.Directory is null ? null : new SearchFolder<TIn, TOut>(run.Directory);
+        var search = new SearchRun<TIn, TOut>(program, metric, options, trainSet, selection, run.Seed, units, events, folder);
+        events.Tell(new OptimizerStarted(Name, identity.Options, EstimateFor(program, trainSet.Count, selection?.Count))
+        {
+            RunDirectory = run.Directory,
+            JournaledUnits = units.JournaledCount,
+            TrainCount = trainSet.Count,
+            ValidationCount = selection?.Count ?? 0,
+        });
+        if (note is not null)
+            events.Warn(note);
+        var result = Observation.IsOn(HoneScope.Current)
+            ? await Observation.RunAsync(CallKind.Optimization, Name, options, () => RunAsync(search, units, events, cancellationToken)).ConfigureAwait(false)
+            : await RunAsync(search, units, events, cancellationToken).ConfigureAwait(false);
+        if (folder is not null)
+            await folder.WriteResultAsync(Name, result, cancellationToken).ConfigureAwait(false);
+        return result;
+    }
+
+    /// <summary>What chooses when no validation set is given.</summary>
+    private protected abstract SelectionWithoutValidation WithoutValidation { get; }
+
+    /// <summary>Share of the training set that proposes when it is split.</summary>
+    private protected virtual double TrainShare => 0.5;
+
+    private protected virtual bool AllowsEmptyTrain => false;
+
+    /// <summary>The optimizer's own settings as text, beside the common ones.</summary>
+    private protected abstract string Describe();
+
+    private protected abstract OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection);
+
+    /// <summary>The search: scores or offers candidates until it is done. The baseline is candidate 0 already.</summary>
+    private protected abstract Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken);
+
+    /// <summary>Refuses a program that the search cannot work with.</summary>
+    private protected virtual void Check(Program<TIn, TOut> program)
+    {
+    }
+
+    private async Task<OptimizationResult<TIn, TOut>> RunAsync(
+        SearchRun<TIn, TOut> search, UnitRunner units, SearchEvents events, CancellationToken cancellationToken)
+    {
+        SearchEndedException? ended = null;
+        try
+        {
+            await search.OfferAsync(search.Baseline, cancellationToken).ConfigureAwait(false);
+            await SearchAsync(search, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SearchEndedException error)
+        {
+            ended = error;
+        }
+        catch (OperationCanceledException) when (IsStopped && !cancellationToken.IsCancellationRequested)
+        {
+            ended = new(StopReason.Requested, "The run was asked to stop.");
+        }
+
+        var test = await TestAsync(search, cancellationToken).ConfigureAwait(false);
+        if (ended is { Reason: StopReason.Outage })
+            events.Warn(ended.Message);
+        var result = Finish(search, units, ended, test) with { Warnings = [.. events.Warnings] };
+        events.Tell(new OptimizerFinished(result.StopReason, result.BestIndex, result.Verdict) { Error = result.Error, Candidates = result.Candidates });
+        await events.FlushAsync(cancellationToken).ConfigureAwait(false);
+        return result;
+    }
+
+    private bool IsStopped => options.Stop.IsCancellationRequested || options.Control?.IsStopRequested == true;
+
+    private static OptimizationResult<TIn, TOut> Finish(
+        SearchRun<TIn, TOut> search, UnitRunner units, SearchEndedException? ended, PairedComparison? test)
+    {
+        var entries = search.Ledger.Entries;
+        var best = search.Ledger.BestIndex;
+        var isScored = search.Selection is not null && !entries.IsEmpty;
+        return new()
+        {
+            Program = entries.IsEmpty ? search.Student : search.Ledger[best].Program,
+            Candidates = entries,
+            BestIndex = best,
+            BaselineScore = isScored ? entries[0].Score : null,
+            BestScore = isScored ? entries[best].Score : null,
+            Comparison = isScored ? Bootstrap.Compare(entries[0].Scores, entries[best].Scores, search.Options.Seed) : null,
+            Test = test,
+            ProgramRuns = units.ProgramRuns,
+            UsageByRole = units.UsageByRole,
+            StopReason = ended?.Reason ?? StopReason.Completed,
+            Error = ended is { Reason: StopReason.Outage } ? ended.Message : null,
+            Duration = units.Duration,
+        };
+    }
+
+    private async Task<PairedComparison?> TestAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
+    {
+        if (Test is not { Count: > 0 } examples || search.Ledger.Count == 0)
+            return null;
+        var set = new SearchSet<TIn, TOut>("test", examples, KeepsSteps: false);
+        try
+        {
+            var scores = await search.SampleAsync(
+                "test", [search.Baseline, search.Ledger[search.Ledger.BestIndex]], set, set.All, cancellationToken).ConfigureAwait(false);
+            return Bootstrap.Compare(scores[0].Scores, scores[1].Scores, options.Seed);
+        }
+        catch (SearchEndedException error)
+        {
+            search.Warn($"The test set was not scored: {error.Message}");
+            return null;
+        }
+    }
+
+    private (SearchSet<TIn, TOut> Train, SearchSet<TIn, TOut>? Selection) Sets(
+        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> train, IReadOnlyList<Example<TIn, TOut>>? validation, out string? note)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(train);
+        Check(program);
+        if (train.Count == 0 && !AllowsEmptyTrain)
+            throw new HoneException($"The training set is empty: {Name} has nothing to learn from.");
+        if (validation is { Count: 0 })
+            throw new HoneException("The validation set is empty. Pass null to leave it to the optimizer.");
+        note = null;
+        if (ReferenceEquals(train, validation))
+        {
+            note = "The training set is the validation set, too: the score of the best is flattered.";
+            var both = new SearchSet<TIn, TOut>("train", train, KeepsSteps: true);
+            return (both, both);
+        }
+
+        if (validation is not null)
+            return (new("train", train, KeepsSteps: true), new("validation", validation, KeepsSteps: false));
+        switch (WithoutValidation)
+        {
+            case SelectionWithoutValidation.None:
+                return (new("train", train, KeepsSteps: true), null);
+            case SelectionWithoutValidation.Train:
+                note = "There is no validation set: candidates are chosen by the training set, which flatters the score of the best.";
+                var set = new SearchSet<TIn, TOut>("train", train, KeepsSteps: true);
+                return (set, set);
+            default:
+                return Split(train, out note);
+        }
+    }
+
+    private (SearchSet<TIn, TOut> Train, SearchSet<TIn, TOut> Selection) Split(IReadOnlyList<Example<TIn, TOut>> train, out string note)
+    {
+        if (train.Count < 2)
+            throw new HoneException($"There is no validation set and only {train.Count} training example: {Name} needs at least 2 to learn from one and choose by the other.");
+        var shuffled = train.ToArray();
+        new SeedStream(options.Seed).Derive("split").CreateRandom().Shuffle(shuffled);
+        var learned = Math.Clamp((int)Math.Round(train.Count * TrainShare), 1, train.Count - 1);
+        note = $"There is no validation set: {learned} of the {train.Count} training examples propose, the others choose.";
+        return (new("train", shuffled[..learned], KeepsSteps: true), new("validation", shuffled[learned..], KeepsSteps: false));
+    }
+
+    private static RunCallBudget? CallBudgetOf(OptimizationBudget budget, TimeProvider time)
+    {
+        if ((budget.MaxCalls, budget.MaxTokens, budget.MaxCost) is (null, null, null) && budget.ByRole.IsEmpty)
+            return null;
+        return new(new() { MaxCalls = budget.MaxCalls, MaxTokens = budget.MaxTokens, MaxMoney = budget.MaxCost }, budget.ByRole, time);
+    }
+
+    private static string ProgramText(Program<TIn, TOut> program) =>
+        string.Join(", ", program.Predictors.Select(entry => $"{entry.Key}: {entry.Value}")) + " #" + CandidateKeys.Of(program, "student");
+
+    private static string DataText(SearchSet<TIn, TOut> train, SearchSet<TIn, TOut>? selection) =>
+        $"{train.Count} to learn from ({Digest(train)})" + (selection is null ? "" : $", {selection.Count} to choose by ({Digest(selection)})");
+
+    private static string Digest(SearchSet<TIn, TOut> set)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var example in set.Examples)
+            hash.AppendData(Encoding.UTF8.GetBytes($"{ValueText.Of(example.Input)}\u0001{ValueText.Of(example.Expected)}\u0002"));
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+    }
+}
+
+/// <summary>What chooses between candidates when no validation set is given.</summary>
+internal enum SelectionWithoutValidation
+{
+    /// <summary>Nothing: the last candidate is the result.</summary>
+    None,
+
+    /// <summary>The training set.</summary>
+    Train,
+
+    /// <summary>A part of the training set that proposes nothing.</summary>
+    Split,
+}

@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Hone.Optimizers;
+
+/// <summary>Tells listeners what happens in a run, in order.</summary>
+internal sealed class SearchEvents(OptimizerOptions options)
+{
+    private readonly Lock gate = new();
+    private readonly Queue<OptimizerEvent> waiting = new();
+    private readonly List<string> warnings = [];
+
+    /// <summary>What the user should know of.</summary>
+    public IReadOnlyList<string> Warnings
+    {
+        get
+        {
+            lock (gate)
+                return [.. warnings];
+        }
+    }
+
+    public void Tell(OptimizerEvent happened)
+    {
+        lock (gate)
+        {
+            if (options.Trackers.Count > 0)
+                waiting.Enqueue(happened);
+            if (happened is OptimizerWarning warning)
+                warnings.Add(warning.Message);
+        }
+
+        if (happened is OptimizerWarning { Message: var message })
+            SearchLog.Warning(options.Logger ?? NullLogger.Instance, message);
+        options.Progress?.Report(happened);
+    }
+
+    public void Warn(string message) => Tell(new OptimizerWarning(message));
+
+    /// <summary>Hands the trackers what they have not had yet.</summary>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        while (Next() is { } happened)
+        {
+            foreach (var tracker in options.Trackers)
+            {
+                try
+                {
+                    await tracker.RecordAsync(happened, cancellationToken).ConfigureAwait(false);
+                }
+                catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+                {
+                    SearchLog.TrackerFailed(options.Logger ?? NullLogger.Instance, tracker.GetType().Name, error);
+                }
+            }
+        }
+    }
+
+    private OptimizerEvent? Next()
+    {
+        lock (gate)
+            return waiting.TryDequeue(out var happened) ? happened : null;
+    }
+}
+
+internal static partial class SearchLog
+{
+    [LoggerMessage(LogLevel.Warning, "{Message}")]
+    public static partial void Warning(ILogger logger, string message);
+
+    [LoggerMessage(LogLevel.Warning, "The tracker {Tracker} failed; the run goes on.")]
+    public static partial void TrackerFailed(ILogger logger, string tracker, Exception error);
+}

@@ -1,0 +1,17 @@
+namespace Hone.Optimizers;
+
+/// <summary>The readable part of a run directory: candidates as program files, the result, the report.</summary>
+internal sealed class SearchFolder<TIn, TOut>(string directory)
+{
+    public Task WriteCandidateAsync(Program<TIn, TOut> program, OptimizationCandidate entry, CancellationToken cancellationToken) =>
+        AtomicFile.WriteTextAsync(
+            Path.Combine(directory, "candidates", FormattableString.Invariant($"{entry.Index:0000}.json")), program.SaveState() + "\n", cancellationToken);
+
+    public async Task WriteResultAsync(string optimizer, OptimizationResult<TIn, TOut> result, CancellationToken cancellationToken)
+    {
+        await AtomicFile.WriteTextAsync(Path.Combine(directory, "best.json"), result.Program.SaveState() + "\n", cancellationToken).ConfigureAwait(false);
+        await AtomicFile.WriteTextAsync(Path.Combine(directory, "result.json"), OptimizationResultJson.Write(optimizer, result), cancellationToken)
+            .ConfigureAwait(false);
+        await AtomicFile.WriteTextAsync(Path.Combine(directory, "report.html"), SearchReport.Page(optimizer, result), cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,228 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Hone.Optimizers;
+
+/// <summary>
+/// What a strategy works with: it runs programs on examples, asks models for texts and scores candidates, each in waves that are journaled, budgeted and
+/// run side by side. A strategy is sequential code between waves; it draws all randomness from <see cref="Seed"/>, so that it takes the same way again
+/// when its units come from the journal.
+/// </summary>
+internal sealed class SearchRun<TIn, TOut>
+{
+    private readonly Metric<TIn, TOut> metric;
+    private readonly UnitRunner units;
+    private readonly SearchEvents events;
+    private readonly SearchFolder<TIn, TOut>? folder;
+    private int failedProposals;
+
+    public SearchRun(
+        Program<TIn, TOut> student,
+        Metric<TIn, TOut> metric,
+        OptimizerOptions options,
+        SearchSet<TIn, TOut> train,
+        SearchSet<TIn, TOut>? selection,
+        SeedStream seed,
+        UnitRunner units,
+        SearchEvents events,
+        SearchFolder<TIn, TOut>? folder)
+    {
+        (this.metric, this.units, this.events, this.folder) = (metric, units, events, folder);
+        (Options, Train, Selection, Seed) = (options, train, selection, seed);
+        Baseline = new(student, CandidateKeys.Of(student, "student"), "the program as it came");
+    }
+
+    public OptimizerOptions Options { get; }
+
+    /// <summary>Examples to learn from.</summary>
+    public SearchSet<TIn, TOut> Train { get; }
+
+    /// <summary>Examples that choose; null when nothing chooses.</summary>
+    public SearchSet<TIn, TOut>? Selection { get; }
+
+    public SeedStream Seed { get; }
+
+    /// <summary>Candidate 0.</summary>
+    public SearchCandidate<TIn, TOut> Baseline { get; }
+
+    public Program<TIn, TOut> Student => Baseline.Program;
+
+    public CandidateLedger<TIn, TOut> Ledger { get; } = new();
+
+    public long RemainingRuns => units.RemainingRuns;
+
+    public long ProgramRuns => units.ProgramRuns;
+
+    /// <summary>The student under another state.</summary>
+    public SearchCandidate<TIn, TOut> Candidate(ProgramState state, string origin)
+    {
+        var program = Student.With(state);
+        return new(program, CandidateKeys.Of(program, "student"), origin);
+    }
+
+    /// <summary>Another program, e.g. a teacher's.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="slot">What tells it apart from others that look alike, e.g. <c>teacher0</c>.</param>
+    /// <param name="origin">What it is, in words.</param>
+    public static SearchCandidate<TIn, TOut> Foreign(Program<TIn, TOut> program, string slot, string origin) =>
+        new(program, CandidateKeys.Of(program, slot), origin);
+
+    /// <summary>A module that writes texts, on the model given for it or else the student's own. Make it once a run.</summary>
+    /// <param name="module">The module; its signature is the meta-prompt.</param>
+    /// <param name="model">Its model; the student's when null.</param>
+    /// <param name="role">What the model is for, e.g. <c>prompt</c> or <c>reflection</c>: costs are kept apart by it.</param>
+    public Program<TRequest, TReply> Proposer<TRequest, TReply>(Module<TRequest, TReply> module, LM? model, string role) =>
+        new(module, (model ?? Student.Model ?? throw new HoneException("The program has no model to write texts with. Set one with WithModel, or give the optimizer its own.")) with { Role = role });
+
+    /// <summary>A stream of randomness for a purpose.</summary>
+    public Random RandomFor(string purpose, params ReadOnlySpan<long> ordinals) => Seed.Derive(purpose, ordinals).CreateRandom();
+
+    /// <summary>Runs programs on examples; the records are in the order of the requests.</summary>
+    /// <exception cref="SearchEndedException">The run is to end.</exception>
+    public async Task<RunRecord[]> RunAsync(string phase, IReadOnlyList<RunRequest<TIn, TOut>> requests, CancellationToken cancellationToken)
+    {
+        var wave = UnitsFor(requests);
+        await WaveAsync(phase, wave, cancellationToken).ConfigureAwait(false);
+        return [.. wave.Select(unit => unit.Result)];
+    }
+
+    /// <summary>Runs each candidate on the same part of a set. Nothing is entered in the ledger.</summary>
+    public async Task<SearchScore<TIn, TOut>[]> SampleAsync(
+        string phase,
+        IReadOnlyList<SearchCandidate<TIn, TOut>> candidates,
+        SearchSet<TIn, TOut> set,
+        IReadOnlyList<int> indices,
+        CancellationToken cancellationToken)
+    {
+        var records = await RunAsync(phase, [.. candidates.SelectMany(candidate => indices.Select(index => candidate.On(set, index)))], cancellationToken)
+            .ConfigureAwait(false);
+        SearchScore<TIn, TOut>[] scores =
+            [.. candidates.Select((candidate, i) => new SearchScore<TIn, TOut>(candidate, records[(i * indices.Count)..((i + 1) * indices.Count)]))];
+        foreach (var score in scores)
+            Tell(new CandidateSampled(score.Candidate.Origin, score.Mean, indices.Count));
+        return scores;
+    }
+
+    /// <summary>
+    /// Scores candidates on the whole selection set and enters them in the ledger, in order. When the budget allows only some of them, those are entered
+    /// before the run ends.
+    /// </summary>
+    /// <exception cref="SearchEndedException">The run is to end: a budget is spent, or a candidate reached the target.</exception>
+    public async Task<SearchScore<TIn, TOut>[]> ScoreAsync(
+        string phase, IReadOnlyList<SearchCandidate<TIn, TOut>> candidates, CancellationToken cancellationToken)
+    {
+        var set = Selection ?? throw new InvalidOperationException("There is no selection set.");
+        var waves = candidates.Select(candidate => UnitsFor([.. set.All.Select(index => candidate.On(set, index))])).ToArray();
+        var affordable = waves.Length;
+        while (affordable > 0 && units.NewRuns(waves[..affordable].SelectMany(wave => wave)) > RemainingRuns)
+            affordable--;
+        SearchEndedException? ended = null;
+        try
+        {
+            await WaveAsync(phase, [.. waves[..affordable].SelectMany(wave => wave)], cancellationToken).ConfigureAwait(false);
+        }
+        catch (SearchEndedException error)
+        {
+            ended = error;
+        }
+
+        var scores = new List<SearchScore<TIn, TOut>>();
+        for (var i = 0; i < affordable && waves[i].All(unit => unit.Outcome is not null); i++)
+            scores.Add(await EnterAsync(new(candidates[i], [.. waves[i].Select(unit => unit.Result)]), cancellationToken).ConfigureAwait(false));
+        if (ended is not null)
+            throw ended;
+        if (affordable < waves.Length)
+            await WaveAsync(phase, waves[affordable], cancellationToken).ConfigureAwait(false);
+        ThrowIfReached(scores);
+        return [.. scores];
+    }
+
+    /// <summary>Scores one candidate; see <see cref="ScoreAsync(string, IReadOnlyList{SearchCandidate{TIn, TOut}}, CancellationToken)"/>.</summary>
+    public async Task<SearchScore<TIn, TOut>> ScoreAsync(string phase, SearchCandidate<TIn, TOut> candidate, CancellationToken cancellationToken) =>
+        (await ScoreAsync(phase, [candidate], cancellationToken).ConfigureAwait(false))[0];
+
+    /// <summary>Scores a candidate where there is a selection set; else enters it as the result so far.</summary>
+    public async Task OfferAsync(SearchCandidate<TIn, TOut> candidate, CancellationToken cancellationToken)
+    {
+        if (Selection is not null)
+            await ScoreAsync("scoring", candidate, cancellationToken).ConfigureAwait(false);
+        else
+            await EnterAsync(candidate, null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks a model for texts, side by side; a question that fails is a proposal with an error.</summary>
+    /// <exception cref="SearchEndedException">The run is to end: too many proposals in a row failed, for one.</exception>
+    public async Task<Proposal<TReply>[]> AskAsync<TRequest, TReply>(
+        string phase,
+        Program<TRequest, TReply> proposer,
+        IReadOnlyList<AskRequest<TRequest>> requests,
+        JsonTypeInfo<TReply> json,
+        CancellationToken cancellationToken)
+        where TReply : class
+    {
+        AskUnit<TRequest, TReply>[] wave = [.. requests.Select(request => new AskUnit<TRequest, TReply>(proposer, request, Seed, json))];
+        await WaveAsync(phase, wave, cancellationToken).ConfigureAwait(false);
+        foreach (var unit in wave)
+        {
+            failedProposals = unit.Result.Error is null ? 0 : failedProposals + 1;
+            if (failedProposals >= Options.MaxFailedProposals)
+                throw new SearchEndedException(StopReason.Outage, $"{failedProposals} proposals in a row failed; the last one: {unit.Result.Error}");
+        }
+
+        return [.. wave.Select(unit => unit.Result)];
+    }
+
+    /// <summary>Tells listeners what happened.</summary>
+    public void Tell(OptimizerEvent happened) => events.Tell(happened);
+
+    /// <summary>Something the user should know.</summary>
+    public void Warn(string message) => events.Warn(message);
+
+    private RunUnit<TIn, TOut>[] UnitsFor(IReadOnlyList<RunRequest<TIn, TOut>> requests) =>
+        [.. requests.Select(request => new RunUnit<TIn, TOut>(request, metric, Seed.Derive("run"), Options.FailureScore))];
+
+    private async Task WaveAsync(string phase, IReadOnlyList<Unit> wave, CancellationToken cancellationToken)
+    {
+        using var activity = HoneDiagnostics.Source.StartActivity($"optimize {phase}");
+        activity?.SetTag("hone.optimizer.units", wave.Count);
+        await units.RunAsync(phase, wave, cancellationToken).ConfigureAwait(false);
+        await events.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<SearchScore<TIn, TOut>> EnterAsync(SearchScore<TIn, TOut> score, CancellationToken cancellationToken)
+    {
+        if (Ledger.Count == 0)
+            CheckBaseline(score);
+        await EnterAsync(score.Candidate, score, cancellationToken).ConfigureAwait(false);
+        return score;
+    }
+
+    private async Task EnterAsync(SearchCandidate<TIn, TOut> candidate, SearchScore<TIn, TOut>? score, CancellationToken cancellationToken)
+    {
+        var entry = Ledger.Add(candidate, score, units.ProgramRuns);
+        Tell(new CandidateScored(entry, Ledger.BestIndex == entry.Index));
+        if (folder is not null)
+            await folder.WriteCandidateAsync(candidate.Program, entry, cancellationToken).ConfigureAwait(false);
+        await events.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // A program that fails everywhere before anything was changed is broken, or its metric is: searching would only spend.
+    private void CheckBaseline(SearchScore<TIn, TOut> score)
+    {
+        if (score.Runs.All(run => run.Fault is RunFault.Crashed or RunFault.Metric))
+            throw new HoneException($"Every run of the program as it came failed, so there is nothing to improve on. The first error: {score.Runs[0].Error}");
+        if (score.Runs.FirstOrDefault(run => run.Fault is RunFault.Metric) is { } metricFault)
+            Warn(metricFault.Error!);
+    }
+
+    private void ThrowIfReached(List<SearchScore<TIn, TOut>> scores)
+    {
+        foreach (var score in scores)
+        {
+            if (score.Mean >= Options.TargetScore)
+                throw new SearchEndedException(StopReason.TargetReached, "A candidate reached the target score.");
+            if (Options.PerfectScore is { } perfect && score.Scores.All(value => value >= perfect))
+                throw new SearchEndedException(StopReason.TargetReached, "A candidate has the perfect score on every example of the selection set.");
+        }
+    }
+}
