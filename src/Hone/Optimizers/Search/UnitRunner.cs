@@ -11,7 +11,7 @@ namespace Hone.Optimizers;
 internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, RunCallBudget? calls, Action<OptimizerEvent> tell)
 {
     private const string StopFile = "stop";
-    private const string ElapsedKey = "elapsed";
+    private const string ElapsedKey = "elapsedMs";
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, JsonElement> journaled = ReadJournal(run.Entries);
@@ -19,6 +19,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     private readonly HashSet<string> counted = new(StringComparer.Ordinal);
     private readonly HashSet<string> paid = new(StringComparer.Ordinal);
     private readonly UnitCosts costs = new();
+    private TimeSpan? lastKept;
 
     /// <summary>Units that an earlier process had finished.</summary>
     public int JournaledCount => journaled.Count;
@@ -35,12 +36,12 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     /// <summary>Runs of the program that the budget still allows.</summary>
     public long RemainingRuns => options.Budget.MaxProgramRuns is { } most ? most - ProgramRuns : long.MaxValue;
 
-    /// <summary>Time that the run has taken, those of earlier processes included; theirs alone when this one did nothing itself.</summary>
-    public TimeSpan Duration => ExecutedCount > 0 || run.Directory is null ? run.Elapsed : ElapsedBefore;
+    /// <summary>Time that the run had taken when its last unit was done, that of earlier processes included.</summary>
+    public TimeSpan Duration => run.Directory is null ? run.Elapsed : lastKept ?? ElapsedBefore;
 
-    private TimeSpan ElapsedBefore => TimeSpan.FromSeconds(
+    private TimeSpan ElapsedBefore => TimeSpan.FromMilliseconds(
         run.Entries.LastOrDefault(entry => entry.TryGetProperty(ElapsedKey, out _)) is { ValueKind: JsonValueKind.Object } last
-            ? last.GetProperty(ElapsedKey).GetDouble()
+            ? last.GetProperty(ElapsedKey).GetInt64()
             : 0);
 
     /// <summary>Counts the time and the calls of the journal's units against the budget.</summary>
@@ -159,7 +160,8 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     {
         if (run.Journal is not { } journal)
             return;
-        journal.Append(new JsonObject { [ElapsedKey] = run.Elapsed.TotalSeconds });
+        lastKept = TimeSpan.FromMilliseconds(Math.Round(run.Elapsed.TotalMilliseconds));
+        journal.Append(new JsonObject { [ElapsedKey] = (long)lastKept.Value.TotalMilliseconds });
         journal.Flush();
     }
 
