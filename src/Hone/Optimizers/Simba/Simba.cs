@@ -1,0 +1,182 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Hone.Optimizers;
+
+/// <summary>
+/// Stochastic introspective mini-batch ascent (DSPy's SIMBA): samples each example of a batch several times, looks where the outcomes differ most, and
+/// turns the contrast into a demo or a rule.
+/// </summary>
+public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
+{
+    private readonly SimbaOptions options;
+
+    /// <summary>Creates the optimizer.</summary>
+    public Simba(Metric<TIn, TOut> metric, SimbaOptions? options = null) : this(metric, options ?? new(), default)
+    {
+    }
+
+    private Simba(Metric<TIn, TOut> metric, SimbaOptions options, ValueTuple _) : base(metric, options) => this.options = options;
+
+    /// <summary>Contrasts two attempts and advises the modules.</summary>
+    public Module<AdviceRequest, AdviceReply> Advice { get; init; } = SimbaAdvice.Default;
+
+    /// <inheritdoc/>
+    public override string Name => "simba";
+
+    private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Train;
+
+    private protected override string Describe() => string.Empty;
+
+    private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection)
+    {
+        long perStep = ((long)options.BatchSize * options.Candidates) + ((options.Candidates + 1L) * options.BatchSize);
+        var scored = SimbaMath.Picks(options.MaxSteps, options.Candidates + 1).Count + 1;
+        return new((options.MaxSteps * perStep) + train + ((long)scored * (selection ?? 0)), (long)options.MaxSteps * options.BatchSize, program.Predictors.Length);
+    }
+
+    private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
+    {
+        if (search.Train.Count < options.BatchSize)
+            throw new HoneException($"The training set has {search.Train.Count} examples and a step takes {options.BatchSize}. Lower {nameof(SimbaOptions.BatchSize)}.");
+        var proposer = search.Proposer(Advice, options.PromptModel, "prompt");
+        var pool = new SimbaPool<TIn, TOut>(search.Baseline);
+        var picks = SimbaMath.Picks(options.MaxSteps, options.Candidates + 1);
+        var isFlat = true;
+        for (var step = 0; step < options.MaxSteps; step++)
+        {
+            search.Tell(new OptimizerPhaseStarted($"step {step + 1} of {options.MaxSteps}"));
+            var batch = Batch(search, step);
+            var reference = (await search.SampleAsync("baseline", [search.Baseline], search.Train, batch, cancellationToken).ConfigureAwait(false))[0];
+            pool.ObserveBaseline(reference.Mean);
+            var top = pool.Top(options.Candidates);
+            var buckets = await SampleAsync(search, top, batch, step, cancellationToken).ConfigureAwait(false);
+            isFlat &= buckets.All(bucket => bucket.Gap <= 0);
+            var candidates = await BuildAsync(search, proposer, top, buckets, step, cancellationToken).ConfigureAwait(false);
+            if (candidates.Count == 0)
+                continue;
+            var scores = await search.SampleAsync("candidates", candidates, search.Train, batch, cancellationToken).ConfigureAwait(false);
+            foreach (var score in scores)
+                pool.Add(score.Candidate, score.Mean - reference.Mean);
+            var winner = scores.MaxBy(score => score.Mean)!;
+            var isBetter = winner.Mean >= reference.Mean;
+            search.Tell(new ProposalJudged(winner.Candidate.Origin, isBetter, reference.Mean, winner.Mean, isBetter ? "best of its step" : "worse than the program as it came"));
+            if (isBetter && picks.Contains(step + 1))
+                await search.ScoreAsync("scoring", winner.Candidate, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (isFlat)
+            search.Warn("All samples of every example scored the same: there was no contrast to learn from. A higher temperature or a finer metric may help.");
+    }
+
+    // Epochs in shuffled order; what is left over at the end of one is passed over.
+    private int[] Batch(SearchRun<TIn, TOut> search, int step)
+    {
+        var perEpoch = search.Train.Count / options.BatchSize;
+        int[] order = [.. search.Train.All];
+        search.RandomFor("order", step / perEpoch).Shuffle(order);
+        return order[((step % perEpoch) * options.BatchSize)..][..options.BatchSize];
+    }
+
+    private async Task<IReadOnlyList<SimbaBucket>> SampleAsync(
+        SearchRun<TIn, TOut> search, IReadOnlyList<(SearchCandidate<TIn, TOut> Candidate, double Score)> top, int[] batch, int step, CancellationToken cancellationToken)
+    {
+        double[] scores = [.. top.Select(entry => entry.Score)];
+        var requests = new List<RunRequest<TIn, TOut>>();
+        foreach (var example in batch)
+        {
+            for (var sample = 0; sample < options.Candidates; sample++)
+            {
+                var random = search.RandomFor("sample", step, example, sample);
+                var drawn = top[SimbaMath.SoftmaxPick(scores, options.SamplingTemperature, random)].Candidate;
+                if (sample == 0 && options.TeacherModel is { } teacher)
+                    drawn = SearchRun<TIn, TOut>.Foreign(drawn.Program.WithModel(teacher), "teacher", "teacher");
+                requests.Add(drawn.On(search.Train, example) with { Sample = ((long)step * options.Candidates) + sample, Options = new() { Temperature = 1 } });
+            }
+        }
+
+        var runs = await search.RunAsync("sampling", requests, cancellationToken).ConfigureAwait(false);
+        return [.. batch.Select((example, i) => new SimbaBucket(example, runs.Skip(i * options.Candidates).Take(options.Candidates))).OrderByDescending(bucket => bucket.Promise)];
+    }
+
+    private async Task<List<SearchCandidate<TIn, TOut>>> BuildAsync(
+        SearchRun<TIn, TOut> search,
+        Program<AdviceRequest, AdviceReply> proposer,
+        IReadOnlyList<(SearchCandidate<TIn, TOut> Candidate, double Score)> top,
+        IReadOnlyList<SimbaBucket> buckets,
+        int step,
+        CancellationToken cancellationToken)
+    {
+        var low = SimbaMath.Percentile(buckets.SelectMany(bucket => bucket.Runs).Select(run => run.Score.Value), 0.1);
+        var high = SimbaMath.Percentile(buckets.SelectMany(bucket => bucket.Runs).Select(run => run.Score.Value), 0.9);
+        var built = new List<SearchCandidate<TIn, TOut>>();
+
+        // A wave is never larger than what is still missing: the same questions as one after the other.
+        for (var next = 0; next < buckets.Count && built.Count <= options.Candidates;)
+        {
+            var wave = buckets.Skip(next).Take(options.Candidates + 1 - built.Count).Select(bucket => Plan(search, top, bucket, step, low, high)).ToArray();
+            next += wave.Length;
+            var asking = wave.Where(plan => plan.Question is not null).ToArray();
+            var replies = await search.AskAsync(
+                "advice",
+                proposer,
+                [.. asking.Select(plan => new AskRequest<AdviceRequest>($"simba|{step}|{plan.Bucket.Example}", plan.Question!) { Sample = step, Temperature = step == 0 ? null : 1 })],
+                SimbaJson.Default.AdviceReply,
+                cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < asking.Length; i++)
+                asking[i].State = Advised(search, asking[i], replies[i]);
+            built.AddRange(wave.Where(plan => plan.State is { } state && !state.Equals(plan.Source.State)).Select(plan => Made(search, plan, step)));
+        }
+
+        return built;
+    }
+
+    private SimbaPlan<TIn, TOut> Plan(
+        SearchRun<TIn, TOut> search, IReadOnlyList<(SearchCandidate<TIn, TOut> Candidate, double Score)> top, SimbaBucket bucket, int step, double low, double high)
+    {
+        var random = search.RandomFor("candidate", step, bucket.Example);
+        var source = top[SimbaMath.SoftmaxPick([.. top.Select(entry => entry.Score)], options.CandidateTemperature, random)].Candidate;
+        var kept = SimbaEdits.Forget(source.State, options.MaxDemos, random);
+        var plan = new SimbaPlan<TIn, TOut>(bucket, source) { IsRule = options.MaxDemos == 0 || random.Next(2) == 1, Kept = kept };
+        if (!plan.IsRule)
+            plan.State = SimbaEdits.AddDemos(kept, bucket, low, options.MaxDemoInputLength);
+        else
+            plan.Question = SimbaEdits.Question(source.Program, search.Train.Examples[bucket.Example], bucket, low, high, options.MaxDemoInputLength);
+        return plan;
+    }
+
+    private static ProgramState? Advised(SearchRun<TIn, TOut> search, SimbaPlan<TIn, TOut> plan, Proposal<AdviceReply> proposal)
+    {
+        foreach (var (module, advice) in proposal.Reply?.Advice ?? ImmutableDictionary<string, string>.Empty)
+            search.Tell(new TextProposed(module, advice));
+        if (proposal.Reply is null)
+            search.Tell(new TextProposed("advice", null, proposal.Error));
+        return proposal.Reply is null ? null : SimbaEdits.AddRules(search.Student, plan.Kept, proposal.Reply.Advice);
+    }
+
+    private static SearchCandidate<TIn, TOut> Made(SearchRun<TIn, TOut> search, SimbaPlan<TIn, TOut> plan, int step)
+    {
+        var what = plan.IsRule ? "rule" : "demo";
+        return search.Candidate(plan.State!, $"{what} from example {plan.Bucket.Example}, step {step + 1}") with
+        {
+            Notes = ImmutableSortedDictionary<string, string>.Empty.Add("step", (step + 1).ToString(CultureInfo.InvariantCulture)).Add("strategy", what).Add("from", plan.Source.Origin),
+        };
+    }
+}
+
+/// <summary>A candidate in the making.</summary>
+internal sealed class SimbaPlan<TIn, TOut>(SimbaBucket bucket, SearchCandidate<TIn, TOut> source)
+{
+    public SimbaBucket Bucket { get; } = bucket;
+
+    public SearchCandidate<TIn, TOut> Source { get; } = source;
+
+    public bool IsRule { get; init; }
+
+    public required ProgramState Kept { get; init; }
+
+    public AdviceRequest? Question { get; set; }
+
+    /// <summary>The new state; null when the strategy declined.</summary>
+    public ProgramState? State { get; set; }
+}

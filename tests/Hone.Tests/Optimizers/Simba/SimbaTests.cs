@@ -1,0 +1,144 @@
+using Hone.Optimizers;
+
+namespace Hone.Tests.Optimizers.Simba;
+
+/// <summary>Scenarios SIMBA-1 to SIMBA-5.</summary>
+public sealed class SimbaTests : IDisposable
+{
+    private readonly string directory = Path.Combine(Path.GetTempPath(), $"hone-simba-{Guid.NewGuid():N}");
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        if (Directory.Exists(directory))
+            Directory.Delete(directory, recursive: true);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task A_rule_from_the_contrast_of_two_samples_is_kept(int parallelism)
+    {
+        var lab = RuleLab();
+        var program = lab.One();
+        var result = await new Simba<FieldMap, FieldMap>(Lab.Exact, Small() with { MaxParallelism = parallelism }).CompileAsync(program, Lab.Examples(4), cancellationToken: Token);
+        Assert.Equal("base\n\nALPHA", result.Program.State["ans"].Instructions);
+        Assert.Equal([0, 1], result.Candidates.Select(candidate => candidate.Score!.Value));
+        Assert.Equal(3, lab.Calls.Count(call => call.Role == "prompt"));
+        Assert.Equal(8, lab.Calls.Count(call => call.Temperature == 1 && call.Role == "task"));
+
+        // The three candidates are alike, so that twelve runs cost four; scoring the winner on the set costs nothing more.
+        Assert.Equal(4 + 8 + 3 + 4, lab.Calls.Count);
+        Assert.Equal("base", program.Predictors[0].Value.Instructions);
+    }
+
+    [Fact]
+    public async Task Outcomes_that_are_all_perfect_ask_for_nothing()
+    {
+        var lab = new Lab(call => Lab.AnswerIf(true, call.Question));
+        var program = lab.One();
+        var result = await new Simba<FieldMap, FieldMap>(Lab.Exact, Small()).CompileAsync(program, Lab.Examples(4), cancellationToken: Token);
+        Assert.Equal(program.State, result.Program.State);
+        Assert.DoesNotContain(lab.Calls, call => call.Role == "prompt");
+
+        // Without a known best score the samples are drawn, but no strategy sees a contrast.
+        result = await new Simba<FieldMap, FieldMap>(Lab.Exact, Small() with { PerfectScore = null }).CompileAsync(program, Lab.Examples(4), cancellationToken: Token);
+        Assert.Equal(program.State, result.Program.State);
+        Assert.DoesNotContain(lab.Calls, call => call.Role == "prompt");
+        Assert.Contains(result.Warnings, warning => warning.Contains("no contrast", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_demo_is_the_last_call_of_the_best_attempt_with_long_inputs_cut()
+    {
+        var steps = new[] { Step("first", "1"), Step(new string('x', 50), "2") };
+        var bucket = new SimbaBucket(0, [new RunRecord(new(0.2)), new RunRecord(new(0.9)) { Steps = [.. steps] }]);
+        var state = SimbaEdits.AddDemos(ProgramState.Default, bucket, low: 0.2, maxLength: 10)!;
+        var demo = Assert.Single(state["ans"].Demos);
+        Assert.True(demo.IsAugmented);
+        Assert.Equal("2", demo.Fields["answer"]);
+        Assert.Equal("xxxxxxxxxx… [cut]", demo.Fields["question"]);
+        Assert.Null(SimbaEdits.AddDemos(ProgramState.Default, bucket, low: 0.9, maxLength: 10));
+
+        static StepRecord Step(string question, string answer) => new("ans", FieldMap.Of(("question", question)), FieldMap.Of(("answer", answer)));
+    }
+
+    [Fact]
+    public void Softmax_percentiles_and_picks_are_exact()
+    {
+        for (var i = 0; i < 100; i++)
+            Assert.Equal(2, SimbaMath.SoftmaxPick([0, 500, 1000], 0.2, new Random(i)));
+        Assert.Equal(1, SimbaMath.Percentile([1, 1, 1, 1, 0, 0, 0, 0, 0, 0], 0.9));
+        Assert.Equal(0, SimbaMath.Percentile([1, 1, 1, 1, 0, 0, 0, 0, 0, 0], 0.1));
+        Assert.Equal(9, SimbaMath.Percentile([0, 10], 0.9));
+        Assert.Equal([0, 1, 3, 4, 5, 7, 8], SimbaMath.Picks(8, 7).Order());
+        var random = new Random(1);
+        Assert.Equal(2.0, Enumerable.Range(0, 20_000).Average(_ => SimbaMath.Poisson(2, random)), 0.05);
+        Assert.Equal(0, SimbaMath.Poisson(0, random));
+    }
+
+    [Fact]
+    public async Task A_training_set_smaller_than_a_batch_is_refused()
+    {
+        var lab = RuleLab();
+        var error = await Assert.ThrowsAsync<HoneException>(() =>
+            new Simba<FieldMap, FieldMap>(Lab.Exact, Small()).CompileAsync(lab.One(), Lab.Examples(3), Lab.Examples(2, "v"), Token));
+        Assert.Contains("BatchSize", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_interrupted_search_ends_where_an_unbroken_one_does()
+    {
+        var whole = MixedLab();
+        var expected = Lab.Evidence(await CompileAsync(whole, Mixed()));
+        var calls = 0;
+        OptimizationResult<FieldMap, FieldMap>? last = null;
+        for (var most = 20; last?.StopReason is null or StopReason.CallBudget; most += 41)
+        {
+            var lab = MixedLab();
+            last = await CompileAsync(lab, Mixed() with { RunDirectory = directory, Resume = true, Budget = new() { MaxCalls = most } });
+            calls += lab.Calls.Count;
+        }
+
+        Assert.Equal(expected, Lab.Evidence(last));
+        Assert.Equal(whole.Calls.Count, calls);
+        Assert.True(last.BestScore > last.BaselineScore);
+    }
+
+    [Fact]
+    public async Task More_steps_learn_rules_and_demos_at_any_parallelism_within_the_estimate()
+    {
+        var evidence = new HashSet<string>();
+        foreach (var parallelism in new[] { 1, 4, 32 })
+        {
+            var lab = MixedLab();
+            var result = await CompileAsync(lab, Mixed() with { MaxParallelism = parallelism });
+            evidence.Add(Lab.Evidence(result));
+            var estimate = new Simba<FieldMap, FieldMap>(Lab.Exact, Mixed()).Estimate(lab.One(), Lab.Examples(12), Lab.Examples(6, "v"));
+            Assert.InRange(result.ProgramRuns, 1, estimate.ProgramRuns);
+            Assert.InRange(lab.Calls.Count(call => call.Role == "prompt"), 1, estimate.ProposalCalls);
+        }
+
+        Assert.Single(evidence);
+    }
+
+    private static SimbaOptions Small() => new() { BatchSize = 4, Candidates = 2, MaxSteps = 1, MaxDemos = 0 };
+
+    private static SimbaOptions Mixed() => new() { BatchSize = 4, Candidates = 3, MaxSteps = 4, MaxDemos = 2 };
+
+    private static Task<OptimizationResult<FieldMap, FieldMap>> CompileAsync(Lab lab, SimbaOptions options) =>
+        new Simba<FieldMap, FieldMap>(Lab.Exact, options).CompileAsync(lab.One(), Lab.Examples(12), Lab.Examples(6, "v"), Token);
+
+    private static Lab RuleLab() => new(call => call.Role == "prompt"
+        ? Advice("ALPHA")
+        : Lab.AnswerIf(call.Has("ALPHA") || call is { Temperature: 1, Sample: 0 }, call.Question));
+
+    // Half of the questions need the rule, half a demo.
+    private static Lab MixedLab() => new(call => call.Role == "prompt"
+        ? Advice("ALPHA")
+        : Lab.AnswerIf((call.Question[^1] % 2 == 0 ? call.Has("ALPHA") : call.Demos.Length > 0) || (call.Temperature == 1 && (call.Sample + call.Question[^1]) % 3 == 0), call.Question));
+
+    private static FieldMap Advice(string rule) => FieldMap.Of(("discussion", "the second attempt knew"), ("advice", FieldMap.Of(("ans", rule))));
+}
