@@ -81,4 +81,7 @@ public enum StopReason
 
     /// <summary>A model stayed out of reach, or its proposals failed again and again: see the result's error.</summary>
     Outage,
+
+    /// <summary>A step of a sequence of optimizers failed: see the result's error.</summary>
+    StepFailed,
 }

@@ -113,7 +113,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         }
 
         var test = await TestAsync(search, cancellationToken).ConfigureAwait(false);
-        if (ended is { Reason: StopReason.Outage })
+        if (ended is { Reason: StopReason.Outage or StopReason.StepFailed })
             events.Warn(ended.Message);
         var result = Finish(search, units, ended, test) with { Warnings = [.. events.Warnings] };
         events.Tell(new OptimizerFinished(result.StopReason, result.BestIndex, result.Verdict) { Error = result.Error, Candidates = result.Candidates });
@@ -141,7 +141,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             ProgramRuns = units.ProgramRuns,
             UsageByRole = units.UsageByRole,
             StopReason = ended?.Reason ?? StopReason.Completed,
-            Error = ended is { Reason: StopReason.Outage } ? ended.Message : null,
+            Error = ended is { Reason: StopReason.Outage or StopReason.StepFailed } ? ended.Message : null,
             Duration = units.Duration,
         };
     }

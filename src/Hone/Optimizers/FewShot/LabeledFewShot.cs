@@ -42,6 +42,8 @@ public sealed class LabeledFewShot<TIn, TOut> : PromptOptimizer<TIn, TOut>
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
         new(2 * (selection ?? 0), 0, program.Predictors.Length);
 
+    private protected override void Check(Program<TIn, TOut> program) => TextPart.RefuseDemos(program, Name);
+
     private protected override Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
         FieldMap[] examples = [.. search.Train.Examples.Select(ExampleFields.Of)];

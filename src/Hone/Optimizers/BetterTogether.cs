@@ -1,0 +1,182 @@
+using System.Collections.Immutable;
+
+namespace Hone.Optimizers;
+
+/// <summary>What a sequence of optimizers does when one of them fails.</summary>
+public enum StepFailure
+{
+    /// <summary>Ends the sequence; the best so far is returned.</summary>
+    Stop,
+
+    /// <summary>Goes on with the next step, from the program before the failed one.</summary>
+    Skip,
+}
+
+/// <summary>Settings of <see cref="BetterTogether{TIn,TOut}"/>.</summary>
+public sealed record BetterTogetherOptions : OptimizerOptions
+{
+    /// <summary>Names of optimizers with arrows between them.</summary>
+    /// <value><c>p -&gt; w -&gt; p</c> by default.</value>
+    public string Strategy { get; init; } = "p -> w -> p";
+
+    /// <summary>Share of the training set that chooses between the steps' programs when there is no validation set; 0 returns the last program.</summary>
+    /// <value>0.1 by default; below 1.</value>
+    public double ValidationShare
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(ValidationShare));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(value, 1, nameof(ValidationShare));
+            field = value;
+        }
+    } = 0.1;
+
+    /// <summary>Shuffles the training set before every step.</summary>
+    /// <value>True by default.</value>
+    public bool ShuffleBetweenSteps { get; init; } = true;
+
+    /// <summary>
+    /// Hands the validation set to the steps, too. Their own choices then flatter the score that chooses between them: a
+    /// <see cref="PromptOptimizer{TIn,TOut}.Test"/> set tells the truth.
+    /// </summary>
+    /// <value>True by default.</value>
+    public bool ShareValidation { get; init; } = true;
+
+    /// <summary>What happens when a step fails.</summary>
+    /// <value>Stop by default.</value>
+    public StepFailure OnFailure { get; init; }
+
+    internal ImmutableArray<string> Steps => [.. Strategy.Split("->", StringSplitOptions.TrimEntries)];
+
+    internal override void Validate()
+    {
+        base.Validate();
+        if (Steps.Any(step => step.Length == 0))
+            throw new HoneException($"The strategy '{Strategy}' must be names of optimizers with arrows between them, e.g. 'p -> w'.");
+    }
+
+    internal override string Describe() => base.Describe() + FormattableString.Invariant(
+        $"; strategy={Strategy}; share={ValidationShare}; shuffle={ShuffleBetweenSteps}; shared={ShareValidation}; failure={OnFailure}");
+}
+
+/// <summary>
+/// Runs optimizers one after the other, each on the program of the one before, and returns the best of what they gave: prompts, then weights, for one
+/// (BetterTogether, arXiv 2407.10930).
+/// </summary>
+/// <remarks>The steps keep their own run directories and budgets. To continue an interrupted sequence, give each step a directory and let it resume.</remarks>
+public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
+{
+    private readonly BetterTogetherOptions options;
+    private readonly IReadOnlyDictionary<string, IOptimizer<TIn, TOut>> optimizers;
+
+    /// <summary>Creates the optimizer.</summary>
+    /// <param name="metric">Chooses between the steps' programs.</param>
+    /// <param name="optimizers">The optimizers by the names that the strategy uses, e.g. <c>p</c> and <c>w</c>.</param>
+    /// <param name="options">Settings.</param>
+    /// <exception cref="HoneException">The strategy names an optimizer that is not there.</exception>
+    public BetterTogether(
+        Metric<TIn, TOut> metric, IReadOnlyDictionary<string, IOptimizer<TIn, TOut>> optimizers, BetterTogetherOptions? options = null)
+        : this(metric, optimizers, options ?? new(), default)
+    {
+    }
+
+    private BetterTogether(
+        Metric<TIn, TOut> metric, IReadOnlyDictionary<string, IOptimizer<TIn, TOut>> optimizers, BetterTogetherOptions options, ValueTuple _)
+        : base(metric, options)
+    {
+        ArgumentNullException.ThrowIfNull(optimizers);
+        (this.optimizers, this.options) = (optimizers, options);
+        foreach (var step in options.Steps)
+        {
+            if (!optimizers.ContainsKey(step))
+                throw new HoneException($"The strategy '{options.Strategy}' names '{step}', which is no optimizer. There are: {string.Join(", ", optimizers.Keys.Order())}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "better-together";
+
+    private protected override SelectionWithoutValidation WithoutValidation =>
+        options.ValidationShare > 0 ? SelectionWithoutValidation.Split : SelectionWithoutValidation.None;
+
+    private protected override double TrainShare => 1 - options.ValidationShare;
+
+    private protected override string Describe() => "; steps=" + string.Join(',', options.Steps.Select(step => optimizers[step].Name));
+
+    // The scoring between steps alone: what a step costs, it says itself.
+    private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
+        new((options.Steps.Length + 1L) * (selection ?? 0), 0, program.Predictors.Length);
+
+    private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
+    {
+        var program = search.Student;
+        var done = new List<string>();
+        for (var i = 0; i < options.Steps.Length; i++)
+        {
+            var step = options.Steps[i];
+            search.Tell(new OptimizerPhaseStarted($"step {i + 1} of {options.Steps.Length}: {step} ({optimizers[step].Name})"));
+            var result = await RunAsync(search, program, step, i, cancellationToken).ConfigureAwait(false);
+            if (result is null)
+                continue;
+            program = Restored(search, program, result.Program, step);
+            done.Add(step);
+            var origin = string.Join(" -> ", done);
+            var candidate = SearchRun<TIn, TOut>.Foreign(program, $"step {i}", origin) with
+            {
+                Parents = [search.Ledger.Count - 1],
+                Notes = ImmutableSortedDictionary<string, string>.Empty.Add("step", step).Add("verdict", result.Verdict),
+            };
+            await search.OfferAsync(candidate, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<OptimizationResult<TIn, TOut>?> RunAsync(
+        SearchRun<TIn, TOut> search, Program<TIn, TOut> program, string step, int index, CancellationToken cancellationToken)
+    {
+        var train = search.Train.Examples.ToArray();
+        if (options.ShuffleBetweenSteps)
+            search.RandomFor("shuffle", index).Shuffle(train);
+        var validation = options.ShareValidation ? search.Selection?.Examples : null;
+        try
+        {
+            return await optimizers[step].CompileAsync(program, train, validation, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested && error is not SearchEndedException)
+        {
+            if (options.OnFailure == StepFailure.Stop)
+                throw new SearchEndedException(StopReason.StepFailed, $"The step '{step}' failed: {error.Message}", error);
+            search.Warn($"The step '{step}' failed and was passed over: {error.Message}");
+            return null;
+        }
+    }
+
+    // An optimizer of the user's own may lose models on its way; tuned weights are a model, too, and stay.
+    private static Program<TIn, TOut> Restored(SearchRun<TIn, TOut> search, Program<TIn, TOut> before, Program<TIn, TOut> after, string step)
+    {
+        var lost = new List<string>();
+        if (after.Model is null && before.Model is { } model)
+        {
+            after = after.WithModel(model);
+            lost.Add("the program's");
+        }
+
+        foreach (var (name, named) in before.NamedModels)
+        {
+            if (!after.NamedModels.ContainsKey(name))
+                after = after.WithNamedModel(name, named);
+        }
+
+        foreach (var (path, state) in before.State.Predictors)
+        {
+            if (state.Model is null || after.State[path].Model is not null)
+                continue;
+            after = after.With(after.State.With(path, after.State[path] with { Model = state.Model }));
+            lost.Add($"that of '{path}'");
+        }
+
+        if (lost.Count > 0)
+            search.Warn($"The step '{step}' lost models, which were put back: {string.Join(", ", lost)}.");
+        return after;
+    }
+}
