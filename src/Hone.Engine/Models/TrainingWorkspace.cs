@@ -79,6 +79,14 @@ internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels) : 
         _targetValues, _lowRankScratch;
     private int _rows;
 
+    /// <summary>Memory that one row takes.</summary>
+    public static long BytesPerRow(ModelConfig config)
+    {
+        long hidden = config.HiddenSize, inner = config.FeedForwardSize, fused = config.FusedAttentionWidth, query = config.QueryWidth;
+        var layer = 4 * hidden + fused + query + config.HeadCount + 3 * inner + 2 + (config.QueryKeyNorm ? query + config.KeyValueWidth : 0);
+        return sizeof(float) * (config.LayerCount * layer + 4 * hidden + Math.Max(hidden, Math.Max(query, inner)) + 2 * inner + fused);
+    }
+
     public LayerActivations[] Layers { get; private set; } = [];
 
     public IBlockAttention Attention { get; } = kernels.CreateAttention(config.HeadCount, config.KeyValueHeadCount, config.HeadWidth);

@@ -1,22 +1,8 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
-using System.Numerics.Tensors;
 using System.Text.Json;
 
 namespace Hone.Engine;
-
-/// <summary>Number formats that the engine reads and writes; it always computes in float32.</summary>
-public enum WeightFormat
-{
-    /// <summary>32-bit floats.</summary>
-    Float32,
-
-    /// <summary>IEEE 754 half precision.</summary>
-    Float16,
-
-    /// <summary>The upper half of a 32-bit float.</summary>
-    BFloat16,
-}
 
 /// <summary>Where a tensor lies in a safetensors file.</summary>
 internal sealed record SafetensorsEntry(string Name, WeightFormat Format, int[] Shape, long Offset, long Bytes)
@@ -73,21 +59,11 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     {
         if (!Entries.TryGetValue(name, out var entry)) throw Error($"there is no tensor '{name}'");
         if (entry.Length != target.Length) throw Error($"tensor '{name}' has shape {entry.ShapeText}; expected {target.Length} values");
-        var source = _data + entry.Offset;
-        switch (entry.Format)
-        {
-            case WeightFormat.Float32:
-                new ReadOnlySpan<float>(source, target.Length).CopyTo(target);
-                break;
-            case WeightFormat.Float16:
-                TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, target.Length), target);
-                break;
-            default:
-                var halves = new ReadOnlySpan<ushort>(source, target.Length);
-                for (var i = 0; i < halves.Length; i++) target[i] = BitConverter.UInt32BitsToSingle((uint)halves[i] << 16);
-                break;
-        }
+        StoredRows.Convert(_data + entry.Offset, entry.Format, target);
     }
+
+    /// <summary>Where a tensor's bytes lie; they stay there until the file is disposed.</summary>
+    public byte* Pointer(SafetensorsEntry entry) => _data + entry.Offset;
 
     public void Dispose()
     {
