@@ -62,6 +62,7 @@ internal sealed unsafe partial class TrainingModel : IDisposable
         get
         {
             const long Limit = 1L << 30;
+            if (!_kernels.IsHost) return _kernels.MicrobatchRows;
             var rows = (int)Math.Min(int.MaxValue, Limit / TrainingWorkspace.BytesPerRow(Config));
             return Math.Min(_kernels.MicrobatchRows, Math.Max(MinimumRows, rows / MinimumRows * MinimumRows));
         }

@@ -73,13 +73,15 @@ internal static class Checkpoint
         if (weights.Config != config)
             throw new ArgumentException("The weights belong to a model of another shape than the configuration.", nameof(config));
         Directory.CreateDirectory(directory);
-        SafetensorsWriter.Write(
-            Path.Combine(directory, WeightsFile),
-            [.. weights.Tensors.Select(tensor => new SafetensorsSource(tensor.Name, tensor.Shape, () => weights.Slice(tensor)))],
-            format);
-        var dataType = format switch { WeightFormat.Float32 => "float32", WeightFormat.Float16 => "float16", _ => "bfloat16" };
-        AtomicFile.Write(Path.Combine(directory, ConfigFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(config.ToJson(dataType))));
+        CheckpointWriter.Write(
+            directory, [.. weights.Tensors.Select(tensor => new SafetensorsSource(tensor.Name, tensor.Shape, () => weights.Slice(tensor)))], format);
+        AtomicFile.Write(
+            Path.Combine(directory, ConfigFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(config.ToJson(DataTypeName(format)))));
     }
+
+    /// <summary>How config.json calls a number format.</summary>
+    public static string DataTypeName(WeightFormat format) =>
+        format switch { WeightFormat.Float32 => "float32", WeightFormat.Float16 => "float16", _ => "bfloat16" };
 
     /// <summary>Reads one tensor into its place, checking the shape.</summary>
     internal static void ReadTensor(SafetensorsFile file, SafetensorsEntry entry, ParameterTensor tensor, FlatTensors target)

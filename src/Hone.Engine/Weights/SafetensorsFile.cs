@@ -79,6 +79,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         Span<byte> prefix = stackalloc byte[8];
         if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8) throw Error("the file is shorter than 8 bytes");
         var headerLength = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        if (prefix.SequenceEqual("version "u8)) throw Error("it is a Git LFS pointer and not the file itself; fetch it with 'git lfs pull'");
         if (headerLength < 2 || headerLength > MaxHeaderBytes || headerLength > stream.Length - 8)
             throw Error($"the header claims {headerLength} bytes in a file of {stream.Length}");
         var header = new byte[headerLength];
@@ -113,14 +114,14 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             "F32" => (WeightFormat.Float32, 4),
             "F16" => (WeightFormat.Float16, 2),
             "BF16" => (WeightFormat.BFloat16, 2),
-            var other => throw Error($"tensor '{name}' has dtype {other}; expected F32, F16 or BF16"),
+            var other => throw Error($"tensor '{name}' has dtype {other}; expected F32, F16 or BF16 (quantized models are not supported)"),
         };
         int[] shape = [.. element.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt32())];
         var offsets = element.GetProperty("data_offsets");
         var (start, end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
         var entry = new SafetensorsEntry(name, format, shape, start, end - start);
         if (start < 0 || end > dataLength || entry.Bytes != entry.Length * size)
-            throw Error($"tensor '{name}' {entry.ShapeText} claims the bytes {start} … {end} of {dataLength}");
+            throw Error($"tensor '{name}' {entry.ShapeText} claims the bytes {start} … {end} of {dataLength}; is the file complete?");
         return entry;
     }
 
