@@ -10,7 +10,7 @@ internal sealed unsafe partial class TrainingModel
     {
         CheckBatch(batch, gradientOfLogProb.Length, nameof(gradientOfLogProb));
         var space = lane.Workspace;
-        if (Adapter is null && _weights is null) throw new InvalidOperationException("Frozen weights without an adapter can only be scored.");
+        if (Memory == ActivationMemory.Nothing) throw new InvalidOperationException("The model was made for scores only: it keeps no activations.");
         if (!ReferenceEquals(space.Batch, batch))
             throw new InvalidOperationException(
                 "The lane does not hold this batch's activations; call ForwardScore with the same lane and batch first.");
@@ -37,6 +37,12 @@ internal sealed unsafe partial class TrainingModel
         var beside = _values.Beside?.Layers[index];
         float* gradient = space.Gradient.Pointer, branch = space.BranchGradient.Pointer, wide = space.WideGradient.Pointer;
 
+        if (Memory == ActivationMemory.Products)
+        {
+            Normalize(layer.Middle.Pointer, weights.FeedForwardNorm, layer.FeedForwardInput.Pointer, layer.InverseNorms.Pointer + rows, rows);
+            _kernels.SwiGlu(rows, Config.FeedForwardSize, layer.GateUp.Pointer, layer.Activated.Pointer);
+        }
+
         ProjectBack(space, rows, gradient, weights.Down, beside?.Down, branch);
         BackwardWeights(lane, [names.Down], gradient, weights.Down, layer.Activated.Pointer, rows);
         _kernels.SwiGluBackward(rows, Config.FeedForwardSize, layer.GateUp.Pointer, branch, wide);
@@ -53,6 +59,8 @@ internal sealed unsafe partial class TrainingModel
         var beside = _values.Beside?.Layers[index];
         float* gradient = space.Gradient.Pointer, branch = space.BranchGradient.Pointer, fusedGradient = space.FusedGradient.Pointer;
 
+        if (Memory == ActivationMemory.Products)
+            Normalize(layer.Input.Pointer, weights.AttentionNorm, layer.AttentionInput.Pointer, layer.InverseNorms.Pointer, rows);
         ProjectBack(space, rows, gradient, weights.Output, beside?.Output, branch);
         BackwardWeights(lane, [names.Output], gradient, weights.Output, layer.Attention.Pointer, rows);
         space.Attention.Backward(

@@ -10,6 +10,7 @@ namespace Hone.Engine;
 internal sealed unsafe partial class TrainingModel : IDisposable
 {
     private const int MinimumRows = 128;
+    private const long ActivationLimit = 1L << 30;
 
     private readonly IKernels _kernels;
     private readonly TrainingWeights _values;
@@ -27,20 +28,26 @@ internal sealed unsafe partial class TrainingModel : IDisposable
     }
 
     /// <summary>Trains on other hardware. Kernels that are not the host's get one lane: they have no threads to fill others with.</summary>
-    public TrainingModel(ParameterSet weights, LoraAdapter? adapter, int laneCount, IKernels kernels)
+    public TrainingModel(ParameterSet weights, LoraAdapter? adapter, int laneCount, IKernels kernels, bool scoresOnly = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(laneCount);
         (Config, _weights, Adapter, _kernels) = (weights.Config, weights, adapter, kernels);
+        Memory = MemoryFor(scoresOnly);
         _values = _merged = new MergedWeights(weights, adapter, kernels);
         Lanes = CreateLanes(kernels.IsHost ? laneCount : 1);
         Repack();
     }
 
     /// <summary>Trains an adapter beside weights that stay as they are, on the processor; without an adapter it can only score.</summary>
-    public TrainingModel(FrozenWeights weights, LoraAdapter? adapter, int laneCount)
+    /// <param name="weights">The weights; retained.</param>
+    /// <param name="adapter">The adapter, or null.</param>
+    /// <param name="laneCount">As above.</param>
+    /// <param name="scoresOnly">Whether no backward pass will be asked for, so that no activations need to be kept.</param>
+    public TrainingModel(FrozenWeights weights, LoraAdapter? adapter, int laneCount, bool scoresOnly = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(laneCount);
         (Config, Adapter, _kernels) = (weights.Config, adapter, CpuKernels.Best);
+        Memory = MemoryFor(scoresOnly || adapter is null);
         _values = new FrozenTrainingWeights(weights, adapter, CpuKernels.Best);
         Lanes = CreateLanes(laneCount);
         Repack();
@@ -61,12 +68,20 @@ internal sealed unsafe partial class TrainingModel : IDisposable
     {
         get
         {
-            const long Limit = 1L << 30;
             if (!_kernels.IsHost) return _kernels.MicrobatchRows;
-            var rows = (int)Math.Min(int.MaxValue, Limit / TrainingWorkspace.BytesPerRow(Config));
-            return Math.Min(_kernels.MicrobatchRows, Math.Max(MinimumRows, rows / MinimumRows * MinimumRows));
+            var rows = (int)Math.Min(int.MaxValue, ActivationLimit / TrainingWorkspace.BytesPerRow(Config, Memory));
+            return Math.Min(_kernels.MicrobatchRows, Math.Max(MinimumRows, rows / 64 * 64));
         }
     }
+
+    /// <summary>
+    /// Rows by which a microbatch may be overfilled rather than compute a shared prefix twice: where a large model keeps microbatches small, a group's
+    /// prompt alone may fill one.
+    /// </summary>
+    public int MicrobatchOverflow => Memory == ActivationMemory.Products ? MicrobatchRows / 2 : 0;
+
+    /// <summary>Which activations are kept for the backward pass: all, unless a microbatch of them would take more than a gibibyte of the host.</summary>
+    public ActivationMemory Memory { get; init; }
 
     /// <summary>Microbatch i belongs to lane i mod <c>Lanes.Count</c>, whatever the number of threads.</summary>
     public IReadOnlyList<TrainingLane> Lanes { get; }
@@ -158,8 +173,13 @@ internal sealed unsafe partial class TrainingModel : IDisposable
     private IReadOnlyList<TrainingLane> CreateLanes(int count) =>
     [
         .. Enumerable.Range(0, count)
-            .Select(_ => new TrainingLane(_kernels, TrainedValues.Length, () => new TrainingWorkspace(Config, _kernels))),
+            .Select(_ => new TrainingLane(
+                _kernels, Memory == ActivationMemory.Nothing ? 0 : TrainedValues.Length, () => new TrainingWorkspace(Config, _kernels, Memory))),
     ];
+
+    private ActivationMemory MemoryFor(bool scoresOnly) => scoresOnly ? ActivationMemory.Nothing
+        : _kernels.IsHost && _kernels.MicrobatchRows * TrainingWorkspace.BytesPerRow(Config, ActivationMemory.Everything) > ActivationLimit
+            ? ActivationMemory.Products : ActivationMemory.Everything;
 
     private static void CheckBatch(PackedBatch batch, int targetCount, string name)
     {

@@ -41,7 +41,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
         if (isFrozen)
         {
             policyModel = start.WithAdapter(adapter!);
-            this.training = new(start.Frozen!, adapter, SmallLaneCount);
+            this.training = new(start.Frozen!, adapter, LaneCountOf(start.Config));
         }
         else
         {
@@ -50,8 +50,8 @@ internal sealed class EngineTrainingSession : ITrainingSession
         }
 
         reference = !training.KeepReference ? null
-            : kernels.IsHost && start.Frozen is not null ? new(start.Frozen, start.Adapter, this.training.Lanes.Count)
-            : new(start.Weights, null, LaneCountOf(start.Weights), kernels);
+            : kernels.IsHost && start.Frozen is not null ? new(start.Frozen, start.Adapter, this.training.Lanes.Count, scoresOnly: true)
+            : new(start.Weights, null, LaneCountOf(start.Weights), kernels, scoresOnly: true);
         optimizer = new(this.training, new());
         var tokenizer = new EnginePolicyTokenizer(start.Tokenizer, start.Template, options.Template);
         policy = new(policyModel, options with { PolicyVersion = 0 }) { Services = type => type.IsInstanceOfType(tokenizer) ? tokenizer : null };
@@ -81,7 +81,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
                 var scores = loss.Beta > 0
                     ? PolicyPass.Score(
                         reference ?? throw new HoneException("Loss.Beta is above 0 but the session was started without KeepReference."),
-                        data, loss.Temperature, Rows, options.Workers, cancellationToken)
+                        data, loss.Temperature, reference.MicrobatchRows, options.Workers, cancellationToken)
                     : null;
                 return new PolicyPass(training, data, loss, Rows, scores).Run(options.Workers, cancellationToken);
             },
@@ -170,6 +170,9 @@ internal sealed class EngineTrainingSession : ITrainingSession
     // Gradient sums per lane do not depend on the number of threads, so the lane count must not depend on the machine. A large model gets one: a lane costs a
     // gradient buffer as large as the weights.
     private static int LaneCountOf(ParameterSet weights) => weights.Values.Length > 50_000_000 ? 1 : SmallLaneCount;
+
+    // Of an adapter the gradient is small, but every lane that works holds activations, of a large model up to one and a half gibibytes.
+    private static int LaneCountOf(ModelConfig config) => TrainingWorkspace.BytesPerRow(config, ActivationMemory.Everything) > 1 << 20 ? 2 : SmallLaneCount;
 
     // An adapter that was trained before goes on; one of another shape is added to the weights, and a new one begins.
     private static bool Continues(LoraOptions trained, LoraOptions asked) =>
