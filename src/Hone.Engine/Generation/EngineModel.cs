@@ -25,7 +25,7 @@ public sealed partial class EngineModel : IDisposable
         ModelFiles? files)
         : this(name, weights.Config, tokenizer, template, moreEndTokens, files)
     {
-        (Frozen, Adapter) = (weights, adapter);
+        (Frozen, Lora) = (weights, adapter);
         _weights = new Lazy<ParameterSet>(Expand);
         _inference = new Lazy<InferenceModel>(() => new HostInferenceModel(weights, adapter));
     }
@@ -62,7 +62,7 @@ public sealed partial class EngineModel : IDisposable
     public IReadOnlyList<int> EndTokenIds { get; }
 
     /// <summary>Whether an adapter stands beside the weights: <see cref="SaveAdapter"/> can write it.</summary>
-    public bool HasAdapter => Adapter is not null;
+    public bool HasAdapter => Lora is not null;
 
     /// <summary>All weights in float32. Of a checkpoint they are made on first use, which doubles or triples its memory.</summary>
     internal ParameterSet Weights => _weights.Value;
@@ -71,10 +71,10 @@ public sealed partial class EngineModel : IDisposable
     internal FrozenWeights? Frozen { get; }
 
     /// <summary>The adapter beside <see cref="Frozen"/>.</summary>
-    internal LoraAdapter? Adapter { get; }
+    internal LoraAdapter? Lora { get; }
 
     /// <summary>A format that loses nothing of these weights: that of the checkpoint, or float32 where they were trained.</summary>
-    internal WeightFormat ExactFormat => Frozen is not null && Adapter is null ? Frozen.Format : WeightFormat.Float32;
+    internal WeightFormat ExactFormat => Frozen is not null && Lora is null ? Frozen.Format : WeightFormat.Float32;
 
     /// <summary>The weights packed for generation; made on first use.</summary>
     internal InferenceModel Inference => _inference.Value;
@@ -123,7 +123,7 @@ public sealed partial class EngineModel : IDisposable
     /// <exception cref="InvalidOperationException">The model has none: it was trained whole, or not at all.</exception>
     public void SaveAdapter(string directory) => PeftAdapter.Save(
         directory,
-        Adapter ?? throw new InvalidOperationException(
+        Lora ?? throw new InvalidOperationException(
             $"Model '{Name}' has no adapter. A checkpoint gets one by training with Lora, or by loading one; write these weights with {nameof(Save)}."),
         baseModel: _files?.Directory);
 
@@ -133,7 +133,7 @@ public sealed partial class EngineModel : IDisposable
         Directory.CreateDirectory(directory);
         IReadOnlyList<SafetensorsSource> tensors = Frozen is null
             ? [.. Weights.Tensors.Select(tensor => new SafetensorsSource(tensor.Name, tensor.Shape, () => Weights.Slice(tensor)))]
-            : CheckpointWriter.Sources(Frozen, Adapter, format);
+            : CheckpointWriter.Sources(Frozen, Lora, format);
         var used = format ?? Frozen?.Format ?? WeightFormat.Float32;
         CheckpointWriter.Write(directory, tensors, used, largestFile);
         _files?.Copy(directory);
@@ -163,7 +163,7 @@ public sealed partial class EngineModel : IDisposable
     {
         if (_inference.IsValueCreated) _inference.Value.Dispose();
         if (_weights.IsValueCreated) _weights.Value.Dispose();
-        Adapter?.Dispose();
+        Lora?.Dispose();
         Frozen?.Dispose();
     }
 
@@ -176,7 +176,7 @@ public sealed partial class EngineModel : IDisposable
     private ParameterSet Expand()
     {
         var weights = Frozen!.Expand();
-        Adapter?.MergeInto(weights);
+        Lora?.MergeInto(weights);
         return weights;
     }
 }

@@ -34,9 +34,9 @@ internal sealed class EngineTrainingSession : ITrainingSession
         (this.start, this.options) = (start, options);
         var kernels = options.Device.Kernels;
         var settings = training.Lora is { } lora ? new LoraOptions { Rank = lora.Rank, Alpha = lora.Alpha, TargetModules = lora.Targets } : null;
-        isFrozen = settings is not null && kernels.IsHost && start.Frozen is not null && (start.Adapter is null || Continues(start.Adapter.Options, settings));
+        isFrozen = settings is not null && kernels.IsHost && start.Frozen is not null && (start.Lora is null || Continues(start.Lora.Options, settings));
         adapter = settings is null ? null
-            : isFrozen && start.Adapter is { } trained ? trained.Clone()
+            : isFrozen && start.Lora is { } trained ? trained.Clone()
             : LoraAdapter.CreateRandom(start.Config, settings, (int)(training.Seed & int.MaxValue));
         if (isFrozen)
         {
@@ -50,7 +50,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
         }
 
         reference = !training.KeepReference ? null
-            : kernels.IsHost && start.Frozen is not null ? new(start.Frozen, start.Adapter, this.training.Lanes.Count, scoresOnly: true)
+            : kernels.IsHost && start.Frozen is not null ? new(start.Frozen, start.Lora, this.training.Lanes.Count, scoresOnly: true)
             : new(start.Weights, null, LaneCountOf(start.Weights), kernels, scoresOnly: true);
         optimizer = new(this.training, new());
         var tokenizer = new EnginePolicyTokenizer(start.Tokenizer, start.Template, options.Template);

@@ -70,7 +70,7 @@ public sealed class CheckpointSessionTests : IDisposable
         await snapshot.GetService<IWeightStore>()!.SaveWeightsAsync(weights, Token);
         var again = await session.LoadSnapshotAsync(weights, "again", Token);
         Assert.True(again.GetService<EngineModel>()!.HasAdapter);
-        Assert.Equal(snapshot.GetService<EngineModel>()!.Adapter!.Values, again.GetService<EngineModel>()!.Adapter!.Values);
+        Assert.Equal(snapshot.GetService<EngineModel>()!.Lora!.Values, again.GetService<EngineModel>()!.Lora!.Values);
         var whole = EngineLM.Load(weights, Options);
         var adapter = Path.Combine(directory, "adapter");
         snapshot.GetService<EngineModel>()!.SaveAdapter(adapter);
