@@ -32,8 +32,10 @@ internal static class DecodeBench
         return batch * NewTokens / seconds.Max();
     }
 
-    public static double Decode(InferenceModel model, int sequences, int seed, Barrier ready)
+    /// <summary>Seconds of wall time, or of the given clock.</summary>
+    public static double Decode(InferenceModel model, int sequences, int seed, Barrier ready, Func<double>? clock = null)
     {
+        clock ??= () => Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
         var random = new Random(seed);
         using var pool = model.CreatePool();
         using var scratch = model.CreateScratch(512, PromptLength + NewTokens);
@@ -45,7 +47,7 @@ internal static class DecodeBench
         }
 
         ready.SignalAndWait();
-        var started = Stopwatch.GetTimestamp();
+        var started = clock();
         var rows = new InferenceRow[sequences];
         for (var position = PromptLength; position < PromptLength + NewTokens; position++)
         {
@@ -54,7 +56,7 @@ internal static class DecodeBench
             model.Forward(scratch, rows);
         }
 
-        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var seconds = clock() - started;
         Array.ForEach(segments, segment => segment.Dispose());
         return seconds;
     }

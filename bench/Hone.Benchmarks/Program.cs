@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Hone.Benchmarks;
 
-// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|optimizers|engine|train|gpu (with --models 1m,5m,15m,120m,500m), --json FILE.
+// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|optimizers|engine|train|gpu|roofline (the last two with --models 1m,5m,15m,120m,500m)|checkpoint (with --directory DIR), --json FILE.
 if (args is [StartBench.Argument])
     return await StartBench.PredictOnceAsync();
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -35,6 +35,11 @@ if (only is null or "engine")
 
 if (only == "gpu")
     await GpuBench.RunAsync(figures, ValueOf("--models"));
+
+if (only == "checkpoint")
+    await CheckpointBench.RunAsync(figures, ValueOf("--directory"));
+if (only == "roofline")
+    RooflineBench.Run(figures, ValueOf("--models"));
 
 if (json is not null)
     File.WriteAllText(json, JsonSerializer.Serialize(figures.Values, new JsonSerializerOptions { WriteIndented = true }) + "\n");

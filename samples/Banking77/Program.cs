@@ -10,7 +10,7 @@ var seed = new Option<long>("--seed") { Description = "Seed of everything.", Def
 var steps = new Option<int>("--steps") { Description = "Steps of reinforcement.", DefaultValueFactory = _ => 40 };
 var epochs = new Option<int>("--epochs") { Description = "How often every message is imitated first.", DefaultValueFactory = _ => 5 };
 var data = new Option<FileInfo?>("--data") { Description = "The Banking77 file (columns text, category). Without it, a small set of the sample's own." };
-var checkpoint = new Option<DirectoryInfo?>("--checkpoint") { Description = "Train a Hugging Face Qwen2, Qwen3 or Llama directory instead of the embedded model." };
+var checkpoint = new Option<DirectoryInfo?>("--checkpoint") { Description = "Train an adapter on a Hugging Face directory (Qwen2, Qwen2.5, Qwen3, Llama 3, SmolLM2) instead of the embedded model." };
 var output = new Option<DirectoryInfo?>("--output") { Description = "Where the run is kept. By default a new folder under runs/." };
 
 var command = new RootCommand("One classifier: supervised tuning first, then reinforcement.") { seed, steps, epochs, data, checkpoint, output };

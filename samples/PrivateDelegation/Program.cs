@@ -9,7 +9,7 @@ var data = new Option<FileInfo?>("--data") { Description = "The PUPA file pupa_n
 var model = new Option<string?>("--model") { Description = "Evaluate a model on an OpenAI-compatible server, e.g. http://localhost:8000/v1#qwen3, instead of training. Keys are read from OPENAI_API_KEY." };
 var untrusted = new Option<string?>("--untrusted") { Description = "The strong, untrusted model as ADDRESS#NAME; without it the sample's own rules answer." };
 var judge = new Option<string?>("--judge") { Description = "The judging model as ADDRESS#NAME; without it the sample's own rules judge." };
-var checkpoint = new Option<DirectoryInfo?>("--checkpoint") { Description = "Train a Hugging Face Qwen2, Qwen3 or Llama directory instead of the embedded model." };
+var checkpoint = new Option<DirectoryInfo?>("--checkpoint") { Description = "Train an adapter on a Hugging Face directory (Qwen2, Qwen2.5, Qwen3, Llama 3, SmolLM2) instead of the embedded model." };
 
 var dashboard = new Option<bool>("--dashboard") { Description = "Serve a page on the run, for browsers on this machine, and print its address." };
 var dashboardPort = new Option<int?>("--dashboard-port") { Description = "The page's port, instead of any free one. Implies --dashboard." };

@@ -11,7 +11,7 @@ public sealed partial class EngineModel
     {
         using var tokenizerFile = Resource(TokenizerFileName);
         var tokenizer = Tokenizer.Load(tokenizerFile, TokenizerFileName);
-        using var tokenizerConfigFile = Resource(TokenizerConfigFileName);
+        using var tokenizerConfigFile = Resource(ModelFiles.TokenizerConfig);
         using var tokenizerConfig = JsonDocument.Parse(tokenizerConfigFile);
         using var configFile = new StreamReader(Resource(Checkpoint.ConfigFile));
         var config = ModelConfig.Parse(configFile.ReadToEnd(), Checkpoint.ConfigFile);

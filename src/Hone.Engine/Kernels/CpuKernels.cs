@@ -12,6 +12,9 @@ internal sealed unsafe partial class CpuKernels(VectorKernels vectors) : IKernel
 
     public string Name => vectors.Name;
 
+    /// <summary>The arithmetic on rows.</summary>
+    public VectorKernels Vectors => vectors;
+
     public bool IsHost => true;
 
     // Large enough for the matrix kernels, small enough for the second-level cache.
@@ -47,11 +50,31 @@ internal sealed unsafe partial class CpuKernels(VectorKernels vectors) : IKernel
     public void Pack(in Projection weight) => vectors.PackTransposed(weight.Matrix, weight.Inputs, weight.Outputs, weight.Inputs, weight.Packed);
 
     public void Project(int rows, float* x, in Projection weight, float* y, float* initial = null, nint initialStride = 0) => vectors.Multiply(
-        rows, weight.Outputs, weight.Inputs, new MatrixView(x, weight.Inputs), vectors.Packed(weight.Packed, weight.Inputs), y, weight.Outputs,
-        initial, initialStride);
+        rows, weight.Outputs, weight.Inputs, new MatrixView(x, weight.Inputs),
+        weight.Frozen is { } frozen ? frozen.Panels.View : vectors.Packed(weight.Packed, weight.Inputs), y, weight.Outputs, initial, initialStride);
 
-    public void ProjectBack(int rows, float* dy, in Projection weight, float* dx) => vectors.Multiply(
-        rows, weight.Inputs, weight.Outputs, new MatrixView(dy, weight.Outputs), vectors.RowMajor(weight.Matrix, weight.Inputs), dx, weight.Inputs);
+    public void ProjectBack(int rows, float* dy, in Projection weight, float* dx)
+    {
+        if (weight.Frozen is null)
+        {
+            vectors.Multiply(
+                rows, weight.Inputs, weight.Outputs, new MatrixView(dy, weight.Outputs), vectors.RowMajor(weight.Matrix, weight.Inputs), dx,
+                weight.Inputs);
+            return;
+        }
+
+        // The sum goes on from part to part: the same as over one matrix.
+        float* initial = null;
+        foreach (ref readonly var part in weight.Frozen.Parts.AsSpan())
+        {
+            var rowsOfPart = part.Format == WeightFormat.Float32
+                ? vectors.RowMajor((float*)part.Data, part.Columns) : vectors.RowMajor((ushort*)part.Data, part.Columns);
+            vectors.Multiply(
+                rows, weight.Inputs, part.Rows, new MatrixView(dy, weight.Outputs), rowsOfPart, dx, weight.Inputs, initial, weight.Inputs);
+            initial = dx;
+            dy += part.Rows;
+        }
+    }
 
     public void AddWeightGradient(int rows, int outputs, int inputs, float* dy, nint stride, float* x, float* dw) => vectors.Multiply(
         outputs, inputs, rows, new MatrixView(dy, 1, stride), vectors.RowMajor(x, inputs), dw, inputs, dw, inputs);

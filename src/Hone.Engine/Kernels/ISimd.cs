@@ -51,4 +51,25 @@ internal unsafe interface ISimd<TVector>
     static abstract float Sum(TVector value);
 
     static abstract float Maximum(TVector value);
+
+    /// <summary>The lower halves of as many 32-bit words, as bfloat16.</summary>
+    static abstract TVector LowHalves(byte* source);
+
+    /// <summary>The upper halves, likewise.</summary>
+    static abstract TVector HighHalves(byte* source);
+
+    /// <summary>The first vector of a row of bfloat16 that is two vectors long.</summary>
+    static abstract TVector FirstHalves(ushort* source);
+
+    /// <summary>The second. Nothing after the row is read.</summary>
+    static abstract TVector SecondHalves(ushort* source);
+}
+
+/// <summary>Reads a row of a panel, two vectors, from one way of storing it.</summary>
+internal unsafe interface IPanel<TVector>
+    where TVector : unmanaged
+{
+    static abstract TVector First(byte* row);
+
+    static abstract TVector Second(byte* row);
 }

@@ -8,26 +8,59 @@ internal readonly unsafe struct MatrixView(float* data, nint rowStride, nint ste
     public readonly nint StepStride = stepStride;
 }
 
-/// <summary>
-/// The right operand of a product, read in panels of <see cref="VectorKernels.PanelWidth"/> adjacent columns: element (step, column) of panel p at
-/// <c>Data[p · PanelStride + step · StepStride + column]</c>. The last panel may be ragged; its missing columns are read but not used.
-/// </summary>
-internal readonly unsafe struct PanelView(float* data, nint stepStride, nint panelStride)
+/// <summary>How the right operand of a product is stored. All three are read as float32, exactly.</summary>
+internal enum PanelFormat
 {
-    public readonly float* Data = data;
-    public readonly nint StepStride = stepStride;
-    public readonly nint PanelStride = panelStride;
+    /// <summary>float32.</summary>
+    Single,
+
+    /// <summary>
+    /// bfloat16 of a panel's row in pairs: column i of the first vector and column i of the second in one 32-bit word, so that a shift gives one and a
+    /// mask the other.
+    /// </summary>
+    PairedHalves,
+
+    /// <summary>bfloat16, columns in their order.</summary>
+    Halves,
+}
+
+/// <summary>
+/// The right operand of a product, read in panels of <see cref="VectorKernels.PanelWidth"/> adjacent columns: the row of panel p at a step begins at
+/// byte <c>Data[p · PanelStride + step · StepStride]</c>. The last panel may be ragged; its missing columns are read but not used.
+/// </summary>
+internal readonly unsafe struct PanelView
+{
+    public readonly byte* Data;
+    public readonly nint StepStride;
+    public readonly nint PanelStride;
+    public readonly PanelFormat Format;
+
+    /// <summary>float32, strides in floats.</summary>
+    public PanelView(float* data, nint stepStride, nint panelStride)
+    {
+        Data = (byte*)data;
+        (StepStride, PanelStride) = (stepStride * sizeof(float), panelStride * sizeof(float));
+    }
+
+    /// <summary>bfloat16, strides in numbers.</summary>
+    public PanelView(ushort* data, nint stepStride, nint panelStride, PanelFormat format)
+    {
+        Data = (byte*)data;
+        (StepStride, PanelStride, Format) = (stepStride * sizeof(ushort), panelStride * sizeof(ushort), format);
+    }
 }
 
 /// <summary>One call of a microkernel.</summary>
 internal unsafe struct Tile
 {
     public float* A;
-    public float* B;
+    public byte* B;
     public float* C;
     public float* Initial;
     public nint RowA;
     public nint StepA;
+
+    /// <summary>In bytes, as the next.</summary>
     public nint StepB;
     public nint PanelB;
     public nint RowC;

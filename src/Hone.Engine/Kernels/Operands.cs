@@ -28,8 +28,11 @@ internal readonly unsafe struct AttentionView(float* fused, float* output, float
 /// The weight [outputs, inputs] of a linear map, row-major, and beside it the form in which the kernels read it in the forward pass, if they have one
 /// (<see cref="IKernels.PackedLength"/>).
 /// </summary>
-internal readonly unsafe struct Projection(float* matrix, float* packed, int outputs, int inputs)
+internal readonly unsafe struct Projection(float* matrix, float* packed, int outputs, int inputs, FrozenMatrix? frozen = null)
 {
+    /// <summary>Instead of both where the host computes with a weight that is not trained.</summary>
+    public readonly FrozenMatrix? Frozen = frozen;
+
     public readonly float* Matrix = matrix;
     public readonly float* Packed = packed;
     public readonly int Outputs = outputs;

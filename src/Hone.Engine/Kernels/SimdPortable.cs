@@ -62,6 +62,18 @@ internal readonly unsafe struct SimdPortable : ISimd<Vector<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector<float> value) => Vector.Sum(value);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> LowHalves(byte* source) => Vector.AsVectorSingle(Vector.ShiftLeft(Vector.Load((uint*)source), 16));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> HighHalves(byte* source) => Vector.AsVectorSingle(Vector.Load((uint*)source) & new Vector<uint>(0xFFFF0000));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> FirstHalves(ushort* source) => Vector.AsVectorSingle(Vector.ShiftLeft(Vector.WidenLower(Vector.Load(source)), 16));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> SecondHalves(ushort* source) => Vector.AsVectorSingle(Vector.ShiftLeft(Vector.WidenUpper(Vector.Load(source)), 16));
+
     public static float Maximum(Vector<float> value)
     {
         var maximum = value[0];

@@ -10,10 +10,10 @@ internal abstract unsafe partial class VectorKernels
     public abstract void Multiply(
         int rows, int columns, int depth, MatrixView a, PanelView b, float* c, nint rowStrideC, float* initial = null, nint rowStrideInitial = 0);
 
-    /// <summary>Y [rows, outputs] = initial + X [rows, inputs] · Wᵀ, with W packed by <see cref="PackTransposed"/>.</summary>
-    public void Project(
-        int rows, float* x, int inputs, NativeBuffer packedWeights, float* y, int outputs, float* initial = null, nint rowStrideInitial = 0) =>
-        Multiply(rows, outputs, inputs, new MatrixView(x, inputs), Packed(packedWeights.Pointer, inputs), y, outputs, initial, rowStrideInitial);
+    /// <summary>Y [rows, outputs] = initial + X [rows, inputs] · Wᵀ, with W in panels.</summary>
+    public void Project(int rows, float* x, PackedMatrix weights, float* y, float* initial = null, nint rowStrideInitial = 0) =>
+        Multiply(
+            rows, weights.Outputs, weights.Inputs, new MatrixView(x, weights.Inputs), weights.View, y, weights.Outputs, initial, rowStrideInitial);
 
     /// <summary>
     /// Packs W [columns, depth] (row stride <paramref name="stride"/>) as the right operand of X · Wᵀ. Missing columns of the last panel become 0.
@@ -60,6 +60,15 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     public override void Multiply(
         int rows, int columns, int depth, MatrixView a, PanelView b, float* c, nint rowStrideC, float* initial = null, nint rowStrideInitial = 0)
     {
+        if (b.Format == PanelFormat.Single) Multiply<SinglePanel>(rows, columns, depth, a, b, c, rowStrideC, initial, rowStrideInitial);
+        else if (b.Format == PanelFormat.PairedHalves) Multiply<PairedPanel>(rows, columns, depth, a, b, c, rowStrideC, initial, rowStrideInitial);
+        else Multiply<HalvesPanel>(rows, columns, depth, a, b, c, rowStrideC, initial, rowStrideInitial);
+    }
+
+    private void Multiply<TPanel>(
+        int rows, int columns, int depth, MatrixView a, PanelView b, float* c, nint rowStrideC, float* initial, nint rowStrideInitial)
+        where TPanel : struct, IPanel<TVector>
+    {
         var tile = new Tile { StepB = b.StepStride, PanelB = b.PanelStride, RowC = rowStrideC, PanelC = PanelWidth };
         var isZero = initial is null;
         var isTransposed = a.RowStride == 1 && a.StepStride > RowBlock && columns > PanelWidth;
@@ -85,7 +94,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
                 tile.Initial = initial + row * rowStrideInitial;
                 var count = Math.Min(RowBlock, rows - row);
                 if (isTransposed) GatherRows(ref tile, count, a.StepStride);
-                MultiplyRowBlock(tile, count, columns);
+                MultiplyRowBlock<TPanel>(tile, count, columns);
             }
 
             start += DepthBlock;
@@ -107,24 +116,26 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         tile.A = target;
     }
 
-    private void MultiplyRowBlock(Tile tile, int rows, int columns)
+    private void MultiplyRowBlock<TPanel>(Tile tile, int rows, int columns)
+        where TPanel : struct, IPanel<TVector>
     {
         var panels = columns / PanelWidth;
         for (var first = 0; first < panels; first += GroupPanels)
         {
             var group = Math.Min(GroupPanels, panels - first);
-            MultiplyGroup(tile, rows, group);
+            MultiplyGroup<TPanel>(tile, rows, group);
             tile.B += group * tile.PanelB;
             tile.C += group * tile.PanelC;
             tile.Initial += group * tile.InitialPanel;
         }
 
         var tail = columns - panels * PanelWidth;
-        if (tail > 0) MultiplyTail(tile, rows, tail);
+        if (tail > 0) MultiplyTail<TPanel>(tile, rows, tail);
     }
 
     // The last, ragged panel goes through a small whole tile, so that nothing outside C is written.
-    private void MultiplyTail(Tile tile, int rows, int columns)
+    private void MultiplyTail<TPanel>(Tile tile, int rows, int columns)
+        where TPanel : struct, IPanel<TVector>
     {
         var whole = stackalloc float[MaxTileRows * 2 * TSimd.Count];
         for (var row = 0; row < rows; row += MaxTileRows)
@@ -136,14 +147,15 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             inner.A += row * tile.RowA;
             inner.C = inner.Initial = whole;
             inner.RowC = inner.InitialRow = PanelWidth;
-            MultiplyGroup(inner, count, 1);
+            MultiplyGroup<TPanel>(inner, count, 1);
             for (var i = 0; i < count; i++)
                 new ReadOnlySpan<float>(whole + i * PanelWidth, columns).CopyTo(new Span<float>(tile.C + (row + i) * tile.RowC, columns));
         }
     }
 
     // A few panels at a time: they stay in the second-level cache while the block's rows pass over them.
-    private static void MultiplyGroup(Tile tile, int rows, int panels)
+    private static void MultiplyGroup<TPanel>(Tile tile, int rows, int panels)
+        where TPanel : struct, IPanel<TVector>
     {
         var full = rows - rows % TSimd.TileRows;
         if (full > 0)
@@ -153,8 +165,8 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
                 var at = OfPanel(tile, panel);
                 for (var row = 0; row < full; row += TSimd.TileRows)
                 {
-                    if (TSimd.TileRows == 12) Rows12(at);
-                    else Rows6(at);
+                    if (TSimd.TileRows == 12) Rows12<TPanel>(at);
+                    else Rows6<TPanel>(at);
                     Advance(ref at, TSimd.TileRows);
                 }
             }
@@ -163,38 +175,41 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         }
 
         rows -= full;
-        if (rows >= 8) rows -= PanelByPanel(ref tile, panels, 8);
-        if (rows >= 4) rows -= PanelByPanel(ref tile, panels, 4);
-        if (rows >= 2) rows -= TwoRows(ref tile, panels);
-        if (rows > 0) OneRow(tile, panels);
+        if (rows >= 8) rows -= PanelByPanel<TPanel>(ref tile, panels, 8);
+        if (rows >= 4) rows -= PanelByPanel<TPanel>(ref tile, panels, 4);
+        if (rows >= 2) rows -= TwoRows<TPanel>(ref tile, panels);
+        if (rows > 0) OneRow<TPanel>(tile, panels);
     }
 
-    private static int PanelByPanel(ref Tile tile, int panels, int rows)
+    private static int PanelByPanel<TPanel>(ref Tile tile, int panels, int rows)
+        where TPanel : struct, IPanel<TVector>
     {
         for (var panel = 0; panel < panels; panel++)
         {
-            if (rows == 8) Rows8(OfPanel(tile, panel));
-            else Rows4(OfPanel(tile, panel));
+            if (rows == 8) Rows8<TPanel>(OfPanel(tile, panel));
+            else Rows4<TPanel>(OfPanel(tile, panel));
         }
 
         Advance(ref tile, rows);
         return rows;
     }
 
-    private static int TwoRows(ref Tile tile, int panels)
+    private static int TwoRows<TPanel>(ref Tile tile, int panels)
+        where TPanel : struct, IPanel<TVector>
     {
         var panel = 0;
-        for (; panel + 2 <= panels; panel += 2) Rows2Panels2(OfPanel(tile, panel));
-        if (panel < panels) Rows2(OfPanel(tile, panel));
+        for (; panel + 2 <= panels; panel += 2) Rows2Panels2<TPanel>(OfPanel(tile, panel));
+        if (panel < panels) Rows2<TPanel>(OfPanel(tile, panel));
         Advance(ref tile, 2);
         return 2;
     }
 
-    private static void OneRow(Tile tile, int panels)
+    private static void OneRow<TPanel>(Tile tile, int panels)
+        where TPanel : struct, IPanel<TVector>
     {
         var panel = 0;
-        for (; panel + 4 <= panels; panel += 4) Rows1Panels4(OfPanel(tile, panel));
-        for (; panel < panels; panel++) Rows1(OfPanel(tile, panel));
+        for (; panel + 4 <= panels; panel += 4) Rows1Panels4<TPanel>(OfPanel(tile, panel));
+        for (; panel < panels; panel++) Rows1<TPanel>(OfPanel(tile, panel));
     }
 
     private static Tile OfPanel(Tile tile, int panel)

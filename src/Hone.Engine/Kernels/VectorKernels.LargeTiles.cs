@@ -9,10 +9,12 @@ namespace Hone.Engine;
 internal sealed unsafe partial class VectorKernels<TSimd, TVector>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows12(in Tile tile)
+    private static void Rows12<TPanel>(in Tile tile)
+        where TPanel : struct, IPanel<TVector>
     {
         var width = TSimd.Count;
-        float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
+        float* a = tile.A, initial = tile.Initial, c = tile.C;
+        var b = tile.B;
         nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row, a6 = a + 6 * row, a9 = a + 9 * row;
@@ -30,7 +32,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         TVector c11_0 = TSimd.Load(initial + 11 * initialRow), c11_1 = TSimd.Load(initial + 11 * initialRow + width);
         for (var depth = tile.Depth; depth > 0; depth--)
         {
-            TVector v0 = TSimd.Load(b), v1 = TSimd.Load(b + width);
+            TVector v0 = TPanel.First(b), v1 = TPanel.Second(b);
             var x = TSimd.Broadcast(*a); c0_0 = TSimd.MultiplyAdd(x, v0, c0_0); c0_1 = TSimd.MultiplyAdd(x, v1, c0_1);
             x = TSimd.Broadcast(a[row]); c1_0 = TSimd.MultiplyAdd(x, v0, c1_0); c1_1 = TSimd.MultiplyAdd(x, v1, c1_1);
             x = TSimd.Broadcast(a[row2]); c2_0 = TSimd.MultiplyAdd(x, v0, c2_0); c2_1 = TSimd.MultiplyAdd(x, v1, c2_1);
@@ -43,7 +45,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             x = TSimd.Broadcast(*a9); c9_0 = TSimd.MultiplyAdd(x, v0, c9_0); c9_1 = TSimd.MultiplyAdd(x, v1, c9_1);
             x = TSimd.Broadcast(a9[row]); c10_0 = TSimd.MultiplyAdd(x, v0, c10_0); c10_1 = TSimd.MultiplyAdd(x, v1, c10_1);
             x = TSimd.Broadcast(a9[row2]); c11_0 = TSimd.MultiplyAdd(x, v0, c11_0); c11_1 = TSimd.MultiplyAdd(x, v1, c11_1);
-            TSimd.PrefetchPanel(b + next);
+            TSimd.PrefetchPanel((float*)(b + next));
             b += stepB;
             a += step; a3 += step; a6 += step; a9 += step;
         }
@@ -63,10 +65,12 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows8(in Tile tile)
+    private static void Rows8<TPanel>(in Tile tile)
+        where TPanel : struct, IPanel<TVector>
     {
         var width = TSimd.Count;
-        float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
+        float* a = tile.A, initial = tile.Initial, c = tile.C;
+        var b = tile.B;
         nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row, a6 = a + 6 * row;
@@ -80,7 +84,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         TVector c7_0 = TSimd.Load(initial + 7 * initialRow), c7_1 = TSimd.Load(initial + 7 * initialRow + width);
         for (var depth = tile.Depth; depth > 0; depth--)
         {
-            TVector v0 = TSimd.Load(b), v1 = TSimd.Load(b + width);
+            TVector v0 = TPanel.First(b), v1 = TPanel.Second(b);
             var x = TSimd.Broadcast(*a); c0_0 = TSimd.MultiplyAdd(x, v0, c0_0); c0_1 = TSimd.MultiplyAdd(x, v1, c0_1);
             x = TSimd.Broadcast(a[row]); c1_0 = TSimd.MultiplyAdd(x, v0, c1_0); c1_1 = TSimd.MultiplyAdd(x, v1, c1_1);
             x = TSimd.Broadcast(a[row2]); c2_0 = TSimd.MultiplyAdd(x, v0, c2_0); c2_1 = TSimd.MultiplyAdd(x, v1, c2_1);
@@ -89,7 +93,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             x = TSimd.Broadcast(a3[row2]); c5_0 = TSimd.MultiplyAdd(x, v0, c5_0); c5_1 = TSimd.MultiplyAdd(x, v1, c5_1);
             x = TSimd.Broadcast(*a6); c6_0 = TSimd.MultiplyAdd(x, v0, c6_0); c6_1 = TSimd.MultiplyAdd(x, v1, c6_1);
             x = TSimd.Broadcast(a6[row]); c7_0 = TSimd.MultiplyAdd(x, v0, c7_0); c7_1 = TSimd.MultiplyAdd(x, v1, c7_1);
-            TSimd.PrefetchPanel(b + next);
+            TSimd.PrefetchPanel((float*)(b + next));
             b += stepB;
             a += step; a3 += step; a6 += step;
         }
@@ -105,10 +109,12 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows6(in Tile tile)
+    private static void Rows6<TPanel>(in Tile tile)
+        where TPanel : struct, IPanel<TVector>
     {
         var width = TSimd.Count;
-        float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
+        float* a = tile.A, initial = tile.Initial, c = tile.C;
+        var b = tile.B;
         nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row;
@@ -120,14 +126,14 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         TVector c5_0 = TSimd.Load(initial + 5 * initialRow), c5_1 = TSimd.Load(initial + 5 * initialRow + width);
         for (var depth = tile.Depth; depth > 0; depth--)
         {
-            TVector v0 = TSimd.Load(b), v1 = TSimd.Load(b + width);
+            TVector v0 = TPanel.First(b), v1 = TPanel.Second(b);
             var x = TSimd.Broadcast(*a); c0_0 = TSimd.MultiplyAdd(x, v0, c0_0); c0_1 = TSimd.MultiplyAdd(x, v1, c0_1);
             x = TSimd.Broadcast(a[row]); c1_0 = TSimd.MultiplyAdd(x, v0, c1_0); c1_1 = TSimd.MultiplyAdd(x, v1, c1_1);
             x = TSimd.Broadcast(a[row2]); c2_0 = TSimd.MultiplyAdd(x, v0, c2_0); c2_1 = TSimd.MultiplyAdd(x, v1, c2_1);
             x = TSimd.Broadcast(*a3); c3_0 = TSimd.MultiplyAdd(x, v0, c3_0); c3_1 = TSimd.MultiplyAdd(x, v1, c3_1);
             x = TSimd.Broadcast(a3[row]); c4_0 = TSimd.MultiplyAdd(x, v0, c4_0); c4_1 = TSimd.MultiplyAdd(x, v1, c4_1);
             x = TSimd.Broadcast(a3[row2]); c5_0 = TSimd.MultiplyAdd(x, v0, c5_0); c5_1 = TSimd.MultiplyAdd(x, v1, c5_1);
-            TSimd.PrefetchPanel(b + next);
+            TSimd.PrefetchPanel((float*)(b + next));
             b += stepB;
             a += step; a3 += step;
         }

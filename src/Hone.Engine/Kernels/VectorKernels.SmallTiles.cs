@@ -10,10 +10,12 @@ namespace Hone.Engine;
 internal sealed unsafe partial class VectorKernels<TSimd, TVector>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4(in Tile tile)
+    private static void Rows4<TPanel>(in Tile tile)
+        where TPanel : struct, IPanel<TVector>
     {
         var width = TSimd.Count;
-        float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
+        float* a = tile.A, initial = tile.Initial, c = tile.C;
+        var b = tile.B;
         nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row;
@@ -23,12 +25,12 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         TVector c3_0 = TSimd.Load(initial + 3 * initialRow), c3_1 = TSimd.Load(initial + 3 * initialRow + width);
         for (var depth = tile.Depth; depth > 0; depth--)
         {
-            TVector v0 = TSimd.Load(b), v1 = TSimd.Load(b + width);
+            TVector v0 = TPanel.First(b), v1 = TPanel.Second(b);
             var x = TSimd.Broadcast(*a); c0_0 = TSimd.MultiplyAdd(x, v0, c0_0); c0_1 = TSimd.MultiplyAdd(x, v1, c0_1);
             x = TSimd.Broadcast(a[row]); c1_0 = TSimd.MultiplyAdd(x, v0, c1_0); c1_1 = TSimd.MultiplyAdd(x, v1, c1_1);
             x = TSimd.Broadcast(a[row2]); c2_0 = TSimd.MultiplyAdd(x, v0, c2_0); c2_1 = TSimd.MultiplyAdd(x, v1, c2_1);
             x = TSimd.Broadcast(*a3); c3_0 = TSimd.MultiplyAdd(x, v0, c3_0); c3_1 = TSimd.MultiplyAdd(x, v1, c3_1);
-            TSimd.PrefetchPanel(b + next);
+            TSimd.PrefetchPanel((float*)(b + next));
             b += stepB;
             a += step; a3 += step;
         }
@@ -40,21 +42,23 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2Panels2(in Tile tile)
+    private static void Rows2Panels2<TPanel>(in Tile tile)
+        where TPanel : struct, IPanel<TVector>
     {
         var width = TSimd.Count;
-        float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
+        float* a = tile.A, initial = tile.Initial, c = tile.C;
+        var b = tile.B;
         nint step = tile.StepA, stepB = tile.StepB, panelB = tile.PanelB, initialPanel = tile.InitialPanel, panelC = tile.PanelC;
         nint row = tile.RowA, initialRow = tile.InitialRow, rowC = tile.RowC;
-        float* b1 = b + panelB;
+        byte* b1 = b + panelB;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
         TVector c0_2 = TSimd.Load(initial + initialPanel), c0_3 = TSimd.Load(initial + initialPanel + width);
         TVector c1_0 = TSimd.Load(initial + initialRow), c1_1 = TSimd.Load(initial + initialRow + width);
         TVector c1_2 = TSimd.Load(initial + initialRow + initialPanel), c1_3 = TSimd.Load(initial + initialRow + initialPanel + width);
         for (var depth = tile.Depth; depth > 0; depth--)
         {
-            TVector v0 = TSimd.Load(b), v1 = TSimd.Load(b + width);
-            TVector v2 = TSimd.Load(b1), v3 = TSimd.Load(b1 + width);
+            TVector v0 = TPanel.First(b), v1 = TPanel.Second(b);
+            TVector v2 = TPanel.First(b1), v3 = TPanel.Second(b1);
             var x = TSimd.Broadcast(*a);
             c0_0 = TSimd.MultiplyAdd(x, v0, c0_0); c0_1 = TSimd.MultiplyAdd(x, v1, c0_1);
             c0_2 = TSimd.MultiplyAdd(x, v2, c0_2); c0_3 = TSimd.MultiplyAdd(x, v3, c0_3);
@@ -72,17 +76,19 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2(in Tile tile)
+    private static void Rows2<TPanel>(in Tile tile)
+        where TPanel : struct, IPanel<TVector>
     {
         var width = TSimd.Count;
-        float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
+        float* a = tile.A, initial = tile.Initial, c = tile.C;
+        var b = tile.B;
         nint step = tile.StepA, stepB = tile.StepB;
         nint row = tile.RowA, initialRow = tile.InitialRow, rowC = tile.RowC;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
         TVector c1_0 = TSimd.Load(initial + initialRow), c1_1 = TSimd.Load(initial + initialRow + width);
         for (var depth = tile.Depth; depth > 0; depth--)
         {
-            TVector v0 = TSimd.Load(b), v1 = TSimd.Load(b + width);
+            TVector v0 = TPanel.First(b), v1 = TPanel.Second(b);
             var x = TSimd.Broadcast(*a); c0_0 = TSimd.MultiplyAdd(x, v0, c0_0); c0_1 = TSimd.MultiplyAdd(x, v1, c0_1);
             x = TSimd.Broadcast(a[row]); c1_0 = TSimd.MultiplyAdd(x, v0, c1_0); c1_1 = TSimd.MultiplyAdd(x, v1, c1_1);
             b += stepB;
@@ -94,22 +100,24 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1Panels4(in Tile tile)
+    private static void Rows1Panels4<TPanel>(in Tile tile)
+        where TPanel : struct, IPanel<TVector>
     {
         var width = TSimd.Count;
-        float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
+        float* a = tile.A, initial = tile.Initial, c = tile.C;
+        var b = tile.B;
         nint step = tile.StepA, stepB = tile.StepB, panelB = tile.PanelB, initialPanel = tile.InitialPanel, panelC = tile.PanelC;
-        float* b1 = b + panelB, b2 = b + 2 * panelB, b3 = b + 3 * panelB;
+        byte* b1 = b + panelB, b2 = b + 2 * panelB, b3 = b + 3 * panelB;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
         TVector c0_2 = TSimd.Load(initial + initialPanel), c0_3 = TSimd.Load(initial + initialPanel + width);
         TVector c0_4 = TSimd.Load(initial + 2 * initialPanel), c0_5 = TSimd.Load(initial + 2 * initialPanel + width);
         TVector c0_6 = TSimd.Load(initial + 3 * initialPanel), c0_7 = TSimd.Load(initial + 3 * initialPanel + width);
         for (var depth = tile.Depth; depth > 0; depth--)
         {
-            TVector v0 = TSimd.Load(b), v1 = TSimd.Load(b + width);
-            TVector v2 = TSimd.Load(b1), v3 = TSimd.Load(b1 + width);
-            TVector v4 = TSimd.Load(b2), v5 = TSimd.Load(b2 + width);
-            TVector v6 = TSimd.Load(b3), v7 = TSimd.Load(b3 + width);
+            TVector v0 = TPanel.First(b), v1 = TPanel.Second(b);
+            TVector v2 = TPanel.First(b1), v3 = TPanel.Second(b1);
+            TVector v4 = TPanel.First(b2), v5 = TPanel.Second(b2);
+            TVector v6 = TPanel.First(b3), v7 = TPanel.Second(b3);
             var x = TSimd.Broadcast(*a);
             c0_0 = TSimd.MultiplyAdd(x, v0, c0_0); c0_1 = TSimd.MultiplyAdd(x, v1, c0_1);
             c0_2 = TSimd.MultiplyAdd(x, v2, c0_2); c0_3 = TSimd.MultiplyAdd(x, v3, c0_3);
@@ -126,15 +134,17 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1(in Tile tile)
+    private static void Rows1<TPanel>(in Tile tile)
+        where TPanel : struct, IPanel<TVector>
     {
         var width = TSimd.Count;
-        float* a = tile.A, b = tile.B, initial = tile.Initial, c = tile.C;
+        float* a = tile.A, initial = tile.Initial, c = tile.C;
+        var b = tile.B;
         nint step = tile.StepA, stepB = tile.StepB;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
         for (var depth = tile.Depth; depth > 0; depth--)
         {
-            TVector v0 = TSimd.Load(b), v1 = TSimd.Load(b + width);
+            TVector v0 = TPanel.First(b), v1 = TPanel.Second(b);
             var x = TSimd.Broadcast(*a); c0_0 = TSimd.MultiplyAdd(x, v0, c0_0); c0_1 = TSimd.MultiplyAdd(x, v1, c0_1);
             b += stepB;
             a += step;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Hone.Engine;
 
 /// <summary>
@@ -29,6 +31,9 @@ internal abstract unsafe partial class VectorKernels
     /// <summary>A row-major matrix [depth, columns] used as right operand without packing. Up to a panel past its end may be read.</summary>
     public PanelView RowMajor(float* matrix, nint stride) => new(matrix, stride, PanelWidth);
 
+    /// <summary>Rows of bfloat16 [depth, columns] as right operand. Up to a panel past their end may be read, unless the columns fill whole panels.</summary>
+    public PanelView RowMajor(ushort* matrix, nint stride) => new(matrix, stride, PanelWidth, PanelFormat.Halves);
+
     private static class Choice
     {
         public static readonly List<VectorKernels> Supported = Find();
@@ -53,4 +58,31 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector> : VectorKerne
     public override string Name => typeof(TSimd).Name;
 
     public override int PanelWidth => 2 * TSimd.Count;
+
+    private readonly struct SinglePanel : IPanel<TVector>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TVector First(byte* row) => TSimd.Load((float*)row);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TVector Second(byte* row) => TSimd.Load((float*)row + TSimd.Count);
+    }
+
+    private readonly struct PairedPanel : IPanel<TVector>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TVector First(byte* row) => TSimd.LowHalves(row);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TVector Second(byte* row) => TSimd.HighHalves(row);
+    }
+
+    private readonly struct HalvesPanel : IPanel<TVector>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TVector First(byte* row) => TSimd.FirstHalves((ushort*)row);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TVector Second(byte* row) => TSimd.SecondHalves((ushort*)row);
+    }
 }

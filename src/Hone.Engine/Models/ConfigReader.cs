@@ -31,6 +31,11 @@ internal sealed class ConfigReader(JsonObject root, string path)
         if (OptionalFlag(key) == true) throw Error(key, problem);
     }
 
+    public void ForbidSection(string key, string problem)
+    {
+        if (root[key] is JsonObject { Count: > 0 }) throw Error(key, problem);
+    }
+
     /// <summary>One integer, a list of integers, or nothing.</summary>
     public IReadOnlyList<int> Integers(string key)
     {

@@ -8,13 +8,13 @@ internal sealed unsafe class DeviceInferenceModel : InferenceModel
 {
     private readonly IKernels _kernels;
     private readonly ParameterSet _weights;
-    private readonly TrainingWeights _values;
+    private readonly MergedWeights _values;
 
     public DeviceInferenceModel(ParameterSet weights, IKernels kernels)
         : base(weights.Config)
     {
         (_weights, _kernels) = (weights, kernels);
-        _values = new TrainingWeights(weights, null, kernels);
+        _values = new MergedWeights(weights, null, kernels);
         _values.Push();
     }
 
@@ -26,7 +26,7 @@ internal sealed unsafe class DeviceInferenceModel : InferenceModel
             return;
         }
 
-        using var merged = new TrainingWeights(weights, adapter, _kernels);
+        using var merged = new MergedWeights(weights, adapter, _kernels);
         merged.Push();
         Take(merged.Effective);
         GC.KeepAlive(merged);
@@ -56,7 +56,7 @@ internal sealed unsafe class DeviceInferenceModel : InferenceModel
         }
 
         scratch.Describe(rows);
-        _kernels.Gather(rows.Length, Config.HiddenSize, _values.Embedding, scratch.Tokens, scratch.Residual.Pointer);
+        _values.Gather(rows.Length, scratch.Tokens, scratch.Residual.Pointer);
         for (var layer = 0; layer < Config.LayerCount; layer++)
         {
             ForwardAttention(scratch, rows.Length, layer);

@@ -5,27 +5,54 @@ internal sealed unsafe class HostInferenceModel : InferenceModel
 {
     private readonly VectorKernels _kernels;
     private readonly PackedWeights _packed;
+    private readonly FrozenWeights? _frozen;
+    private readonly LowRankWeights? _adapter;
 
     internal HostInferenceModel(ModelConfig config, VectorKernels kernels)
         : base(config)
     {
         _kernels = kernels;
-        _packed = new PackedWeights(config, kernels, keepEmbedding: true);
+        _packed = new PackedWeights(config, kernels, PanelFormat.Single, keepEmbedding: true);
     }
 
-    public override void Repack(ParameterSet weights, LoraAdapter? adapter = null) => _packed.Pack(weights, adapter);
+    /// <summary>Weights that stay as they are, shared with others, and an adapter beside them that may change.</summary>
+    internal HostInferenceModel(FrozenWeights weights, LoraAdapter? adapter)
+        : base(weights.Config)
+    {
+        _kernels = VectorKernels.Best;
+        _frozen = weights.Retain();
+        _packed = weights.Packed;
+        if (adapter is not null) _adapter = new LowRankWeights(adapter, _kernels);
+    }
+
+    public override void Repack(ParameterSet weights, LoraAdapter? adapter = null)
+    {
+        if (_frozen is not null) throw new InvalidOperationException("The weights of this model are frozen; only its adapter can change.");
+        _packed.Pack(weights, adapter);
+    }
+
+    public override void Repack(TrainingModel training)
+    {
+        if (_adapter is null) base.Repack(training);
+        else _adapter.Pack(training.Adapter!);
+    }
 
     public override InferenceScratch CreateScratch(int maxRows, int maxPositions) => new HostScratch(Config, _kernels, maxRows, maxPositions);
 
     public override KeyValuePool CreatePool() => new(Config);
 
-    public override void Dispose() => _packed.Dispose();
+    public override void Dispose()
+    {
+        _adapter?.Dispose();
+        if (_frozen is null) _packed.Dispose();
+        else _frozen.Dispose();
+    }
 
     private protected override void Compute(InferenceScratch common, ReadOnlySpan<InferenceRow> rows)
     {
         var scratch = (HostScratch)common;
         scratch.FindSiblings();
-        for (var row = 0; row < rows.Length; row++) _packed.CopyEmbedding(rows[row].Token, scratch.Residual.Pointer + (nint)row * Config.HiddenSize);
+        for (var row = 0; row < rows.Length; row++) CopyEmbedding(rows[row].Token, scratch.Residual.Pointer + (nint)row * Config.HiddenSize);
         for (var layer = 0; layer < Config.LayerCount; layer++)
         {
             ForwardAttention(scratch, rows, layer);
@@ -35,12 +62,21 @@ internal sealed unsafe class HostInferenceModel : InferenceModel
         ComputeLogits(scratch, rows);
     }
 
+    private void CopyEmbedding(int token, float* target)
+    {
+        if ((uint)token >= (uint)Config.VocabularySize)
+            throw new ArgumentOutOfRangeException(nameof(token), token, $"Token id {token} is outside the vocabulary of {Config.VocabularySize}.");
+        if (_frozen is null) _packed.CopyEmbedding(token, target);
+        else _frozen.Gather(1, &token, target);
+    }
+
     private void ForwardAttention(HostScratch scratch, ReadOnlySpan<InferenceRow> rows, int index)
     {
         var layer = _packed.Layers[index];
         int hidden = Config.HiddenSize, fused = Config.FusedAttentionWidth, width = Config.HeadWidth;
         Normalize(scratch, layer.AttentionNorm, rows.Length);
-        _kernels.Project(rows.Length, scratch.Normalized.Pointer, hidden, layer.Fused, scratch.Fused.Pointer, fused, layer.Bias);
+        _kernels.Project(rows.Length, scratch.Normalized.Pointer, layer.Fused, scratch.Fused.Pointer, layer.Bias);
+        AddUpdate(scratch, _adapter?.Layers[index].Fused, rows.Length, scratch.Normalized, scratch.Fused);
         for (var row = 0; row < rows.Length; row++)
         {
             var query = scratch.Fused.Pointer + (nint)row * fused;
@@ -60,7 +96,8 @@ internal sealed unsafe class HostInferenceModel : InferenceModel
         for (var group = 0; group < scratch.SiblingGroupCount; group++)
             InferenceAttention.AttendSiblings(Config, _kernels, scratch, index, scratch.Siblings(group));
         var residual = scratch.Residual.Pointer;
-        _kernels.Project(rows.Length, scratch.Attention.Pointer, Config.QueryWidth, layer.Output, residual, hidden, residual, hidden);
+        _kernels.Project(rows.Length, scratch.Attention.Pointer, layer.Output, residual, residual, hidden);
+        AddUpdate(scratch, _adapter?.Layers[index].Output, rows.Length, scratch.Attention, scratch.Residual);
     }
 
     private void ForwardFeedForward(HostScratch scratch, int rows, int index)
@@ -68,7 +105,8 @@ internal sealed unsafe class HostInferenceModel : InferenceModel
         var layer = _packed.Layers[index];
         int hidden = Config.HiddenSize, inner = Config.FeedForwardSize;
         Normalize(scratch, layer.FeedForwardNorm, rows);
-        _kernels.Project(rows, scratch.Normalized.Pointer, hidden, layer.GateUp, scratch.GateUp.Pointer, 2 * inner);
+        _kernels.Project(rows, scratch.Normalized.Pointer, layer.GateUp, scratch.GateUp.Pointer);
+        AddUpdate(scratch, _adapter?.Layers[index].GateUp, rows, scratch.Normalized, scratch.GateUp);
         for (var row = 0; row < rows; row++)
         {
             var gate = scratch.GateUp.Pointer + (nint)row * 2 * inner;
@@ -76,8 +114,12 @@ internal sealed unsafe class HostInferenceModel : InferenceModel
         }
 
         var residual = scratch.Residual.Pointer;
-        _kernels.Project(rows, scratch.Activated.Pointer, inner, layer.Down, residual, hidden, residual, hidden);
+        _kernels.Project(rows, scratch.Activated.Pointer, layer.Down, residual, residual, hidden);
+        AddUpdate(scratch, _adapter?.Layers[index].Down, rows, scratch.Activated, scratch.Residual);
     }
+
+    private void AddUpdate(HostScratch scratch, LowRankGroup? update, int rows, NativeBuffer x, NativeBuffer y) =>
+        update?.Add(rows, x.Pointer, y.Pointer, scratch.LowRank(rows, _adapter!.Rank).Pointer);
 
     private void ComputeLogits(HostScratch scratch, ReadOnlySpan<InferenceRow> rows)
     {
@@ -93,7 +135,7 @@ internal sealed unsafe class HostInferenceModel : InferenceModel
 
         if (count == 0) return;
         var logits = scratch.ReserveLogits(count);
-        _kernels.Project(count, scratch.Normalized.Pointer, hidden, _packed.Head, logits.Pointer, Config.VocabularySize);
+        _kernels.Project(count, scratch.Normalized.Pointer, _packed.Head, logits.Pointer);
     }
 
     private void Normalize(HostScratch scratch, NativeBuffer weight, int rows)

@@ -5,6 +5,7 @@ internal sealed class HostScratch : InferenceScratch
 {
     private readonly int[] _siblings;
     private readonly int[] _siblingEnds;
+    private NativeBuffer? _lowRank;
 
     internal HostScratch(ModelConfig config, VectorKernels kernels, int maxRows, int maxPositions)
         : base(config, maxRows, maxPositions)
@@ -53,8 +54,13 @@ internal sealed class HostScratch : InferenceScratch
     {
         NativeBuffer[] buffers = [Residual, Normalized, Fused, Attention, GateUp, Activated, Scores, GroupQueries, GroupOutputs];
         foreach (var buffer in buffers) buffer.Dispose();
+        _lowRank?.Dispose();
         base.Dispose();
     }
+
+    /// <summary>Room for the inner side of an adapter [rows, rank].</summary>
+    internal NativeBuffer LowRank(int rows, int rank) =>
+        _lowRank is null || _lowRank.Length < (long)rows * rank ? NativeBuffer.EnsureCapacity(ref _lowRank, (long)MaxRows * rank) : _lowRank;
 
     /// <summary>Indices into <see cref="InferenceScratch.Runs"/> of one group.</summary>
     internal ReadOnlySpan<int> Siblings(int group)

@@ -9,6 +9,12 @@ internal sealed record LoraOptions
     /// <summary>Numerator of the scale <c>alpha / rank</c>.</summary>
     public double Alpha { get; init; } = 32;
 
+    /// <summary>Whether the scale is <c>alpha / sqrt(rank)</c> instead (Kalajdzievski 2023).</summary>
+    public bool RankStabilized { get; init; }
+
+    /// <summary>By what B A is multiplied.</summary>
+    public double Scale => Alpha / (RankStabilized ? Math.Sqrt(Rank) : Rank);
+
     /// <summary>Projections that get an adapter, by the last part of their names (<c>q_proj</c> … <c>down_proj</c>).</summary>
     public IReadOnlyList<string> TargetModules { get; init; } = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 }
@@ -28,7 +34,7 @@ internal sealed class LoraAdapter : FlatTensors
 
     public int Rank => Options.Rank;
 
-    public float Scale => (float)(Options.Alpha / Options.Rank);
+    public float Scale => (float)Options.Scale;
 
     /// <summary>An adapter that changes nothing yet: A uniform in ±1/sqrt(in) (Kaiming with a = sqrt 5), B zero.</summary>
     public static LoraAdapter CreateRandom(ModelConfig config, LoraOptions options, int seed)
@@ -55,6 +61,13 @@ internal sealed class LoraAdapter : FlatTensors
     /// <summary>Whether the projection (name without <c>.weight</c>) has an adapter.</summary>
     public bool Targets(string projection) => Find(projection + DownSuffix) is not null;
 
+    /// <summary>The update of a targeted projection (named without <c>.weight</c>), in this adapter's memory.</summary>
+    internal unsafe LowRankUpdate UpdateOf(string projection)
+    {
+        var (down, up) = (Tensor(projection + DownSuffix), Tensor(projection + UpSuffix));
+        return new LowRankUpdate(Buffer.Pointer + down.Offset, Buffer.Pointer + up.Offset, up.Rows, down.Columns, Rank, Scale);
+    }
+
     /// <summary>Adds <c>scale · B A</c> to every targeted weight.</summary>
     public void MergeInto(ParameterSet weights)
     {
@@ -71,9 +84,7 @@ internal sealed class LoraAdapter : FlatTensors
         if (!Targets(projection)) return;
         fixed (float* target = values)
         {
-            var update = new LowRankUpdate(
-                Pointer(projection + DownSuffix), Pointer(projection + UpSuffix), tensor.Rows, tensor.Columns, Rank, Scale);
-            CpuKernels.AddLowRankTo(update, target);
+            CpuKernels.AddLowRankTo(UpdateOf(projection), target);
         }
 
         GC.KeepAlive(this);

@@ -35,6 +35,8 @@ public sealed partial record ModelConfig
             var other => throw reader.Error("model_type", $"'{other}' is not a supported architecture; expected qwen2, qwen3 or llama"),
         };
         reader.Forbid("use_sliding_window", "sliding-window attention is not supported");
+        reader.Forbid("rope_interleaved", "rotary embeddings of adjacent pairs are not supported");
+        reader.ForbidSection("quantization_config", "quantized weights are not supported; load the model in bfloat16, float16 or float32");
         reader.Forbid("mlp_bias", "biases in the feed-forward block are not supported");
         if (family != ModelFamily.Qwen2) reader.Forbid("attention_bias", $"attention biases are not supported for {family}");
         if (reader.OptionalText("hidden_act") is { } activation && activation != "silu")

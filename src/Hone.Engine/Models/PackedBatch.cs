@@ -61,9 +61,10 @@ internal sealed class PackedBatch
 
     /// <summary>
     /// Splits sequences into batches of about <paramref name="rowBudget"/> rows (a longer sequence gets its own). Sequences are sorted by their
-    /// tokens, so that those with common prefixes meet. The result depends on the arguments only; every sequence is in exactly one batch.
+    /// tokens, so that those with common prefixes meet; one that shares more than it adds may overfill its batch by <paramref name="overflow"/> rows. The
+    /// result depends on the arguments only; every sequence is in exactly one batch.
     /// </summary>
-    public static IReadOnlyList<PackedBatch> Plan(IReadOnlyList<TrainingSequence> sequences, int rowBudget, bool sharePrefixes = true)
+    public static IReadOnlyList<PackedBatch> Plan(IReadOnlyList<TrainingSequence> sequences, int rowBudget, bool sharePrefixes = true, int overflow = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rowBudget);
         for (var i = 0; i < sequences.Count; i++)
@@ -91,7 +92,8 @@ internal sealed class PackedBatch
             var length = sequences[order[i]].Tokens.Length - 1;
             var shared = i == first || !sharePrefixes ? 0 : PrefixTree.SharedPrefix(sequences[order[i - 1]].Tokens, sequences[order[i]].Tokens);
             var added = length - (shared >= MinimumSharedPrefix ? shared : 0);
-            if (i > first && rows + added > rowBudget)
+            var limit = added < length - added ? rowBudget + overflow : rowBudget;
+            if (i > first && rows + added > limit)
             {
                 batches.Add(PrefixTree.Build(sequences, order[first..i], sharePrefixes));
                 (first, rows, added) = (i, 0, length);

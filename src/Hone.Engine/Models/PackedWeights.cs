@@ -3,14 +3,14 @@ namespace Hone.Engine;
 /// <summary>Weights of one layer, matrices as panels for X · Wᵀ, vectors as they are.</summary>
 internal sealed class PackedLayer : IDisposable
 {
-    public PackedLayer(ModelConfig config, VectorKernels kernels)
+    public PackedLayer(ModelConfig config, VectorKernels kernels, PanelFormat format)
     {
         AttentionNorm = new NativeBuffer(config.HiddenSize);
         FeedForwardNorm = new NativeBuffer(config.HiddenSize);
-        Fused = new NativeBuffer(kernels.PackedLength(config.FusedAttentionWidth, config.HiddenSize));
-        Output = new NativeBuffer(kernels.PackedLength(config.HiddenSize, config.QueryWidth));
-        GateUp = new NativeBuffer(kernels.PackedLength(2 * config.FeedForwardSize, config.HiddenSize));
-        Down = new NativeBuffer(kernels.PackedLength(config.HiddenSize, config.FeedForwardSize));
+        Fused = new PackedMatrix(kernels, config.FusedAttentionWidth, config.HiddenSize, format);
+        Output = new PackedMatrix(kernels, config.HiddenSize, config.QueryWidth, format);
+        GateUp = new PackedMatrix(kernels, 2 * config.FeedForwardSize, config.HiddenSize, format);
+        Down = new PackedMatrix(kernels, config.HiddenSize, config.FeedForwardSize, format);
         if (config.AttentionBias) FusedBias = new NativeBuffer(config.FusedAttentionWidth);
         if (config.QueryKeyNorm) (QueryNorm, KeyNorm) = (new NativeBuffer(config.HeadWidth), new NativeBuffer(config.HeadWidth));
     }
@@ -20,7 +20,7 @@ internal sealed class PackedLayer : IDisposable
     public NativeBuffer FeedForwardNorm { get; }
 
     /// <summary>Query, key and value side by side.</summary>
-    public NativeBuffer Fused { get; }
+    public PackedMatrix Fused { get; }
 
     public NativeBuffer? FusedBias { get; }
 
@@ -28,18 +28,18 @@ internal sealed class PackedLayer : IDisposable
 
     public NativeBuffer? KeyNorm { get; }
 
-    public NativeBuffer Output { get; }
+    public PackedMatrix Output { get; }
 
     /// <summary>Gate and up side by side.</summary>
-    public NativeBuffer GateUp { get; }
+    public PackedMatrix GateUp { get; }
 
-    public NativeBuffer Down { get; }
+    public PackedMatrix Down { get; }
 
     public unsafe float* Bias => FusedBias is null ? null : FusedBias.Pointer;
 
     public void Dispose()
     {
-        NativeBuffer?[] buffers = [AttentionNorm, FeedForwardNorm, Fused, FusedBias, QueryNorm, KeyNorm, Output, GateUp, Down];
+        IDisposable?[] buffers = [AttentionNorm, FeedForwardNorm, Fused, FusedBias, QueryNorm, KeyNorm, Output, GateUp, Down];
         foreach (var buffer in buffers) buffer?.Dispose();
     }
 }
@@ -47,15 +47,14 @@ internal sealed class PackedLayer : IDisposable
 /// <summary>All weights of a model in the form that the forward pass reads.</summary>
 internal sealed unsafe class PackedWeights : IDisposable
 {
-    private readonly VectorKernels _kernels;
     private readonly NativeBuffer? _embedding;
 
-    public PackedWeights(ModelConfig config, VectorKernels kernels, bool keepEmbedding)
+    public PackedWeights(ModelConfig config, VectorKernels kernels, PanelFormat format, bool keepEmbedding)
     {
-        (Config, _kernels) = (config, kernels);
-        Layers = [.. Enumerable.Range(0, config.LayerCount).Select(_ => new PackedLayer(config, kernels))];
+        Config = config;
+        Layers = [.. Enumerable.Range(0, config.LayerCount).Select(_ => new PackedLayer(config, kernels, format))];
         FinalNorm = new NativeBuffer(config.HiddenSize);
-        Head = new NativeBuffer(kernels.PackedLength(config.VocabularySize, config.HiddenSize));
+        Head = new PackedMatrix(kernels, config.VocabularySize, config.HiddenSize, format);
         if (keepEmbedding && !config.TiedEmbeddings) _embedding = new NativeBuffer((long)config.VocabularySize * config.HiddenSize);
     }
 
@@ -66,7 +65,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     public NativeBuffer FinalNorm { get; }
 
     /// <summary>Output projection (the embedding where tied).</summary>
-    public NativeBuffer Head { get; }
+    public PackedMatrix Head { get; }
 
     /// <summary>Packs the weights, with the adapter added to them on the way if there is one.</summary>
     public void Pack(ParameterSet weights, LoraAdapter? adapter)
@@ -89,9 +88,37 @@ internal sealed unsafe class PackedWeights : IDisposable
 
         weights.Get(ParameterNames.FinalNorm).CopyTo(FinalNorm.Span);
         var head = weights.Tensor(Config.TiedEmbeddings ? ParameterNames.Embedding : ParameterNames.Head);
-        _kernels.PackTransposed(weights.Buffer.Pointer + head.Offset, head.Columns, head.Rows, head.Columns, Head.Pointer);
+        Head.Pack(weights.Buffer.Pointer + head.Offset);
         if (_embedding is not null) weights.Get(ParameterNames.Embedding).CopyTo(_embedding.Span);
         GC.KeepAlive(weights);
+    }
+
+    /// <summary>Packs the weights of a checkpoint from where they lie.</summary>
+    public void Pack(FrozenWeights weights)
+    {
+        for (var index = 0; index < Layers.Length; index++)
+        {
+            var (names, layer) = (new ParameterNames(index), Layers[index]);
+            weights.Read(names.AttentionNorm, layer.AttentionNorm.Span);
+            weights.Read(names.FeedForwardNorm, layer.FeedForwardNorm.Span);
+            if (layer.QueryNorm is not null) weights.Read(names.QueryNorm, layer.QueryNorm.Span);
+            if (layer.KeyNorm is not null) weights.Read(names.KeyNorm, layer.KeyNorm.Span);
+            if (layer.FusedBias is { } bias)
+            {
+                var (query, keyValue) = (Config.QueryWidth, Config.KeyValueWidth);
+                weights.Read(names.Query + ".bias", bias.Span[..query]);
+                weights.Read(names.Key + ".bias", bias.Span.Slice(query, keyValue));
+                weights.Read(names.Value + ".bias", bias.Span[(query + keyValue)..]);
+            }
+
+            layer.Fused.Pack([weights.Rows(names.Query + ".weight"), weights.Rows(names.Key + ".weight"), weights.Rows(names.Value + ".weight")]);
+            layer.Output.Pack([weights.Rows(names.Output + ".weight")]);
+            layer.GateUp.Pack([weights.Rows(names.Gate + ".weight"), weights.Rows(names.Up + ".weight")]);
+            layer.Down.Pack([weights.Rows(names.Down + ".weight")]);
+        }
+
+        weights.Read(ParameterNames.FinalNorm, FinalNorm.Span);
+        Head.Pack([weights.Rows(Config.TiedEmbeddings ? ParameterNames.Embedding : ParameterNames.Head)]);
     }
 
     /// <summary>Copies the embedding of a token; a tied one is gathered from the output panels, so that it is stored once.</summary>
@@ -106,9 +133,7 @@ internal sealed unsafe class PackedWeights : IDisposable
             return;
         }
 
-        nint panelWidth = _kernels.PanelWidth;
-        var source = Head.Pointer + token / panelWidth * panelWidth * width + token % panelWidth;
-        for (var i = 0; i < width; i++, source += panelWidth) target[i] = *source;
+        Head.Unpack(token, target);
     }
 
     public void Dispose()
@@ -131,7 +156,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     }
 
     // The projections lie side by side in the parameter set, so that they pack as one matrix.
-    private void PackMatrix(ParameterSet weights, LoraAdapter? adapter, NativeBuffer panels, params ReadOnlySpan<string> projections)
+    private void PackMatrix(ParameterSet weights, LoraAdapter? adapter, PackedMatrix panels, params ReadOnlySpan<string> projections)
     {
         var tensors = new ParameterTensor[projections.Length];
         for (var i = 0; i < projections.Length; i++) tensors[i] = weights.Tensor(projections[i] + ".weight");
@@ -152,6 +177,6 @@ internal sealed unsafe class PackedWeights : IDisposable
             pointer = joined.Pointer;
         }
 
-        _kernels.PackTransposed(pointer, columns, rows, columns, panels.Pointer);
+        panels.Pack(pointer);
     }
 }

@@ -32,6 +32,15 @@ internal readonly record struct ParameterNames(int Layer)
     /// <summary>The seven projections that an adapter can target, by the last part of their names.</summary>
     public static IReadOnlyList<string> Projections { get; } = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 
+    /// <summary>Rows of a projection's weight: the width of its output.</summary>
+    public static int RowsOf(string projection, ModelConfig config) => projection[(projection.LastIndexOf('.') + 1)..] switch
+    {
+        "q_proj" => config.QueryWidth,
+        "k_proj" or "v_proj" => config.KeyValueWidth,
+        "gate_proj" or "up_proj" => config.FeedForwardSize,
+        _ => config.HiddenSize,
+    };
+
     public static bool WritesResidual(string name) =>
         name.EndsWith(".o_proj.weight", StringComparison.Ordinal) || name.EndsWith(".down_proj.weight", StringComparison.Ordinal);
 }

@@ -10,6 +10,7 @@ internal sealed unsafe partial class TrainingModel
     {
         CheckBatch(batch, gradientOfLogProb.Length, nameof(gradientOfLogProb));
         var space = lane.Workspace;
+        if (Memory == ActivationMemory.Nothing) throw new InvalidOperationException("The model was made for scores only: it keeps no activations.");
         if (!ReferenceEquals(space.Batch, batch))
             throw new InvalidOperationException(
                 "The lane does not hold this batch's activations; call ForwardScore with the same lane and batch first.");
@@ -33,12 +34,19 @@ internal sealed unsafe partial class TrainingModel
         var (space, names) = (lane.Workspace, new ParameterNames(index));
         var layer = space.Layers[index];
         ref readonly var weights = ref _values.Layers[index];
+        var beside = _values.Beside?.Layers[index];
         float* gradient = space.Gradient.Pointer, branch = space.BranchGradient.Pointer, wide = space.WideGradient.Pointer;
 
-        _kernels.ProjectBack(rows, gradient, weights.Down, branch);
+        if (Memory == ActivationMemory.Products)
+        {
+            Normalize(layer.Middle.Pointer, weights.FeedForwardNorm, layer.FeedForwardInput.Pointer, layer.InverseNorms.Pointer + rows, rows);
+            _kernels.SwiGlu(rows, Config.FeedForwardSize, layer.GateUp.Pointer, layer.Activated.Pointer);
+        }
+
+        ProjectBack(space, rows, gradient, weights.Down, beside?.Down, branch);
         BackwardWeights(lane, [names.Down], gradient, weights.Down, layer.Activated.Pointer, rows);
         _kernels.SwiGluBackward(rows, Config.FeedForwardSize, layer.GateUp.Pointer, branch, wide);
-        _kernels.ProjectBack(rows, wide, weights.GateUp, branch);
+        ProjectBack(space, rows, wide, weights.GateUp, beside?.GateUp, branch);
         BackwardWeights(lane, [names.Gate, names.Up], wide, weights.GateUp, layer.FeedForwardInput.Pointer, rows);
         BackwardNorm(lane, names.FeedForwardNorm, weights.FeedForwardNorm, layer.Middle, layer.InverseNorms.Pointer + rows, rows);
     }
@@ -48,9 +56,12 @@ internal sealed unsafe partial class TrainingModel
         var (space, names) = (lane.Workspace, new ParameterNames(index));
         var layer = space.Layers[index];
         ref readonly var weights = ref _values.Layers[index];
+        var beside = _values.Beside?.Layers[index];
         float* gradient = space.Gradient.Pointer, branch = space.BranchGradient.Pointer, fusedGradient = space.FusedGradient.Pointer;
 
-        _kernels.ProjectBack(rows, gradient, weights.Output, branch);
+        if (Memory == ActivationMemory.Products)
+            Normalize(layer.Input.Pointer, weights.AttentionNorm, layer.AttentionInput.Pointer, layer.InverseNorms.Pointer, rows);
+        ProjectBack(space, rows, gradient, weights.Output, beside?.Output, branch);
         BackwardWeights(lane, [names.Output], gradient, weights.Output, layer.Attention.Pointer, rows);
         space.Attention.Backward(
             new AttentionView(layer.Fused.Pointer, layer.Attention.Pointer, layer.LogSumExp.Pointer), branch, fusedGradient);
@@ -64,8 +75,18 @@ internal sealed unsafe partial class TrainingModel
 
         BackwardWeights(lane, [names.Query, names.Key, names.Value], fusedGradient, weights.Fused, layer.AttentionInput.Pointer, rows);
         if (index == 0 && Adapter is not null) return; // Nothing below is trained.
-        _kernels.ProjectBack(rows, fusedGradient, weights.Fused, branch);
+        ProjectBack(space, rows, fusedGradient, weights.Fused, beside?.Fused, branch);
         BackwardNorm(lane, names.AttentionNorm, weights.AttentionNorm, layer.Input, layer.InverseNorms.Pointer, rows);
+    }
+
+    // dX [rows, inputs] = dY [rows, outputs] · W, and scale · (dY B) A of every targeted projection whose update is not part of W.
+    private void ProjectBack(TrainingWorkspace space, int rows, float* dy, in Projection weight, LowRankGroup? beside, float* dx)
+    {
+        _kernels.ProjectBack(rows, dy, weight, dx);
+        if (beside is null) return;
+        var scratch = space.LowRankScratch((long)rows * Adapter!.Rank).Pointer;
+        foreach (var (projection, matrix) in beside.Members)
+            matrix.AddBack(_values.UpdateOf(projection), rows, dy, weight.Outputs, dx, scratch);
     }
 
     // Projections that share their input lie side by side, in dY and in the parameters.
@@ -82,7 +103,7 @@ internal sealed unsafe partial class TrainingModel
         foreach (var projection in projections)
         {
             if (Adapter.Targets(projection)) AddLowRankGradient(lane, projection, outputGradient, all.Outputs, input, rows);
-            outputGradient += Weights.Tensor(projection + ".weight").Rows;
+            outputGradient += ParameterNames.RowsOf(projection, Config);
         }
     }
 

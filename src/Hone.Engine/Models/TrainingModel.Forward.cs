@@ -17,7 +17,7 @@ internal sealed unsafe partial class TrainingModel
         space.Bind(batch);
         space.InverseTemperature = 1f / temperature;
         if (batch.RowCount == 0) return;
-        _kernels.Gather(batch.RowCount, Config.HiddenSize, _values.Embedding, space.Plan.Tokens, space.Layers[0].Input.Pointer);
+        _values.Gather(batch.RowCount, space.Plan.Tokens, space.Layers[0].Input.Pointer);
         for (var index = 0; index < Config.LayerCount; index++)
         {
             var next = index + 1 < Config.LayerCount ? space.Layers[index + 1].Input : space.Output;
@@ -37,10 +37,12 @@ internal sealed unsafe partial class TrainingModel
         var hidden = Config.HiddenSize;
         Normalize(layer.Input.Pointer, weights.AttentionNorm, layer.AttentionInput.Pointer, layer.InverseNorms.Pointer, rows);
         _kernels.Project(rows, layer.AttentionInput.Pointer, weights.Fused, layer.Fused.Pointer, weights.Bias);
+        AddBeside(space, _values.Beside?.Layers[index].Fused, rows, layer.AttentionInput.Pointer, layer.Fused.Pointer);
         if (Config.QueryKeyNorm) NormalizeHeads(layer, weights, rows);
         RotateHeads(space, rows, layer.Fused.Pointer, direction: 1f);
         space.Attention.Forward(new AttentionView(layer.Fused.Pointer, layer.Attention.Pointer, layer.LogSumExp.Pointer));
         _kernels.Project(rows, layer.Attention.Pointer, weights.Output, layer.Middle.Pointer, layer.Input.Pointer, hidden);
+        AddBeside(space, _values.Beside?.Layers[index].Output, rows, layer.Attention.Pointer, layer.Middle.Pointer);
     }
 
     // output = middle + Wdown · (silu(Wgate · norm(middle)) · (Wup · norm(middle)))
@@ -50,9 +52,15 @@ internal sealed unsafe partial class TrainingModel
         ref readonly var weights = ref _values.Layers[index];
         Normalize(layer.Middle.Pointer, weights.FeedForwardNorm, layer.FeedForwardInput.Pointer, layer.InverseNorms.Pointer + rows, rows);
         _kernels.Project(rows, layer.FeedForwardInput.Pointer, weights.GateUp, layer.GateUp.Pointer);
+        AddBeside(space, _values.Beside?.Layers[index].GateUp, rows, layer.FeedForwardInput.Pointer, layer.GateUp.Pointer);
         _kernels.SwiGlu(rows, Config.FeedForwardSize, layer.GateUp.Pointer, layer.Activated.Pointer);
         _kernels.Project(rows, layer.Activated.Pointer, weights.Down, output, layer.Middle.Pointer, Config.HiddenSize);
+        AddBeside(space, _values.Beside?.Layers[index].Down, rows, layer.Activated.Pointer, output);
     }
+
+    // Y [rows, outputs] += scale · (X Aᵀ) Bᵀ of every targeted projection, where the adapter is not part of the weights.
+    private void AddBeside(TrainingWorkspace space, LowRankGroup? update, int rows, float* x, float* y) =>
+        update?.Add(rows, x, y, space.LowRankScratch((long)rows * Adapter!.Rank).Pointer);
 
     private void Normalize(float* input, float* weight, float* output, float* inverses, int rows) =>
         _kernels.RmsNorm(NormRows.Of(rows, Config.HiddenSize), input, weight, output, inverses, Config.NormEpsilon);

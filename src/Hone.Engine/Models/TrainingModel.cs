@@ -9,8 +9,13 @@ namespace Hone.Engine;
 /// </summary>
 internal sealed unsafe partial class TrainingModel : IDisposable
 {
+    private const int MinimumRows = 128;
+    private const long ActivationLimit = 1L << 30;
+
     private readonly IKernels _kernels;
     private readonly TrainingWeights _values;
+    private readonly MergedWeights? _merged;
+    private readonly ParameterSet? _weights;
     private readonly ConcurrentBag<TrainingWorkspace> _idleWorkspaces = [];
 
     /// <param name="weights">Weights, read in place: change them only between passes, then call <see cref="Repack"/>.</param>
@@ -23,26 +28,60 @@ internal sealed unsafe partial class TrainingModel : IDisposable
     }
 
     /// <summary>Trains on other hardware. Kernels that are not the host's get one lane: they have no threads to fill others with.</summary>
-    public TrainingModel(ParameterSet weights, LoraAdapter? adapter, int laneCount, IKernels kernels)
+    public TrainingModel(ParameterSet weights, LoraAdapter? adapter, int laneCount, IKernels kernels, bool scoresOnly = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(laneCount);
-        Weights = weights;
-        Adapter = adapter;
-        _kernels = kernels;
-        _values = new TrainingWeights(weights, adapter, kernels);
-        Lanes = [.. Enumerable.Range(0, kernels.IsHost ? laneCount : 1)
-            .Select(_ => new TrainingLane(kernels, Trained.Values.Length, () => new TrainingWorkspace(Config, kernels)))];
+        (Config, _weights, Adapter, _kernels) = (weights.Config, weights, adapter, kernels);
+        Memory = MemoryFor(scoresOnly);
+        _values = _merged = new MergedWeights(weights, adapter, kernels);
+        Lanes = CreateLanes(kernels.IsHost ? laneCount : 1);
         Repack();
     }
 
-    public ModelConfig Config => Weights.Config;
+    /// <summary>Trains an adapter beside weights that stay as they are, on the processor; without an adapter it can only score.</summary>
+    /// <param name="weights">The weights; retained.</param>
+    /// <param name="adapter">The adapter, or null.</param>
+    /// <param name="laneCount">As above.</param>
+    /// <param name="scoresOnly">Whether no backward pass will be asked for, so that no activations need to be kept.</param>
+    public TrainingModel(FrozenWeights weights, LoraAdapter? adapter, int laneCount, bool scoresOnly = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(laneCount);
+        (Config, Adapter, _kernels) = (weights.Config, adapter, CpuKernels.Best);
+        Memory = MemoryFor(scoresOnly || adapter is null);
+        _values = new FrozenTrainingWeights(weights, adapter, CpuKernels.Best);
+        Lanes = CreateLanes(laneCount);
+        Repack();
+    }
 
-    public ParameterSet Weights { get; }
+    public ModelConfig Config { get; }
+
+    /// <summary>Weights in float32; not there where they are frozen.</summary>
+    public ParameterSet Weights => _weights ?? throw new InvalidOperationException("The weights of this model are frozen.");
 
     public LoraAdapter? Adapter { get; }
 
     /// <summary>What is trained: the adapter if there is one, else the weights.</summary>
     public FlatTensors Trained => Adapter is null ? Weights : Adapter;
+
+    /// <summary>Rows of a microbatch: what the kernels like best, less where the activations of a large model would take more than a gibibyte.</summary>
+    public int MicrobatchRows
+    {
+        get
+        {
+            if (!_kernels.IsHost) return _kernels.MicrobatchRows;
+            var rows = (int)Math.Min(int.MaxValue, ActivationLimit / TrainingWorkspace.BytesPerRow(Config, Memory));
+            return Math.Min(_kernels.MicrobatchRows, Math.Max(MinimumRows, rows / 64 * 64));
+        }
+    }
+
+    /// <summary>
+    /// Rows by which a microbatch may be overfilled rather than compute a shared prefix twice: where a large model keeps microbatches small, a group's
+    /// prompt alone may fill one.
+    /// </summary>
+    public int MicrobatchOverflow => Memory == ActivationMemory.Products ? MicrobatchRows / 2 : 0;
+
+    /// <summary>Which activations are kept for the backward pass: all, unless a microbatch of them would take more than a gibibyte of the host.</summary>
+    public ActivationMemory Memory { get; init; }
 
     /// <summary>Microbatch i belongs to lane i mod <c>Lanes.Count</c>, whatever the number of threads.</summary>
     public IReadOnlyList<TrainingLane> Lanes { get; }
@@ -54,7 +93,7 @@ internal sealed unsafe partial class TrainingModel : IDisposable
     public SharedTensor TrainedValues => _values.Trained;
 
     /// <summary>All weights where the kernels work, the adapter added to them.</summary>
-    public float* EffectiveWeights => _values.Effective;
+    public float* EffectiveWeights => (_merged ?? throw new InvalidOperationException("The weights of this model are frozen.")).Effective;
 
     /// <summary>Takes over weights, or an adapter, that the host changed.</summary>
     public void Repack() => _values.Push();
@@ -130,6 +169,17 @@ internal sealed unsafe partial class TrainingModel : IDisposable
         foreach (var workspace in _idleWorkspaces) workspace.Dispose();
         _values.Dispose();
     }
+
+    private IReadOnlyList<TrainingLane> CreateLanes(int count) =>
+    [
+        .. Enumerable.Range(0, count)
+            .Select(_ => new TrainingLane(
+                _kernels, Memory == ActivationMemory.Nothing ? 0 : TrainedValues.Length, () => new TrainingWorkspace(Config, _kernels, Memory))),
+    ];
+
+    private ActivationMemory MemoryFor(bool scoresOnly) => scoresOnly ? ActivationMemory.Nothing
+        : _kernels.IsHost && _kernels.MicrobatchRows * TrainingWorkspace.BytesPerRow(Config, ActivationMemory.Everything) > ActivationLimit
+            ? ActivationMemory.Products : ActivationMemory.Everything;
 
     private static void CheckBatch(PackedBatch batch, int targetCount, string name)
     {

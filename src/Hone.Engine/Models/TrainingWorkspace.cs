@@ -1,22 +1,39 @@
 namespace Hone.Engine;
 
+/// <summary>Which activations a workspace keeps between the forward and the backward pass.</summary>
+internal enum ActivationMemory
+{
+    /// <summary>All.</summary>
+    Everything,
+
+    /// <summary>Those that take a matrix product; the others are computed once more in the backward pass.</summary>
+    Products,
+
+    /// <summary>None: for scores without gradients.</summary>
+    Nothing,
+}
+
 /// <summary>What the backward pass needs of one layer's forward pass, per row.</summary>
 internal sealed class LayerActivations : IDisposable
 {
     private readonly FloatBuffer?[] _all;
 
-    public LayerActivations(ModelConfig config, int rows, IKernels kernels)
+    /// <param name="config">The model.</param>
+    /// <param name="rows">Most rows.</param>
+    /// <param name="kernels">Where the memory is.</param>
+    /// <param name="first">A layer whose memory serves this one too, but for what takes a matrix product; null for memory of its own.</param>
+    public LayerActivations(ModelConfig config, int rows, IKernels kernels, LayerActivations? first = null)
     {
         FloatBuffer Rows(int width) => kernels.Allocate((long)rows * width);
         Input = Rows(config.HiddenSize);
-        AttentionInput = Rows(config.HiddenSize);
+        AttentionInput = first?.AttentionInput ?? Rows(config.HiddenSize);
         Fused = Rows(config.FusedAttentionWidth);
         Attention = Rows(config.QueryWidth);
         LogSumExp = Rows(config.HeadCount);
         Middle = Rows(config.HiddenSize);
-        FeedForwardInput = Rows(config.HiddenSize);
+        FeedForwardInput = first?.FeedForwardInput ?? Rows(config.HiddenSize);
         GateUp = Rows(2 * config.FeedForwardSize);
-        Activated = Rows(config.FeedForwardSize);
+        Activated = first?.Activated ?? Rows(config.FeedForwardSize);
         InverseNorms = Rows(2);
         if (config.QueryKeyNorm)
         {
@@ -71,13 +88,31 @@ internal sealed class LayerActivations : IDisposable
 }
 
 /// <summary>Activations and scratch of one microbatch. Grows to the largest batch seen.</summary>
-internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels) : IDisposable
+internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels, ActivationMemory memory = ActivationMemory.Everything) : IDisposable
 {
     private const int MinimumChunkRows = 64;
 
     private FloatBuffer? _output, _gradient, _branchGradient, _wideGradient, _fusedGradient, _headInput, _headGradient, _logits, _rowStatistics,
         _targetValues, _lowRankScratch;
     private int _rows;
+
+    /// <summary>Memory that one row takes.</summary>
+    public static long BytesPerRow(ModelConfig config, ActivationMemory memory)
+    {
+        long hidden = config.HiddenSize, inner = config.FeedForwardSize, fused = config.FusedAttentionWidth, query = config.QueryWidth;
+        var products = 2 * hidden + fused + query + config.HeadCount + 2 * inner + 2 + (config.QueryKeyNorm ? query + config.KeyValueWidth : 0);
+        var others = 2 * hidden + inner;
+        var layers = memory switch
+        {
+            ActivationMemory.Everything => config.LayerCount * (products + others),
+            ActivationMemory.Products => config.LayerCount * products + others,
+            _ => 2 * (products + others),
+        };
+        return sizeof(float) * (layers + 4 * hidden + Math.Max(hidden, Math.Max(query, inner)) + 2 * inner + fused);
+    }
+
+    /// <summary>Which activations are kept.</summary>
+    public ActivationMemory Memory => memory;
 
     public LayerActivations[] Layers { get; private set; } = [];
 
@@ -154,7 +189,7 @@ internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels) : 
         {
             foreach (var layer in Layers) layer.Dispose();
             _rows = (rows + 63) / 64 * 64;
-            Layers = [.. Enumerable.Range(0, config.LayerCount).Select(_ => new LayerActivations(config, _rows, kernels))];
+            Layers = CreateLayers();
             Ensure(ref _output, (long)_rows * config.HiddenSize);
             Ensure(ref _gradient, (long)_rows * config.HiddenSize);
             Ensure(ref _branchGradient, (long)_rows * Math.Max(config.HiddenSize, Math.Max(config.QueryWidth, config.FeedForwardSize)));
@@ -170,6 +205,19 @@ internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels) : 
         ChunkRows = (long)targets * config.VocabularySize <= most ? targets : (int)Math.Max(MinimumChunkRows, most / config.VocabularySize);
         Ensure(ref _logits, (long)Math.Min(targets, ChunkRows) * config.VocabularySize);
         Ensure(ref _targetValues, batch.Targets.Count);
+    }
+
+    // Without gradients two layers are enough: the one that is computed and the next, which takes its output.
+    private LayerActivations[] CreateLayers()
+    {
+        var layers = new LayerActivations[config.LayerCount];
+        for (var index = 0; index < layers.Length; index++)
+        {
+            layers[index] = memory == ActivationMemory.Nothing && index > 1 ? layers[index - 2]
+                : new LayerActivations(config, _rows, kernels, memory == ActivationMemory.Products && index > 0 ? layers[0] : null);
+        }
+
+        return layers;
     }
 
     private FloatBuffer Ensure(ref FloatBuffer? buffer, long length)

@@ -52,15 +52,20 @@ public abstract class ChatTemplate
     public static ChatTemplate For(string modelType, JsonElement? tokenizerConfig, Tokenizer tokenizer)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
-        if (ReadString(tokenizerConfig, "hone_chat_format") is { } name) return ForName(name);
-        var template = ReadString(tokenizerConfig, "chat_template") ?? "";
-        bool Has(string text) => template.Contains(text, StringComparison.Ordinal);
-        if (Has("Cutting Knowledge Date")) return ForName("llama3.1");
-        if (Has("<|start_header_id|>")) return ForName("llama3");
-        if (Has("You are Qwen, created by Alibaba Cloud")) return ForName("qwen2.5");
-        if (Has("enable_thinking")) return ForName("qwen3");
-        if (Has("SmolLM")) return ForName("smollm2");
-        if (Has("<|im_start|>")) return ForName(Has("You are a helpful assistant") ? "qwen2" : "chatml");
+        return For(modelType, ChatTemplateSource.Of(tokenizerConfig), tokenizer);
+    }
+
+    /// <summary>As above, with what was read of a directory.</summary>
+    internal static ChatTemplate For(string modelType, ChatTemplateSource source, Tokenizer tokenizer)
+    {
+        if (source.Name is not null) return ForName(source.Name);
+        if (source.Template is { Length: > 0 } template)
+        {
+            return Recognize(template) ?? throw new InvalidDataException(
+                $"{source.Place}: this chat template is of no family that the engine knows. " +
+                $"Name one of {string.Join(", ", Names)} when loading, or as \"hone_chat_format\" in {ChatTemplateSource.ConfigFile}.");
+        }
+
         var chatML = tokenizer.IdOf("<|im_start|>") is not null && tokenizer.IdOf("<|im_end|>") is not null;
         return (modelType, chatML) switch
         {
@@ -75,6 +80,19 @@ public abstract class ChatTemplate
         };
     }
 
+    // The families' published templates differ in these words.
+    private static ChatTemplate? Recognize(string template)
+    {
+        bool Has(string text) => template.Contains(text, StringComparison.Ordinal);
+        return Has("Cutting Knowledge Date") ? ForName("llama3.1")
+            : Has("<|start_header_id|>") ? ForName("llama3")
+            : Has("You are Qwen, created by Alibaba Cloud") ? ForName("qwen2.5")
+            : Has("enable_thinking") ? ForName("qwen3")
+            : Has("SmolLM") ? ForName("smollm2")
+            : !Has("<|im_start|>") ? null
+            : ForName(Has("You are a helpful assistant") ? "qwen2" : "chatml");
+    }
+
     /// <summary>The text of a conversation.</summary>
     /// <param name="messages">The messages; only text, reasoning, tool calls and tool results can be rendered.</param>
     /// <param name="addGenerationPrompt">Whether the opening of an assistant turn follows, for the model to continue.</param>
@@ -84,8 +102,4 @@ public abstract class ChatTemplate
         RenderTurns(ChatTurn.From(messages), addGenerationPrompt, options ?? new ChatTemplateOptions());
 
     private protected abstract string RenderTurns(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt, ChatTemplateOptions options);
-
-    private static string? ReadString(JsonElement? element, string name) =>
-        element is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString() : null;
 }

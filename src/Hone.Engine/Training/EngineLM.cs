@@ -8,9 +8,16 @@ public static class EngineLM
     /// <summary>The small model that ships with Hone: it follows the chat format and copies well, and knows nothing. For tests, samples and learning.</summary>
     public static LM Embedded(EngineOptions? options = null) => Owning(EngineModel.LoadEmbedded(), options ?? new());
 
-    /// <summary>A Hugging Face directory of a Qwen2, Qwen3 or Llama model: <c>config.json</c>, <c>tokenizer.json</c> and safetensors.</summary>
+    /// <summary>
+    /// A Hugging Face directory of a Qwen2, Qwen2.5, Qwen3, Llama 3 or SmolLM2 model: <c>config.json</c>, <c>tokenizer.json</c> and safetensors.
+    /// </summary>
+    /// <param name="directory">The model.</param>
+    /// <param name="options">How to run it.</param>
+    /// <param name="adapter">Directory of a PEFT adapter for the model, or null.</param>
+    /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
     /// <exception cref="InvalidDataException">A file or key is missing or odd; the message names it.</exception>
-    public static LM Load(string directory, EngineOptions? options = null) => Owning(EngineModel.Load(directory), options ?? new());
+    public static LM Load(string directory, EngineOptions? options = null, string? adapter = null) =>
+        Owning(EngineModel.Load(directory, adapter: adapter), options ?? new());
 
     /// <summary>A client for a model that it disposes, with the services that training and saving need.</summary>
     internal static LM Owning(EngineModel model, EngineOptions options)
@@ -28,7 +35,8 @@ public static class EngineLM
             directory,
             (temporary, _) =>
             {
-                model.Save(temporary);
+                model.Save(temporary, model.ExactFormat);
+                if (model.HasAdapter) model.SaveAdapter(Path.Combine(temporary, EngineTrainingSession.AdapterFolder));
                 return Task.CompletedTask;
             },
             cancellationToken);

@@ -40,10 +40,9 @@ public sealed class EnginePolicyTokenizer : IPolicyTokenizer
         var tokenizer = Tokenizer.Load(directory);
         if (chatFormat is not null)
             return new(tokenizer, ChatTemplate.ForName(chatFormat), options);
-        using var config = Read(directory, "tokenizer_config.json");
         using var model = Read(directory, "config.json");
         var type = model is not null && model.RootElement.TryGetProperty("model_type", out var value) ? value.GetString() : null;
-        return new(tokenizer, ChatTemplate.For(type ?? string.Empty, config?.RootElement, tokenizer), options);
+        return new(tokenizer, ChatTemplate.For(type ?? string.Empty, ChatTemplateSource.Read(directory), tokenizer), options);
     }
 
     /// <inheritdoc/>

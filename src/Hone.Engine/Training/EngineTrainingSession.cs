@@ -9,9 +9,13 @@ namespace Hone.Engine;
 /// <summary>Trains a copy of a model's weights, or an adapter on them, in this process; samples from the same weights without copying them out.</summary>
 internal sealed class EngineTrainingSession : ITrainingSession
 {
+    private const int SmallLaneCount = 4;
     private const string SessionFile = "session.json";
     private const string TrainedFile = "trained.safetensors";
     private const string MomentsFile = "moments.safetensors";
+
+    /// <summary>Where saved weights keep the adapter that is part of them.</summary>
+    internal const string AdapterFolder = "adapter";
 
     private readonly EngineModel start;
     private readonly EngineModel policyModel;
@@ -22,16 +26,32 @@ internal sealed class EngineTrainingSession : ITrainingSession
     private readonly TrainingModel? reference;
     private readonly AdamW optimizer;
 
+    // Whether the adapter is trained beside weights that stay in the checkpoint's files, shared with start and all snapshots.
+    private readonly bool isFrozen;
+
     public EngineTrainingSession(EngineModel start, EngineOptions options, TrainingOptions training)
     {
         (this.start, this.options) = (start, options);
-        policyModel = start.WithWeights(start.Weights.Clone());
-        adapter = training.Lora is { } lora
-            ? LoraAdapter.CreateRandom(start.Config, new() { Rank = lora.Rank, Alpha = lora.Alpha, TargetModules = lora.Targets }, (int)(training.Seed & int.MaxValue))
-            : null;
         var kernels = options.Device.Kernels;
-        this.training = new(policyModel.Weights, adapter, LaneCountOf(start.Weights), kernels);
-        reference = training.KeepReference ? new(start.Weights, null, LaneCountOf(start.Weights), kernels) : null;
+        var settings = training.Lora is { } lora ? new LoraOptions { Rank = lora.Rank, Alpha = lora.Alpha, TargetModules = lora.Targets } : null;
+        isFrozen = settings is not null && kernels.IsHost && start.Frozen is not null && (start.Lora is null || Continues(start.Lora.Options, settings));
+        adapter = settings is null ? null
+            : isFrozen && start.Lora is { } trained ? trained.Clone()
+            : LoraAdapter.CreateRandom(start.Config, settings, (int)(training.Seed & int.MaxValue));
+        if (isFrozen)
+        {
+            policyModel = start.WithAdapter(adapter!);
+            this.training = new(start.Frozen!, adapter, LaneCountOf(start.Config));
+        }
+        else
+        {
+            policyModel = start.WithWeights(start.CopyWeights());
+            this.training = new(policyModel.Weights, adapter, LaneCountOf(policyModel.Weights), kernels);
+        }
+
+        reference = !training.KeepReference ? null
+            : kernels.IsHost && start.Frozen is not null ? new(start.Frozen, start.Lora, this.training.Lanes.Count, scoresOnly: true)
+            : new(start.Weights, null, LaneCountOf(start.Weights), kernels, scoresOnly: true);
         optimizer = new(this.training, new());
         var tokenizer = new EnginePolicyTokenizer(start.Tokenizer, start.Template, options.Template);
         policy = new(policyModel, options with { PolicyVersion = 0 }) { Services = type => type.IsInstanceOfType(tokenizer) ? tokenizer : null };
@@ -47,7 +67,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
 
     public int PolicyVersion { get; private set; }
 
-    private int Rows => training.Kernels.MicrobatchRows;
+    private int Rows => training.MicrobatchRows;
 
     public IChatClient Policy => policy;
 
@@ -61,7 +81,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
                 var scores = loss.Beta > 0
                     ? PolicyPass.Score(
                         reference ?? throw new HoneException("Loss.Beta is above 0 but the session was started without KeepReference."),
-                        data, loss.Temperature, Rows, options.Workers, cancellationToken)
+                        data, loss.Temperature, reference.MicrobatchRows, options.Workers, cancellationToken)
                     : null;
                 return new PolicyPass(training, data, loss, Rows, scores).Run(options.Workers, cancellationToken);
             },
@@ -122,13 +142,19 @@ internal sealed class EngineTrainingSession : ITrainingSession
     public Task<LM> SnapshotAsync(string name, CancellationToken cancellationToken = default)
     {
         training.TrainedValues.Pull();
+        if (isFrozen)
+            return Task.FromResult(EngineLM.Owning(start.WithAdapter(adapter!.Clone(), name), options with { PolicyVersion = PolicyVersion }));
         var weights = policyModel.Weights.Clone();
         adapter?.MergeInto(weights);
         return Task.FromResult(EngineLM.Owning(start.WithWeights(weights, name), options with { PolicyVersion = PolicyVersion }));
     }
 
     public Task<LM> LoadSnapshotAsync(string directory, string name, CancellationToken cancellationToken = default) =>
-        Task.FromResult(EngineLM.Owning(start.WithWeights(Checkpoint.Load(directory).Weights, name), options));
+        Task.FromResult(EngineLM.Owning(
+            isFrozen && Path.Combine(directory, AdapterFolder) is var folder && Directory.Exists(folder)
+                ? start.WithAdapter(PeftAdapter.Load(folder, start.Config), name)
+                : start.WithWeights(Checkpoint.Load(directory).Weights, name),
+            options));
 
     public ValueTask DisposeAsync()
     {
@@ -143,7 +169,14 @@ internal sealed class EngineTrainingSession : ITrainingSession
 
     // Gradient sums per lane do not depend on the number of threads, so the lane count must not depend on the machine. A large model gets one: a lane costs a
     // gradient buffer as large as the weights.
-    private static int LaneCountOf(ParameterSet weights) => weights.Values.Length > 50_000_000 ? 1 : 4;
+    private static int LaneCountOf(ParameterSet weights) => weights.Values.Length > 50_000_000 ? 1 : SmallLaneCount;
+
+    // Of an adapter the gradient is small, but every lane that works holds activations, of a large model up to one and a half gibibytes.
+    private static int LaneCountOf(ModelConfig config) => TrainingWorkspace.BytesPerRow(config, ActivationMemory.Everything) > 1 << 20 ? 2 : SmallLaneCount;
+
+    // An adapter that was trained before goes on; one of another shape is added to the weights, and a new one begins.
+    private static bool Continues(LoraOptions trained, LoraOptions asked) =>
+        (trained.Rank, trained.Scale) == (asked.Rank, asked.Scale) && trained.TargetModules.Order().SequenceEqual(asked.TargetModules.Order());
 
     private double Apply(OptimizerStepOptions step)
     {

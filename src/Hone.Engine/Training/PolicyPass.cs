@@ -19,7 +19,7 @@ internal sealed class PolicyPass
         TrainingModel model, IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, int rowBudget, IReadOnlyList<float[]>? reference)
     {
         (this.model, this.data, this.loss, this.reference) = (model, data, loss, reference);
-        batches = PackedBatch.Plan([.. data.Select(SequenceOf)], rowBudget);
+        batches = PackedBatch.Plan([.. data.Select(SequenceOf)], rowBudget, overflow: model.MicrobatchOverflow);
         var predictors = data.Select(datum => datum.Predictor).Distinct(StringComparer.Ordinal).ToList();
         // One microbatch as far as the loss is concerned: how the batch is split for the hardware must not change the gradient.
         normalizer = LossNormalizer.Create(loss, [.. data.Select(datum => new SequenceCount(
@@ -64,7 +64,7 @@ internal sealed class PolicyPass
     public static IReadOnlyList<float[]> Score(
         TrainingModel model, IReadOnlyList<TrainingDatum> data, double temperature, int rowBudget, int workers, CancellationToken cancellationToken)
     {
-        var batches = PackedBatch.Plan([.. data.Select(SequenceOf)], rowBudget);
+        var batches = PackedBatch.Plan([.. data.Select(SequenceOf)], rowBudget, overflow: model.MicrobatchOverflow);
         var scores = data.Select(datum => new float[datum.CompletionIds.Count]).ToArray();
         model.ForEachBatch(
             batches, workers,

@@ -10,6 +10,13 @@ internal static class PeftAdapter
     public const string WeightsFile = "adapter_model.safetensors";
     private const string Prefix = "base_model.model.";
 
+    // What changes the model beyond plain LoRA on the seven projections of every layer.
+    private static readonly string[] Unread =
+    [
+        "modules_to_save", "rank_pattern", "alpha_pattern", "layers_to_transform", "layers_pattern", "layer_replication", "exclude_modules",
+        "target_parameters", "trainable_token_indices", "megatron_config",
+    ];
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>Reads an adapter for a model of the given shape.</summary>
@@ -20,7 +27,14 @@ internal static class PeftAdapter
         var configPath = Path.Combine(directory, ConfigFile);
         if (!File.Exists(configPath))
             throw new FileNotFoundException($"'{configPath}' does not exist; expected a PEFT adapter directory.", configPath);
-        using var file = SafetensorsFile.Open(Path.Combine(directory, WeightsFile));
+        var weightsPath = Path.Combine(directory, WeightsFile);
+        if (!File.Exists(weightsPath))
+        {
+            throw new FileNotFoundException(
+                $"'{weightsPath}' does not exist; expected the adapter's tensors in the safetensors format beside {ConfigFile}.", weightsPath);
+        }
+
+        using var file = SafetensorsFile.Open(weightsPath);
         var adapter = new LoraAdapter(config, ReadOptions(configPath, file));
         var missing = adapter.Tensors.ToDictionary(tensor => Prefix + tensor.Name, StringComparer.Ordinal);
         foreach (var entry in file.Entries.Values)
@@ -40,7 +54,7 @@ internal static class PeftAdapter
     }
 
     /// <summary>Writes an adapter, creating the directory.</summary>
-    public static void Save(string directory, LoraAdapter adapter, WeightFormat format = WeightFormat.Float32)
+    public static void Save(string directory, LoraAdapter adapter, WeightFormat format = WeightFormat.Float32, string? baseModel = null)
     {
         Directory.CreateDirectory(directory);
         SafetensorsWriter.Write(
@@ -51,12 +65,13 @@ internal static class PeftAdapter
         {
             ["peft_type"] = "LORA",
             ["task_type"] = "CAUSAL_LM",
+            ["base_model_name_or_path"] = baseModel,
             ["r"] = adapter.Rank,
             ["lora_alpha"] = adapter.Options.Alpha,
             ["lora_dropout"] = 0.0,
             ["bias"] = "none",
             ["target_modules"] = new JsonArray([.. adapter.Options.TargetModules.Select(name => (JsonNode)name)]),
-            ["use_rslora"] = false,
+            ["use_rslora"] = adapter.Options.RankStabilized,
             ["use_dora"] = false,
             ["fan_in_fan_out"] = false,
             ["modules_to_save"] = null,
@@ -80,12 +95,13 @@ internal static class PeftAdapter
 
         var reader = new ConfigReader(root, path);
         if (reader.Text("peft_type") is var type && type != "LORA") throw reader.Error("peft_type", $"'{type}' is not supported; expected LORA");
-        foreach (var key in (ReadOnlySpan<string>)["use_rslora", "use_dora", "fan_in_fan_out"])
-            reader.Forbid(key, "this variant of LoRA is not supported");
+        foreach (var key in (ReadOnlySpan<string>)["use_dora", "fan_in_fan_out", "use_qalora", "lora_bias"])
+            reader.Forbid(key, "this variant of LoRA is not supported; train plain LoRA, or merge it into the model with PEFT");
         if (reader.OptionalText("bias") is { } bias && bias != "none") throw reader.Error("bias", $"'{bias}' is not supported; expected none");
-        foreach (var key in (ReadOnlySpan<string>)["modules_to_save", "rank_pattern", "alpha_pattern"])
+        foreach (var key in Unread)
         {
-            if (root[key] is JsonArray { Count: > 0 } or JsonObject { Count: > 0 }) throw reader.Error(key, "not supported; expected nothing");
+            if (root[key] is JsonArray { Count: > 0 } or JsonObject { Count: > 0 } or JsonValue && root[key]!.ToJsonString() is not ("false" or "\"\""))
+                throw reader.Error(key, $"{root[key]!.ToJsonString()} is not supported; expected nothing. Merge the adapter into the model with PEFT");
         }
 
         // A pattern instead of a list (for example "all-linear") is resolved by what the file holds.
@@ -98,6 +114,12 @@ internal static class PeftAdapter
             throw reader.Error("target_modules", $"'{module}' is not one of {string.Join(", ", ParameterNames.Projections)}");
         }
 
-        return new LoraOptions { Rank = reader.Positive("r"), Alpha = reader.OptionalNumber("lora_alpha") ?? 8, TargetModules = modules };
+        return new LoraOptions
+        {
+            Rank = reader.Positive("r"),
+            Alpha = reader.OptionalNumber("lora_alpha") ?? 8,
+            RankStabilized = reader.OptionalFlag("use_rslora") ?? false,
+            TargetModules = modules,
+        };
     }
 }

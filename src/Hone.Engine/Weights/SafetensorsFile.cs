@@ -1,22 +1,8 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
-using System.Numerics.Tensors;
 using System.Text.Json;
 
 namespace Hone.Engine;
-
-/// <summary>Number formats that the engine reads and writes; it always computes in float32.</summary>
-public enum WeightFormat
-{
-    /// <summary>32-bit floats.</summary>
-    Float32,
-
-    /// <summary>IEEE 754 half precision.</summary>
-    Float16,
-
-    /// <summary>The upper half of a 32-bit float.</summary>
-    BFloat16,
-}
 
 /// <summary>Where a tensor lies in a safetensors file.</summary>
 internal sealed record SafetensorsEntry(string Name, WeightFormat Format, int[] Shape, long Offset, long Bytes)
@@ -73,21 +59,11 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     {
         if (!Entries.TryGetValue(name, out var entry)) throw Error($"there is no tensor '{name}'");
         if (entry.Length != target.Length) throw Error($"tensor '{name}' has shape {entry.ShapeText}; expected {target.Length} values");
-        var source = _data + entry.Offset;
-        switch (entry.Format)
-        {
-            case WeightFormat.Float32:
-                new ReadOnlySpan<float>(source, target.Length).CopyTo(target);
-                break;
-            case WeightFormat.Float16:
-                TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, target.Length), target);
-                break;
-            default:
-                var halves = new ReadOnlySpan<ushort>(source, target.Length);
-                for (var i = 0; i < halves.Length; i++) target[i] = BitConverter.UInt32BitsToSingle((uint)halves[i] << 16);
-                break;
-        }
+        StoredRows.Convert(_data + entry.Offset, entry.Format, target);
     }
+
+    /// <summary>Where a tensor's bytes lie; they stay there until the file is disposed.</summary>
+    public byte* Pointer(SafetensorsEntry entry) => _data + entry.Offset;
 
     public void Dispose()
     {
@@ -103,6 +79,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         Span<byte> prefix = stackalloc byte[8];
         if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8) throw Error("the file is shorter than 8 bytes");
         var headerLength = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        if (prefix.SequenceEqual("version "u8)) throw Error("it is a Git LFS pointer and not the file itself; fetch it with 'git lfs pull'");
         if (headerLength < 2 || headerLength > MaxHeaderBytes || headerLength > stream.Length - 8)
             throw Error($"the header claims {headerLength} bytes in a file of {stream.Length}");
         var header = new byte[headerLength];
@@ -137,14 +114,14 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             "F32" => (WeightFormat.Float32, 4),
             "F16" => (WeightFormat.Float16, 2),
             "BF16" => (WeightFormat.BFloat16, 2),
-            var other => throw Error($"tensor '{name}' has dtype {other}; expected F32, F16 or BF16"),
+            var other => throw Error($"tensor '{name}' has dtype {other}; expected F32, F16 or BF16 (quantized models are not supported)"),
         };
         int[] shape = [.. element.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt32())];
         var offsets = element.GetProperty("data_offsets");
         var (start, end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
         var entry = new SafetensorsEntry(name, format, shape, start, end - start);
         if (start < 0 || end > dataLength || entry.Bytes != entry.Length * size)
-            throw Error($"tensor '{name}' {entry.ShapeText} claims the bytes {start} … {end} of {dataLength}");
+            throw Error($"tensor '{name}' {entry.ShapeText} claims the bytes {start} … {end} of {dataLength}; is the file complete?");
         return entry;
     }
 

@@ -9,7 +9,22 @@ namespace Hone.Engine;
 internal delegate ReadOnlySpan<float> TensorValues();
 
 /// <summary>One tensor to write.</summary>
-internal readonly record struct SafetensorsSource(string Name, int[] Shape, TensorValues Values);
+/// <param name="Name">Its name.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Values">Its values, unless they are <see cref="Stored"/>.</param>
+internal readonly record struct SafetensorsSource(string Name, int[] Shape, TensorValues? Values)
+{
+    /// <summary>Values as another file stores them, which are copied piece by piece.</summary>
+    public StoredRows? Stored { get; init; }
+
+    /// <summary>Number format of this tensor; null for the file's.</summary>
+    public WeightFormat? Format { get; init; }
+
+    /// <summary>Size in a file of a format.</summary>
+    public long Bytes(WeightFormat format) => Shape.Aggregate(1L, (product, size) => product * size) * SizeOf(Format ?? format);
+
+    public static int SizeOf(WeightFormat format) => format == WeightFormat.Float32 ? 4 : 2;
+}
 
 /// <summary>Writes safetensors files so that a reader sees the old file or the whole new one.</summary>
 internal static class SafetensorsWriter
@@ -27,10 +42,35 @@ internal static class SafetensorsWriter
         var bytes = new byte[Chunk * 4];
         foreach (var tensor in tensors)
         {
-            for (var rest = tensor.Values(); !rest.IsEmpty; rest = rest[Math.Min(Chunk, rest.Length)..])
-                stream.Write(Convert(rest[..Math.Min(Chunk, rest.Length)], format, bytes));
+            if (tensor.Stored is { } stored)
+            {
+                Copy(stored, tensor.Format ?? format, stream, bytes);
+                continue;
+            }
+
+            for (var rest = tensor.Values!(); !rest.IsEmpty; rest = rest[Math.Min(Chunk, rest.Length)..])
+                stream.Write(Convert(rest[..Math.Min(Chunk, rest.Length)], tensor.Format ?? format, bytes));
         }
     });
+
+    private static unsafe void Copy(in StoredRows source, WeightFormat format, Stream stream, byte[] bytes)
+    {
+        var (length, size) = ((long)source.Rows * source.Columns, SafetensorsSource.SizeOf(source.Format));
+        var values = new float[Chunk];
+        for (long start = 0; start < length; start += Chunk)
+        {
+            var count = (int)Math.Min(Chunk, length - start);
+            var from = source.Data + start * size;
+            if (format == source.Format)
+            {
+                stream.Write(new ReadOnlySpan<byte>(from, count * size));
+                continue;
+            }
+
+            StoredRows.Convert(from, source.Format, values.AsSpan(0, count));
+            stream.Write(Convert(values.AsSpan(0, count), format, bytes));
+        }
+    }
 
     private static ReadOnlySpan<byte> Convert(ReadOnlySpan<float> values, WeightFormat format, byte[] bytes)
     {
@@ -59,7 +99,6 @@ internal static class SafetensorsWriter
 
     private static byte[] Header(IReadOnlyList<SafetensorsSource> tensors, WeightFormat format)
     {
-        var (name, size) = format switch { WeightFormat.Float32 => ("F32", 4), WeightFormat.Float16 => ("F16", 2), _ => ("BF16", 2) };
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {
@@ -70,9 +109,9 @@ internal static class SafetensorsWriter
             long offset = 0;
             foreach (var tensor in tensors)
             {
-                var length = tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension) * size;
+                var length = tensor.Bytes(format);
                 json.WriteStartObject(tensor.Name);
-                json.WriteString("dtype", name);
+                json.WriteString("dtype", (tensor.Format ?? format) switch { WeightFormat.Float32 => "F32", WeightFormat.Float16 => "F16", _ => "BF16" });
                 json.WriteStartArray("shape");
                 foreach (var dimension in tensor.Shape) json.WriteNumberValue(dimension);
                 json.WriteEndArray();

@@ -91,4 +91,15 @@ public sealed class PackedBatchTests
         Assert.Equal(7, batches.Count);
         Assert.All(batches, batch => Assert.True(batch.RowCount <= 100));
     }
+
+    [Fact]
+    public void Plan_SequencesThatShareMoreThanTheyAdd_MayOverfill()
+    {
+        var prefix = Enumerable.Range(0, 90).ToArray();
+        TrainingSequence[] sequences = [.. Enumerable.Range(0, 4).Select(i => new TrainingSequence([.. prefix, .. Enumerable.Repeat(100 + i, 11)], 90))];
+        Assert.Equal(4, PackedBatch.Plan(sequences, 100).Count);
+        var batches = PackedBatch.Plan(sequences, 100, overflow: 25);
+        Assert.Equal([100, 120], batches.Select(batch => batch.RowCount).Order());
+        Assert.Single(PackedBatch.Plan(sequences, 100, overflow: 60));
+    }
 }

@@ -104,6 +104,53 @@ public sealed class TrainingModelTests
         Assert.True(Math.Sqrt(shared.Zip(separate, (a, b) => Math.Pow(a - b, 2)).Sum()) <= 1e-5 * norm);
     }
 
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Backward_ActivationsComputedAgain_BitwiseEqual(ModelFamily family, bool lora)
+    {
+        using var weights = TinyModels.Weights(TinyModels.Config(family) with { LayerCount = 5 }, 1);
+        using var adapter = lora ? Adapter(weights.Config) : null;
+        using var everything = new TrainingModel(weights, adapter, laneCount: 2);
+        using var products = new TrainingModel(weights, adapter, laneCount: 2) { Memory = ActivationMemory.Products };
+        var expected = Evaluate(everything, Sequences(), 60);
+        var actual = Evaluate(products, Sequences(), 60);
+        Assert.Equal(expected.Gradient, actual.Gradient);
+        Assert.Equal(expected.LogProbs, actual.LogProbs);
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void ForwardScore_WithoutActivations_BitwiseEqual(ModelFamily family, bool lora)
+    {
+        using var weights = TinyModels.Weights(TinyModels.Config(family) with { LayerCount = 5 }, 1);
+        using var adapter = lora ? Adapter(weights.Config) : null;
+        using var everything = new TrainingModel(weights, adapter, laneCount: 1);
+        using var scores = new TrainingModel(weights, adapter, 1, CpuKernels.Best, scoresOnly: true);
+        foreach (var batch in PackedBatch.Plan(Sequences(), 60))
+        {
+            float[] expected = new float[batch.Targets.Count], actual = new float[expected.Length], entropies = new float[expected.Length];
+            everything.ForwardScore(everything.Lanes[0], batch, 1, expected, entropies);
+            scores.ForwardScore(scores.Lanes[0], batch, 1, actual, entropies);
+            Assert.Equal(expected, actual);
+            Assert.Throws<InvalidOperationException>(() => scores.Backward(scores.Lanes[0], batch, entropies));
+        }
+    }
+
+    [Fact]
+    public void MicrobatchRows_LargeModel_FitAGibibyte()
+    {
+        var large = new ModelConfig
+        {
+            Family = ModelFamily.Qwen2, VocabularySize = 8, HiddenSize = 896, LayerCount = 24, HeadCount = 14, KeyValueHeadCount = 2, HeadWidth = 64,
+            FeedForwardSize = 4864,
+        };
+        Assert.InRange(TrainingWorkspace.BytesPerRow(large, ActivationMemory.Products) * 704, 0, 1 << 30);
+        Assert.InRange(TrainingWorkspace.BytesPerRow(large, ActivationMemory.Nothing) * 1024, 0, 1 << 28);
+        using var weights = TinyModels.Weights(ModelFamily.Qwen2);
+        using var model = new TrainingModel(weights, laneCount: 1);
+        Assert.Equal((1024, 0, ActivationMemory.Everything), (model.MicrobatchRows, model.MicrobatchOverflow, model.Memory));
+    }
+
     [Fact]
     public void ForEachBatch_OneOrMoreThreads_BitwiseEqual()
     {

@@ -44,6 +44,12 @@ internal static class EngineVectors
             index = 0;
             foreach (var item in model.GetProperty("scoring").EnumerateArray())
                 yield return ($"forward/{name}/scoring{index++}", CompareScores(training, item));
+            // The same from the files themselves, in their number format.
+            using var frozen = Checkpoint.Open(Path.Combine(vectorsDir, "models", name));
+            using var mapped = new HostInferenceModel(frozen, null);
+            index = 0;
+            foreach (var item in model.GetProperty("cases").EnumerateArray())
+                yield return ($"forward/{name}/mapped/case{index++}", CompareLogits(mapped, item));
             weights.Dispose();
         }
     }
@@ -55,18 +61,25 @@ internal static class EngineVectors
         foreach (var model in document.RootElement.GetProperty("models").EnumerateArray())
         {
             var name = model.GetProperty("model").GetString()!;
-            var (config, weights) = Checkpoint.Load(Path.Combine(vectorsDir, "models", name));
+            using var frozen = Checkpoint.Open(Path.Combine(vectorsDir, "models", name));
+            var (config, weights) = (frozen.Config, frozen.Expand());
             using var adapter = PeftAdapter.Load(Path.Combine(vectorsDir, "lora", name), config);
             var sequences = model.GetProperty("batch").EnumerateArray()
                 .Select(item => new TrainingSequence(Integers(item.GetProperty("ids")), item.GetProperty("prompt_length").GetInt32())).ToArray();
             foreach (var share in new[] { false, true })
             {
                 var suffix = share ? "shared" : "unshared";
-                yield return ($"gradients/{name}/full/{suffix}", CompareGradients(weights, null, sequences, share, model.GetProperty("full")));
-                yield return ($"gradients/{name}/lora/{suffix}", CompareGradients(weights, adapter, sequences, share, model.GetProperty("lora")));
+                yield return ($"gradients/{name}/full/{suffix}", CompareGradients(new(weights, null, 2), sequences, share, model.GetProperty("full")));
+                yield return ($"gradients/{name}/lora/{suffix}", CompareGradients(new(weights, adapter, 2), sequences, share, model.GetProperty("lora")));
+                yield return (
+                    $"gradients/{name}/lora/mapped/{suffix}", CompareGradients(new(frozen, adapter, 2), sequences, share, model.GetProperty("lora")));
             }
 
-            yield return ($"gradients/{name}/lora/logits", CompareAdapterLogits(weights, adapter, sequences[0].Tokens, model.GetProperty("lora")));
+            using var beside = new HostInferenceModel(frozen, adapter);
+            yield return ($"gradients/{name}/lora/mapped/logits", CompareAdapterLogits(beside, sequences[0].Tokens, model.GetProperty("lora")));
+            using var merged = InferenceModel.Create(weights, adapter);
+
+            yield return ($"gradients/{name}/lora/logits", CompareAdapterLogits(merged, sequences[0].Tokens, model.GetProperty("lora")));
             weights.Dispose();
         }
     }
@@ -113,10 +126,9 @@ internal static class EngineVectors
         return worst <= LogitTolerance ? null : $"entropies differ by {worst:G3}";
     }
 
-    private static string? CompareGradients(
-        ParameterSet weights, LoraAdapter? adapter, TrainingSequence[] sequences, bool share, JsonElement expected)
+    private static string? CompareGradients(TrainingModel owned, TrainingSequence[] sequences, bool share, JsonElement expected)
     {
-        using var model = new TrainingModel(weights, adapter, laneCount: 2);
+        using var model = owned;
         var batches = PackedBatch.Plan(sequences, 30, share);
         var count = sequences.Sum(sequence => sequence.Tokens.Length - sequence.CompletionStart);
         var loss = 0.0;
@@ -161,9 +173,8 @@ internal static class EngineVectors
         return null;
     }
 
-    private static string? CompareAdapterLogits(ParameterSet weights, LoraAdapter adapter, int[] tokens, JsonElement expected)
+    private static string? CompareAdapterLogits(InferenceModel model, int[] tokens, JsonElement expected)
     {
-        using var model = InferenceModel.Create(weights, adapter);
         var worst = MaxDifference(Logits(model, tokens)[^1], Numbers(expected.GetProperty("last_logits_of_first_sequence")));
         return worst <= LogitTolerance ? null : $"logits with the adapter differ by {worst:G3}";
     }
