@@ -224,6 +224,7 @@ internal sealed class GepaSearch<TIn, TOut>
         var first = pool.Candidates.Count;
         for (var i = 0; i < count; i++)
         {
+            found[i] = found[i] with { Notes = found[i].Notes.Add("evaluations before", spending.Used.ToString(CultureInfo.InvariantCulture)) };
             spending.DiscoveredAt.Add(spending.Used);
             spending.Reserve(selection.Count);
         }
