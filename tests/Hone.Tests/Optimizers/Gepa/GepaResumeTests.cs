@@ -35,6 +35,9 @@ public sealed class GepaResumeTests : IDisposable
         {
             var basis = new GepaOptions { MaxMetricCalls = 150, Sampling = sampling, MaxParallelism = parallelism };
             var (whole, unbroken) = await Conflicting(basis, null);
+            for (var seed = 1; !unbroken.Candidates.Any(candidate => candidate.Parents.Length == 2) && seed < 40; seed++)
+                (whole, unbroken) = await Conflicting(basis = basis with { Seed = seed }, null);
+            Assert.Contains(unbroken.Candidates, candidate => candidate.Parents.Length == 2);
             var lab = GepaWorld.Pair();
             var directory = Path.Combine(folder, $"{sampling.Parents}");
             GepaResult<FieldMap, FieldMap>? result = null;
