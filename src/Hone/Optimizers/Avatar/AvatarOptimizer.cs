@@ -87,6 +87,12 @@ public sealed class AvatarOptimizer<TIn, TOut> : PromptOptimizer<TIn, TOut>
             Notes = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal).Add("iteration", iteration.ToString(CultureInfo.InvariantCulture)),
         };
         var before = search.Ledger.ScoreOf(best)!.Mean;
+        if (Enumerable.Range(0, search.Ledger.Count).Any(known => search.Ledger[known].Key == candidate.Key))
+        {
+            search.Tell(new ProposalJudged(candidate.Origin, false, before, double.NaN, "a duplicate of a candidate"));
+            return;
+        }
+
         var after = (await search.ScoreAsync("scoring", candidate, cancellationToken).ConfigureAwait(false)).Mean;
         search.Tell(new ProposalJudged(candidate.Origin, after > before, before, after, after > before ? "better than the best so far" : "no better than the best so far"));
     }

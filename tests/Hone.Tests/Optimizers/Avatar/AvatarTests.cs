@@ -54,7 +54,7 @@ public sealed class AvatarTests : IDisposable
         var lab = World("use nothing");
         var result = await Optimizer(new() { MaxIterations = 3 }).CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
         Assert.Equal(0, result.BestIndex);
-        Assert.Equal(4, result.Candidates.Length);
+        Assert.Equal(2, result.Candidates.Length);
         Assert.True(result.ProgramRuns <= Optimizer(new() { MaxIterations = 3 }).Estimate(lab.One(), Lab.Examples(4), Lab.Examples(3, "v")).ProgramRuns);
     }
 
