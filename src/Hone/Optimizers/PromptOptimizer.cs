@@ -89,6 +89,13 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     /// <summary>The search: scores or offers candidates until it is done. The baseline is candidate 0 already.</summary>
     private protected abstract Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken);
 
+    /// <summary>Enters the program as it came as candidate 0.</summary>
+    private protected virtual Task BeginAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken) =>
+        search.OfferAsync(search.Baseline, cancellationToken);
+
+    /// <summary>Adds what the optimizer alone knows to the result.</summary>
+    private protected virtual OptimizationResult<TIn, TOut> Complete(OptimizationResult<TIn, TOut> result, SearchRun<TIn, TOut> search) => result;
+
     /// <summary>Refuses a program that the search cannot work with.</summary>
     private protected virtual void Check(Program<TIn, TOut> program)
     {
@@ -100,7 +107,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         SearchEndedException? ended = null;
         try
         {
-            await search.OfferAsync(search.Baseline, cancellationToken).ConfigureAwait(false);
+            await BeginAsync(search, cancellationToken).ConfigureAwait(false);
             await SearchAsync(search, cancellationToken).ConfigureAwait(false);
         }
         catch (SearchEndedException error)
@@ -115,7 +122,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         var test = await TestAsync(search, cancellationToken).ConfigureAwait(false);
         if (ended is { Reason: StopReason.Outage or StopReason.StepFailed })
             events.Warn(ended.Message);
-        var result = Finish(search, units, ended, test) with { Warnings = [.. events.Warnings] };
+        var result = Complete(Finish(search, units, ended, test) with { Warnings = [.. events.Warnings] }, search);
         events.Tell(new OptimizerFinished(result.StopReason, result.BestIndex, result.Verdict) { Error = result.Error, Candidates = result.Candidates });
         await events.FlushAsync(cancellationToken).ConfigureAwait(false);
         return result;

@@ -5,7 +5,7 @@ namespace Hone.Optimizers;
 /// <summary>All candidates of a run that were scored on the whole selection set or, without one, offered as its result; 0 is the program as it came.</summary>
 internal sealed class CandidateLedger<TIn, TOut>
 {
-    private readonly List<(SearchCandidate<TIn, TOut> Candidate, OptimizationCandidate Entry)> entries = [];
+    private readonly List<(SearchCandidate<TIn, TOut> Candidate, OptimizationCandidate Entry, SearchScore<TIn, TOut>? Score)> entries = [];
 
     public int Count => entries.Count;
 
@@ -29,6 +29,9 @@ internal sealed class CandidateLedger<TIn, TOut>
 
     public SearchCandidate<TIn, TOut> this[int index] => entries[index].Candidate;
 
+    /// <summary>Its runs on the selection set; null without one.</summary>
+    public SearchScore<TIn, TOut>? ScoreOf(int index) => entries[index].Score;
+
     public OptimizationCandidate Add(SearchCandidate<TIn, TOut> candidate, SearchScore<TIn, TOut>? score, long programRuns)
     {
         var entry = new OptimizationCandidate(entries.Count, candidate.State, candidate.Origin)
@@ -41,7 +44,7 @@ internal sealed class CandidateLedger<TIn, TOut>
             Usage = score?.Usage ?? default,
             ProgramRunsBy = programRuns,
         };
-        entries.Add((candidate, entry));
+        entries.Add((candidate, entry, score));
         return entry;
     }
 }

@@ -49,6 +49,9 @@ internal sealed class SearchRun<TIn, TOut>
 
     public CandidateLedger<TIn, TOut> Ledger { get; } = new();
 
+    /// <summary>What the strategy will want to know when the result is made.</summary>
+    public object? StrategyState { get; set; }
+
     public long RemainingRuns => units.RemainingRuns;
 
     public long ProgramRuns => units.ProgramRuns;

@@ -8,6 +8,9 @@ internal static class TextComponents
     /// <summary>Names in declaration order.</summary>
     public static ImmutableArray<string> Of<TIn, TOut>(Program<TIn, TOut> program) => [.. program.Predictors.Select(entry => entry.Key)];
 
+    /// <summary>Path of the predictor whose calls show what a text does.</summary>
+    public static string PredictorOf(string component) => component;
+
     /// <summary>The text in effect.</summary>
     public static string Get<TIn, TOut>(Program<TIn, TOut> program, string component) =>
         program.Predictors.First(entry => entry.Key == component).Value.Instructions;
