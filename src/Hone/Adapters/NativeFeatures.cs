@@ -13,11 +13,13 @@ internal sealed class NativeFeatures
     private readonly SignatureField? citations;
     private readonly IList<AITool> tools;
     private readonly bool mayRunInParallel;
+    private readonly ChatToolMode? mode;
 
     private NativeFeatures(
         AdapterRequest request, SignatureField? toolCalls, SignatureField? toolInput, SignatureField? reasoning, SignatureField? citations, bool isParallel)
     {
         (this.toolCalls, this.reasoning, this.citations, mayRunInParallel) = (toolCalls, reasoning, citations, isParallel);
+        mode = request.ToolUse?.Mode;
         tools = toolInput is null ? [] : ToolsOf(request.Inputs[toolInput.Name]);
         var declared = request.Signature;
         var fields = declared.Fields.Where(field => field != toolCalls && field != toolInput && field != reasoning && field != citations).ToList();
@@ -38,7 +40,7 @@ internal sealed class NativeFeatures
         {
             switch (output.Type.Kind)
             {
-                case FieldTypeKind.ToolCalls when adapter.UseNativeTools && capabilities.NativeTools:
+                case FieldTypeKind.ToolCalls when (adapter.UseNativeTools || request.ToolUse is { IsNative: true }) && capabilities.NativeTools:
                     toolCalls = output;
                     break;
                 case FieldTypeKind.Reasoning when adapter.UseNativeTypes && capabilities.Reasoning && options.ReasoningEffort is not ReasoningEffort.None:
@@ -64,9 +66,13 @@ internal sealed class NativeFeatures
         {
             options.Tools = tools;
             options.AllowMultipleToolCalls ??= mayRunInParallel ? null : false;
+            options.ToolMode ??= mode;
         }
 
-        if (reasoning is not null)
+        // A model that must call a tool does not think first: providers refuse both at once.
+        if (mode is not null)
+            options.Reasoning = null;
+        else if (reasoning is not null)
             options.Reasoning ??= new() { Effort = ReasoningEffort.Low };
     }
 

@@ -7,7 +7,8 @@ namespace Hone;
 internal static class ProgramFileReader
 {
     /// <exception cref="HoneException">The file is not a saved program, or differs from the module.</exception>
-    public static ProgramState Read(JsonElement file, IReadOnlyList<KeyValuePair<string, Predictor>> predictors, ProgramFileSource source)
+    public static ProgramState Read(
+        JsonElement file, IReadOnlyList<KeyValuePair<string, Predictor>> predictors, IReadOnlyCollection<string> tools, ProgramFileSource source)
     {
         if (file.ValueKind != JsonValueKind.Object || !file.TryGetProperty("format", out var format) || format.GetString() != ProgramFileWriter.Format)
             throw new HoneException($"{source.Name} is not a saved Hone program: it lacks \"format\": \"{ProgramFileWriter.Format}\".");
@@ -24,7 +25,32 @@ internal static class ProgramFileReader
                 state = state.With(path, ReadPredictor(entry, predictor.Signature, source, path, isShort: version == 1));
         }
 
-        return state;
+        return file.TryGetProperty("tools", out var texts) ? state with { Tools = ReadTools(texts, tools, source) } : state;
+    }
+
+    // A tool without saved texts says of itself what it likes; saved texts of a tool that is gone are a difference.
+    private static ImmutableSortedDictionary<string, ToolText> ReadTools(JsonElement texts, IReadOnlyCollection<string> tools, ProgramFileSource source)
+    {
+        var read = ProgramState.Default.Tools;
+        foreach (var entry in texts.EnumerateObject())
+        {
+            if (!tools.Contains(entry.Name))
+            {
+                source.Refuse($"the file has a tool '{entry.Name}' that the module lacks. It has: {(tools.Count == 0 ? "none" : string.Join(", ", tools))}");
+                continue;
+            }
+
+            read = read.SetItem(entry.Name, new()
+            {
+                Name = Text(entry.Value, "name"),
+                Description = Text(entry.Value, "description"),
+                Arguments = entry.Value.TryGetProperty("arguments", out var arguments)
+                    ? arguments.EnumerateObject().ToImmutableDictionary(argument => argument.Name, argument => argument.Value.GetString()!, StringComparer.Ordinal)
+                    : ToolText.Default.Arguments,
+            });
+        }
+
+        return read;
     }
 
     private static PredictorState ReadPredictor(JsonElement entry, Signature signature, ProgramFileSource source, string path, bool isShort)
