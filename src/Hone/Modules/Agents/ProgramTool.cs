@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
@@ -8,8 +9,8 @@ namespace Hone;
 public static class ProgramToolExtensions
 {
     /// <summary>
-    /// The program as a tool: for an agent, or for whoever else takes an <see cref="AIFunction"/>. Its arguments are the program's inputs, its result the
-    /// outputs as JSON. Each call is a run of its own; inside another run it counts there.
+    /// The program as a tool: for an agent, for an MCP server, or for whoever else takes an <see cref="AIFunction"/>. Its arguments are the program's
+    /// inputs, its result the outputs as JSON. Each call is a run of its own; inside another run it counts there.
     /// </summary>
     /// <typeparam name="TIn">A record whose properties are the inputs, or <see cref="FieldMap"/> for a program of one predictor.</typeparam>
     /// <typeparam name="TOut">What comes out.</typeparam>
@@ -18,36 +19,40 @@ public static class ProgramToolExtensions
     /// <param name="description">What it does and when to use it; null takes the instructions of a program that is one predictor.</param>
     /// <param name="options">Settings of each run.</param>
     /// <exception cref="HoneException">The inputs are field maps, and the program is more than one predictor: nothing says what they hold.</exception>
-    public static AIFunction AsTool<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, TOut>(
+    public static AIFunction AsTool<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, [DynamicallyAccessedMembers(ClrReflection.Members)] TOut>(
         this Program<TIn, TOut> program, string name, string? description = null, RunOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         var only = program.Predictors is [{ Key: ModuleTree.Self, Value: var signature }] ? signature : null;
-        SignatureField[] inputs = typeof(TIn) != typeof(FieldMap) ? [.. SignatureReflector.Fields(typeof(TIn), FieldDirection.Input)]
-            : only is not null ? [.. only.Inputs]
-            : throw new HoneException($"The inputs of module {program.Module.GetType().Name} are field maps, so nothing says what a tool would take. Give it a record as input.");
-        return new ProgramTool<TIn, TOut>(program, name, description ?? only?.Instructions ?? string.Empty, new(inputs, string.Empty, name), options);
+        IEnumerable<SignatureField> inputs = typeof(TIn) != typeof(FieldMap) ? SignatureReflector.Fields(typeof(TIn), FieldDirection.Input)
+            : only?.Inputs ?? throw new HoneException(
+                $"The inputs of module {program.Module.GetType().Name} are field maps, so nothing says what a tool would take. Give it a record as input.");
+        IEnumerable<SignatureField> outputs = typeof(TOut) != typeof(FieldMap) ? SignatureReflector.Fields(typeof(TOut), FieldDirection.Output)
+            : only?.Outputs ?? [];
+        return new ProgramTool<TIn, TOut>(program, name, description ?? only?.Instructions ?? string.Empty, [.. inputs], [.. outputs], options);
     }
 
-    private sealed class ProgramTool<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, TOut>(
-        Program<TIn, TOut> program, string name, string description, Signature task, RunOptions? options) : AIFunction
+    private sealed class ProgramTool<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, [DynamicallyAccessedMembers(ClrReflection.Members)] TOut>(
+        Program<TIn, TOut> program,
+        string name,
+        string description,
+        ImmutableArray<SignatureField> inputs,
+        ImmutableArray<SignatureField> outputs,
+        RunOptions? options) : AIFunction
     {
-        private readonly JsonElement schema = JsonElement.Parse(JsonText.Write(JsonSchemas.Describe(FieldType.ObjectOf(
-            name,
-            [
-                .. task.Inputs.Select(input => new ObjectProperty(
-                    input.Name, input.Type, IsRequired: !input.HasDefault && !input.Type.AdmitsNull, input.Default, input.Description)
-                {
-                    Constraints = input.Constraints,
-                }),
-            ]))));
+        private readonly JsonElement schema = SchemaOf(name, inputs);
+        private readonly JsonElement? result = ClrTypes.IsValue(typeof(TOut)) && outputs is [var only]
+            ? JsonElement.Parse(JsonSchemas.Of(only.Type).ToJsonString())
+            : outputs.IsEmpty ? null : SchemaOf(name + "_result", outputs);
 
         public override string Name => name;
 
         public override string Description => description;
 
         public override JsonElement JsonSchema => schema;
+
+        public override JsonElement? ReturnJsonSchema => result;
 
         protected override async ValueTask<object?> InvokeCoreAsync(AIFunctionArguments arguments, CancellationToken cancellationToken)
         {
@@ -56,15 +61,27 @@ public static class ProgramToolExtensions
             return JsonElement.Parse(JsonText.Write(ClrValues.ToCanonical(prediction.Value)));
         }
 
+        private static JsonElement SchemaOf(string name, IEnumerable<SignatureField> fields) =>
+            JsonElement.Parse(JsonText.Write(JsonSchemas.Describe(FieldType.ObjectOf(
+                name,
+                [
+                    .. fields.Select(field => new ObjectProperty(
+                        field.Name, field.Type, IsRequired: !field.HasDefault && !field.Type.AdmitsNull, field.Default, field.Description)
+                    {
+                        Constraints = field.Constraints,
+                    }),
+                ]))));
+
         private TIn Read(FieldMap given)
         {
-            var entries = new List<KeyValuePair<string, object?>>(task.Inputs.Length);
-            foreach (var input in task.Inputs)
+            var entries = new List<KeyValuePair<string, object?>>(inputs.Length);
+            foreach (var input in inputs)
             {
                 if (!given.TryGetValue(input.Name, out var value))
                 {
                     if (!input.HasDefault && !input.Type.AdmitsNull)
-                        throw new HoneException($"The tool '{name}' needs the argument '{input.Name}'. Its arguments are: {string.Join(", ", task.Inputs.Select(each => each.Name))}.");
+                        throw new HoneException(
+                            $"The tool '{name}' needs the argument '{input.Name}'. Its arguments are: {string.Join(", ", inputs.Select(each => each.Name))}.");
                     value = input.Default;
                 }
 
