@@ -58,4 +58,21 @@ public static class ToolExtensions
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
         return new TimedTool(tool, timeout);
     }
+
+    /// <summary>
+    /// Runs tools that a model has called, as an agent does: side by side, with arguments checked and mended; what goes wrong is a result that says so.
+    /// </summary>
+    /// <param name="calls">The calls, e.g. an output of a predictor.</param>
+    /// <param name="tools">The tools that were offered.</param>
+    /// <param name="options">Time limit, approval, how many at once; the defaults when null.</param>
+    /// <param name="cancellationToken">Stops the tools.</param>
+    /// <returns>The results, in the order of the calls.</returns>
+    public static async Task<ToolResults> RunAsync(
+        this ToolCalls calls, IEnumerable<AIFunction> tools, ReActOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(calls);
+        ArgumentNullException.ThrowIfNull(tools);
+        var runner = new ToolRunner([.. tools], options ?? new(), null);
+        return new([.. await runner.RunAsync(calls.Calls, cancellationToken).ConfigureAwait(false)]);
+    }
 }

@@ -37,7 +37,7 @@ internal static class ToolArguments
             }
 
             var failure = default(CoercionFailure);
-            if (!ValueCoercer.TryCoerceJson(value, type, out var coerced, ref failure))
+            if (!ValueCoercer.TryCoerceJson(ClrValues.ToCanonical(value), type, out var coerced, ref failure))
                 throw new ToolFailure(
                     $"The argument '{property.Name}' of the tool '{tool.Name}' does not fit: {failure.Reason}{At(failure.Path)}. {Usage(tool)}");
             read[property.Name] = ToJson(coerced);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.AI;
 namespace Hone;
 
 /// <summary>Runs tools for a model. Whatever goes wrong is an answer for the model: what, in one sentence, without the insides of the program.</summary>
-internal sealed class ToolRunner(ImmutableArray<AIFunction> tools, ReActOptions options, string submit)
+internal sealed class ToolRunner(ImmutableArray<AIFunction> tools, ReActOptions options, string? submit)
 {
     /// <summary>Runs the calls of one turn side by side; the results are in the order of the calls.</summary>
     public async Task<ToolResult[]> RunAsync(IReadOnlyList<ToolCall> calls, CancellationToken cancellationToken)
@@ -41,11 +41,12 @@ internal sealed class ToolRunner(ImmutableArray<AIFunction> tools, ReActOptions 
         cancellationToken.ThrowIfCancellationRequested();
         var tool = tools.FirstOrDefault(each => each.Name == call.Name);
         if (tool is null)
-            return Failed(call, $"There is no tool '{call.Name}'. The tools are: {string.Join(", ", tools.Select(each => each.Name).Append(submit))}.");
+            return Failed(call, $"There is no tool '{call.Name}'. The tools are: {string.Join(", ", tools.Select(each => each.Name).Concat(submit is null ? [] : [submit]))}.");
         try
         {
             var arguments = ToolArguments.Read(tool, call.Arguments, options.Services);
-            if (tool.GetService<ApprovalRequiredAIFunction>() is not null && !await options.ApproveAsync!(call, cancellationToken).ConfigureAwait(false))
+            if (tool.GetService<ApprovalRequiredAIFunction>() is not null
+                && (options.ApproveAsync is null || !await options.ApproveAsync(call, cancellationToken).ConfigureAwait(false)))
                 return Failed(call, $"The call of '{call.Name}' was not approved.");
             var answer = Observation.IsOn(HoneScope.Current)
                 ? await Observation.RunAsync(CallKind.Tool, call.Name, call.Arguments, () => InvokeAsync(tool, arguments, cancellationToken)).ConfigureAwait(false)

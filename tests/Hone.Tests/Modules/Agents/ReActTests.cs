@@ -198,6 +198,18 @@ public sealed class ReActTests
     }
 
     [Fact]
+    public async Task HistoryJson_RoundTrip_IsTheSameConversation()
+    {
+        var (_, model) = NativeModel(Calls(("add", new { a = 1, b = 2 })), Calls(("submit", new { answer = "3" })));
+        using var scope = HoneScope.Use(model);
+        var history = (await Agent(Add).RunAsync(Question, cancellationToken: Token)).History;
+
+        Assert.Equal(history, HistoryJson.Parse(history.ToJson()));
+        Assert.Contains("list of turns", Assert.Throws<HoneException>(() => HistoryJson.Parse("[1]")).Message, StringComparison.Ordinal);
+        Assert.Contains("not JSON", Assert.Throws<HoneException>(() => HistoryJson.Parse("turns")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task RunAsync_SeveralCalls_RunAtOnceAndKeepTheirOrder()
     {
         var started = new[] { new TaskCompletionSource(), new TaskCompletionSource() };

@@ -182,6 +182,17 @@ public sealed class ToolTests
         Assert.Equal(3, run.Usage.Calls);
     }
 
+    /// <summary>D14: calls that a predictor chose are run as an agent runs them.</summary>
+    [Fact]
+    public async Task D14_RunAsync_OfToolCalls_ChecksArguments()
+    {
+        var calls = new ToolCalls([new("add", FieldMap.Of(("a", "4"))), new("add", FieldMap.Empty), new("gone", FieldMap.Empty) { Id = "7" }]);
+        var results = (await calls.RunAsync([Add], cancellationToken: Token)).Results;
+
+        Assert.Equal([6L, "The tool 'add' needs the argument 'a'. Its arguments are: a, b (optional).", "There is no tool 'gone'. The tools are: add."], results.Select(each => each.Value));
+        Assert.Equal("7", results[2].CallId);
+    }
+
     [Fact]
     public async Task Observer_SeesTools()
     {
