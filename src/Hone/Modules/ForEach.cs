@@ -60,7 +60,7 @@ internal static class ParallelBranches
         options ??= new();
         if (HoneScope.Current is { } scope && options.Time == TimeProvider.System)
             options = options with { Time = scope.Time };
-        ScopeBranch[] branches = [.. items.Select((_, index) => ScopeBranch.OfItem(index))];
+        var branches = ScopeBranch.Open(items.Count);
         TaskCompletionSource[] ended = [.. items.Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
         var running = ParallelRunner.RunAsync(
             items,

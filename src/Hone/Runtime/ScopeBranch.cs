@@ -28,12 +28,18 @@ internal sealed class ScopeBranch
     /// <summary>What was done so far.</summary>
     public Trace Trace => recorder.Snapshot();
 
-    /// <summary>A branch with the surrounding options, told apart from its siblings by its seed alone.</summary>
-    public static ScopeBranch OfItem(int index)
+    /// <summary>Branches with the surrounding options, told apart from each other by their seeds alone.</summary>
+    public static ScopeBranch[] Open(int count)
     {
         var scope = HoneScope.Current;
-        return new(scope?.Options, scope?.Seed is { } seed ? new SeedStream(seed).Derive("branch", index).Seed : null);
+        var seed = SeedOfGroup("branch");
+        return [.. Enumerable.Range(0, count).Select(index => new ScopeBranch(scope?.Options, seed is { } one ? new SeedStream(one).Derive("item", index).Seed : null))];
     }
+
+    /// <summary>A seed for the next group of branches: each counts its calls from 0, so without one two groups would repeat each other's seeds.</summary>
+    public static long? SeedOfGroup(string purpose) => HoneScope.Current is { Seed: { } seed } scope
+        ? new SeedStream(seed).Derive(purpose, scope.Recorder?.BeginGroup() ?? 0).Seed
+        : null;
 
     /// <summary>Runs work inside the branch.</summary>
     public async Task<T> RunAsync<T>(Func<Task<T>> work)

@@ -9,6 +9,7 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     private readonly List<PredictorCall?> calls = new(1);
     private List<PredictorCall>? nested;
     private List<PredictorCall>? discarded;
+    private int groups;
 
     // Most programs have few predictors: the first is counted in place, the others in a list, which is smaller and faster than a dictionary.
     private string? firstPath;
@@ -62,7 +63,10 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
         }
     }
 
-    /// <summary>How often each predictor has been called.</summary>
+    /// <summary>The number of the next group of branches, so that the seeds of one differ from those of another.</summary>
+    public int BeginGroup() => Interlocked.Increment(ref groups) - 1;
+
+    /// <summary>How often a predictor has been called.</summary>
     public int CountOf(string path)
     {
         lock (calls)

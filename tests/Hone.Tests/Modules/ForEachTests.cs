@@ -28,7 +28,16 @@ public sealed class ForEachTests
         Assert.Equal(run.Value.Select(item => item.Value), run.Trace.Calls.Select(call => call.Outputs!["answer"]));
         Assert.All(run.Value.Index(), item => Assert.StartsWith($"{item.Index}/", item.Item.Value, StringComparison.Ordinal));
         Assert.Equal(12, run.Value.Select(item => item.Value!.Split('/')[1]).Distinct().Count());
-        Assert.StartsWith("0/" + new SeedStream(new SeedStream(5).Derive("branch", 0).Seed).Derive("module", 0).Seed, run.Value[0].Value, StringComparison.Ordinal);
+        Assert.StartsWith("0/" + new SeedStream(new SeedStream(5).Derive("branch", 0).Derive("item", 0).Seed).Derive("module", 0).Seed, run.Value[0].Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CallManyAsync_Again_HasSeedsOfItsOwn()
+    {
+        var client = ScriptedChatClient.By((_, _) => Answer("x"));
+        await new Twice().WithModel(client).RunAsync(["a", "b"], new() { Seed = 1 }, Token);
+
+        Assert.Equal(8, client.Requests.Select(request => request.Options!.Seed).Distinct().Count());
     }
 
     [Fact]
@@ -66,6 +75,23 @@ public sealed class ForEachTests
         }
 
         Assert.Equal([(0, "a"), (1, "b"), (2, "c")], calls.Where(call => call.Item2.Length > 0));
+    }
+
+    private sealed class Twice : Module<IReadOnlyList<string>, int>
+    {
+        private readonly Predict<string, string> step = new();
+        private readonly BestOfN<string, string> best = new(new Predict<string, string>(), 2, (_, _) => 0);
+
+        protected override async Task<int> ForwardAsync(IReadOnlyList<string> input, CancellationToken cancellationToken)
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                await step.CallManyAsync(input, cancellationToken: cancellationToken);
+                await best.CallAsync(input[0], cancellationToken);
+            }
+
+            return 0;
+        }
     }
 
     private static string Answer(string text) => $"[[ ## answer ## ]]\n{text}\n\n[[ ## completed ## ]]";

@@ -19,7 +19,7 @@ internal sealed class ToolRunner(ImmutableArray<AIFunction> tools, ReActOptions 
         }
 
         // Programs inside tools count their calls apart, so that nothing depends on which tool is faster.
-        ScopeBranch[] branches = [.. calls.Select((_, index) => ScopeBranch.OfItem(index))];
+        var branches = ScopeBranch.Open(calls.Count);
         try
         {
             var results = await ParallelRunner.RunAsync(

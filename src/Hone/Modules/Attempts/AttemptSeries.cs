@@ -15,6 +15,7 @@ internal sealed class AttemptSeries<TOut>
     private readonly Attempt<TOut>?[] attempts;
     private readonly CallOptions baseOptions;
     private readonly HoneScope? scope = HoneScope.Current;
+    private readonly long? seed = ScopeBranch.SeedOfGroup("attempts");
 
     public AttemptSeries(string module, int count, double? threshold, AttemptOptions options)
     {
@@ -29,7 +30,7 @@ internal sealed class AttemptSeries<TOut>
     public ScopeBranch Open(int index, IReadOnlyDictionary<object, string>? hints = null)
     {
         var sample = ((scope?.Options?.SampleId ?? 0) * Count) + index;
-        return branches[index] = new(baseOptions with { SampleId = sample }, scope?.Seed, hints);
+        return branches[index] = new(baseOptions with { SampleId = sample }, seed, hints);
     }
 
     /// <summary>Keeps an attempt. True when it is good enough.</summary>

@@ -165,6 +165,10 @@ public sealed class ToolTests
         var saved = program.With(state).SaveState();
         Assert.Contains("'agent.add'", Assert.Throws<HoneException>(() => other.LoadState(saved)).Message, StringComparison.Ordinal);
         Assert.Empty(other.LoadState(saved, options: new() { IsStrict = false }).State.Tools);
+
+        var changed = saved.Replace("\"b\": \"second\"", "\"c\": \"third\"", StringComparison.Ordinal);
+        Assert.Contains("has no argument 'c'", Assert.Throws<HoneException>(() => program.LoadState(changed)).Message, StringComparison.Ordinal);
+        Assert.Equal(["a"], program.LoadState(changed, options: new() { IsStrict = false }).State.Tools["agent.add"].Arguments.Keys);
     }
 
     [Fact]
