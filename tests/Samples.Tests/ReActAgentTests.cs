@@ -39,7 +39,7 @@ public sealed class ReActAgentTests
 
     private static async Task<(int ExitCode, string Text)> RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ReActAgent.dll"), .. arguments])
+        var start = new ProcessStartInfo("dotnet", [MultiHopServerTests.SamplePath("ReActAgent"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
