@@ -62,7 +62,8 @@ internal static class PredictReplay
             {
                 using var configured = HoneScope.Use(new ScopeOptions { Options = new() { Temperature = 0.9f, TopP = seen.TopP } });
                 return [await new Predict(task).CallAsync(Question, new CallOptions { Temperature = seen.Temperature })];
-            },
+            }
+            ,
             ['n', '=', '3', ..] => async () => (await new Predict(task).SampleAsync(Question, 3)).Select(sample => sample.Value!),
             "malformed then JSON" or "context error is not retried" => async () => [await new Predict(task).CallAsync(Question)],
             "missing input" => async () => [await new Predict(task).CallAsync(FieldMap.Empty)],
