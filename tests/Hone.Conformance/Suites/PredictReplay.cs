@@ -58,12 +58,7 @@ internal static class PredictReplay
         return name switch
         {
             "config at call" => async () => [await new Predict(task).CallAsync(Question, seen)],
-            "config at construction, call wins" => async () =>
-            {
-                using var configured = HoneScope.Use(new ScopeOptions { Options = new() { Temperature = 0.9f, TopP = seen.TopP } });
-                return [await new Predict(task).CallAsync(Question, new CallOptions { Temperature = seen.Temperature })];
-            }
-            ,
+            "config at construction, call wins" => () => ConfiguredAsync(task, seen),
             ['n', '=', '3', ..] => async () => (await new Predict(task).SampleAsync(Question, 3)).Select(sample => sample.Value!),
             "malformed then JSON" or "context error is not retried" => async () => [await new Predict(task).CallAsync(Question)],
             "missing input" => async () => [await new Predict(task).CallAsync(FieldMap.Empty)],
@@ -76,6 +71,12 @@ internal static class PredictReplay
             ],
             _ => null,
         };
+    }
+
+    private static async Task<IEnumerable<FieldMap>> ConfiguredAsync(Signature task, CallOptions seen)
+    {
+        using var configured = HoneScope.Use(new ScopeOptions { Options = new() { Temperature = 0.9f, TopP = seen.TopP } });
+        return [await new Predict(task).CallAsync(Question, new CallOptions { Temperature = seen.Temperature })];
     }
 
     private static string? Compare(JsonElement recorded, ImmutableArray<FieldMap> outputs, ScriptedChatClient client)
