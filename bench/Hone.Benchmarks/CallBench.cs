@@ -41,7 +41,7 @@ internal static class CallBench
     }
 
     // Microseconds a call: the fastest of several runs over many calls. Bytes as the thread allocates them.
-    private static async Task MeasureAsync(Figures figures, string name, int calls, Func<Task> call, string? bytes = null)
+    internal static async Task MeasureAsync(Figures figures, string name, int calls, Func<Task> call, string? bytes = null)
     {
         for (var i = 0; i < Math.Min(calls, 30_000); i++)
             await call();

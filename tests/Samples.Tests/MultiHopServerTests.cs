@@ -77,13 +77,13 @@ public sealed class MultiHopServerTests
     }
 
     // The sample's own output, since a copy beside the tests would run with the tests' frameworks.
-    private static string SamplePath()
+    internal static string SamplePath(string sample = "MultiHopResearch")
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         var build = Path.Combine("bin", folder.Parent!.Name, folder.Name);
         while (!File.Exists(Path.Combine(folder!.FullName, "Hone.slnx")))
             folder = folder.Parent;
-        return Path.Combine(folder.FullName, "samples", "MultiHopResearch", build, "MultiHopResearch.dll");
+        return Path.Combine(folder.FullName, "samples", sample, build, sample + ".dll");
     }
 
     private static async Task<WebApplication> StartServerAsync(System.Collections.Concurrent.ConcurrentBag<string> prompts)

@@ -11,7 +11,16 @@ public sealed record AdapterRequest(Signature Signature, FieldMap Inputs, Immuta
 {
     /// <summary>True when tools go to the model as tools: then earlier turns show their calls and results as messages of that kind.</summary>
     public bool UsesNativeTools { get; init; }
+
+    /// <summary>How an agent wants its tools offered; null leaves it to the adapter.</summary>
+    internal ToolUse? ToolUse { get; init; }
 }
+
+/// <summary>How an agent wants its tools offered to the model.</summary>
+/// <param name="IsNative">True gives them as tools wherever the model knows tools, whatever the adapter prefers; false leaves it to the adapter.</param>
+/// <param name="Mode">Which tool the model must call; null leaves it free.</param>
+/// <param name="Note">What the model is told in this turn alone.</param>
+internal sealed record ToolUse(bool IsNative, ChatToolMode? Mode = null, string? Note = null);
 
 /// <summary>Renders a request as chat messages and parses the answer back into fields. Pure: calls no model, does no I/O.</summary>
 /// <remarks>

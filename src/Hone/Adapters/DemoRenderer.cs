@@ -27,18 +27,21 @@ internal static class DemoRenderer
         }
     }
 
-    // A null counts as supplied where the type has it; a conversation never has to be part of an example.
+    // A null counts as supplied where the type has it; a conversation or tools never have to be part of an example.
     private static bool IsComplete(Signature signature, Demo demo)
     {
         foreach (var field in signature.Fields)
         {
             var isGiven = demo.Fields.TryGetValue(field.Name, out var value) && (value is not null || field.Type.AdmitsNull);
-            if (!isGiven && field.Type.Kind != FieldTypeKind.History)
+            if (!isGiven && field.Type.Kind != FieldTypeKind.History && !IsTools(field.Type))
                 return false;
         }
 
         return true;
     }
+
+    private static bool IsTools(FieldType type) =>
+        type.Kind == FieldTypeKind.Tool || (type.Kind == FieldTypeKind.List && type.Arguments[0].Kind == FieldTypeKind.Tool);
 
     private static bool IsUseful(Signature signature, Demo demo) =>
         signature.Inputs.Any(field => demo.Fields.ContainsKey(field.Name)) && signature.Outputs.Any(field => demo.Fields.ContainsKey(field.Name));

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 
 namespace Hone;
@@ -8,20 +10,25 @@ namespace Hone;
 /// </summary>
 internal sealed class NativeFeatures
 {
+    // Adapters keep what they render of a signature: one that is made anew for every request would be rendered anew.
+    private static readonly ConditionalWeakTable<Signature, ConcurrentDictionary<LeftOut, Signature>> Signatures = new();
+
     private readonly SignatureField? toolCalls;
     private readonly SignatureField? reasoning;
     private readonly SignatureField? citations;
     private readonly IList<AITool> tools;
     private readonly bool mayRunInParallel;
+    private readonly ChatToolMode? mode;
 
     private NativeFeatures(
         AdapterRequest request, SignatureField? toolCalls, SignatureField? toolInput, SignatureField? reasoning, SignatureField? citations, bool isParallel)
     {
         (this.toolCalls, this.reasoning, this.citations, mayRunInParallel) = (toolCalls, reasoning, citations, isParallel);
+        mode = request.ToolUse?.Mode;
         tools = toolInput is null ? [] : ToolsOf(request.Inputs[toolInput.Name]);
         var declared = request.Signature;
-        var fields = declared.Fields.Where(field => field != toolCalls && field != toolInput && field != reasoning && field != citations).ToList();
-        Rendered = new(fields, InstructionsFor(declared, fields), declared.Name);
+        var left = new LeftOut(toolCalls?.Name, toolInput?.Name, reasoning?.Name, citations?.Name);
+        Rendered = Signatures.GetValue(declared, static _ => new()).GetOrAdd(left, Render, declared);
     }
 
     /// <summary>The signature without the native fields.</summary>
@@ -38,7 +45,7 @@ internal sealed class NativeFeatures
         {
             switch (output.Type.Kind)
             {
-                case FieldTypeKind.ToolCalls when adapter.UseNativeTools && capabilities.NativeTools:
+                case FieldTypeKind.ToolCalls when (adapter.UseNativeTools || request.ToolUse is { IsNative: true }) && capabilities.NativeTools:
                     toolCalls = output;
                     break;
                 case FieldTypeKind.Reasoning when adapter.UseNativeTypes && capabilities.Reasoning && options.ReasoningEffort is not ReasoningEffort.None:
@@ -64,9 +71,13 @@ internal sealed class NativeFeatures
         {
             options.Tools = tools;
             options.AllowMultipleToolCalls ??= mayRunInParallel ? null : false;
+            options.ToolMode ??= mode;
         }
 
-        if (reasoning is not null)
+        // A model that must call a tool does not think first: providers refuse both at once.
+        if (mode is not null)
+            options.Reasoning = null;
+        else if (reasoning is not null)
             options.Reasoning ??= new() { Effort = ReasoningEffort.Low };
     }
 
@@ -116,12 +127,18 @@ internal sealed class NativeFeatures
         : parsed.TryGetValue(field.Name, out var value) ? value
         : field.Default;
 
+    private static Signature Render(LeftOut left, Signature declared)
+    {
+        var fields = declared.Fields.Where(field => !left.Has(field.Name)).ToList();
+        return new(fields, InstructionsFor(declared, fields, left.ToolCalls is not null), declared.Name);
+    }
+
     // Instructions that only list the fields are made anew: the model is not told of fields that it does not see.
-    private string InstructionsFor(Signature declared, List<SignatureField> fields)
+    private static string InstructionsFor(Signature declared, List<SignatureField> fields, bool usesTools)
     {
         if (declared.Instructions != new Signature(declared.Fields).Instructions)
             return declared.Instructions;
-        if (!UsesTools)
+        if (!usesTools)
             return new Signature(fields).Instructions;
         return fields.Exists(field => field.Direction == FieldDirection.Output)
             ? $"{new Signature(fields).Instructions} Call tools where they help."
@@ -151,5 +168,11 @@ internal sealed class NativeFeatures
     {
         var thoughts = response.Messages.SelectMany(message => message.Contents).OfType<TextReasoningContent>().Select(content => content.Text).ToArray();
         return thoughts.Length == 0 ? null : string.Concat(thoughts);
+    }
+
+    /// <summary>Names of the fields that are not part of the text.</summary>
+    private readonly record struct LeftOut(string? ToolCalls, string? ToolInput, string? Reasoning, string? Citations)
+    {
+        public bool Has(string name) => name == ToolCalls || name == ToolInput || name == Reasoning || name == Citations;
     }
 }

@@ -68,7 +68,10 @@ internal sealed class ToolTurn
     private string TextBeside(PromptAdapter adapter, Signature signature)
     {
         var given = signature.Outputs.Where(output => output.Name != field && turn.GetValueOrDefault(output.Name) is not (null or "")).ToList();
-        return given.Count == 0 ? string.Empty : adapter.RenderOutputs(new(given, signature.Instructions, signature.Name), turn).TrimEnd();
+        if (given.Count == 0)
+            return string.Empty;
+        var shown = given.Count == signature.Outputs.Length ? signature : new(given, signature.Instructions, signature.Name);
+        return adapter.RenderOutputs(shown, turn).TrimEnd();
     }
 
     private bool HasMatchingResults() => calls.Length == results.Length

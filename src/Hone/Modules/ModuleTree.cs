@@ -18,6 +18,24 @@ internal static class ModuleTree
             : throw new HoneException($"Module {root.GetType().Name} has two predictors at the path '{duplicate.Key}'. Give each its own name.");
     }
 
+    /// <summary>The modules that hold tools, in declaration order, with the prefix of their tools' paths.</summary>
+    public static IReadOnlyList<KeyValuePair<string, IToolModule>> CollectTools(Module root)
+    {
+        var found = new List<KeyValuePair<string, IToolModule>>();
+        WalkTools(root, string.Empty, found, new HashSet<object>(ReferenceEqualityComparer.Instance));
+        return found;
+    }
+
+    private static void WalkTools(Module module, string path, List<KeyValuePair<string, IToolModule>> found, HashSet<object> seen)
+    {
+        if (!seen.Add(module) || module is IPredictorModule)
+            return;
+        if (module is IToolModule holder)
+            found.Add(new(path.Length == 0 ? string.Empty : path + ".", holder));
+        foreach (var (name, child) in module.GetChildren())
+            WalkTools(child, path.Length == 0 ? name : $"{path}.{name}", found, seen);
+    }
+
     private static void Walk(Module module, string prefix, List<KeyValuePair<string, Predictor>> found, HashSet<object> seen)
     {
         foreach (var (name, child) in module.GetChildren())

@@ -18,6 +18,10 @@ public sealed class Predict : PredictorModule<FieldMap, FieldMap>
     public static Predict Parse(string signature, string? instructions = null, params Type[] registeredTypes) =>
         new(Signature.Parse(signature, instructions, registeredTypes));
 
+    /// <summary>A turn of an agent: the outputs and the requests that it took.</summary>
+    internal Task<(FieldMap Outputs, Trace Trace)> AskAsync(FieldMap input, ToolUse toolUse, CancellationToken cancellationToken) =>
+        Predictor.PredictAsync(input, null, toolUse, cancellationToken);
+
     private protected override Task<FieldMap> AskAsync(FieldMap input, CallOptions? options, CancellationToken cancellationToken) =>
         Predictor.CallAsync(input, options, cancellationToken);
 

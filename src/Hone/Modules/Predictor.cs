@@ -32,9 +32,14 @@ internal sealed class Predictor(Signature signature)
     }
 
     /// <summary>As <see cref="CallAsync"/>, with the requests that it took.</summary>
-    public async Task<(FieldMap Outputs, Trace Trace)> PredictAsync(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken)
+    public Task<(FieldMap Outputs, Trace Trace)> PredictAsync(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken) =>
+        PredictAsync(inputs, options, null, cancellationToken);
+
+    /// <summary>As <see cref="CallAsync"/>, with the requests that it took and tools offered as an agent wants them.</summary>
+    public async Task<(FieldMap Outputs, Trace Trace)> PredictAsync(
+        FieldMap inputs, CallOptions? options, ToolUse? toolUse, CancellationToken cancellationToken)
     {
-        var runner = PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false);
+        var runner = PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false, toolUse);
         var outputs = await runner.RunAsync(cancellationToken).ConfigureAwait(false);
         return (outputs, new(runner.Calls));
     }
@@ -44,7 +49,9 @@ internal sealed class Predictor(Signature signature)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         var scope = HoneScope.Current ?? throw NoModel();
-        var first = options?.SampleId ?? scope.Options?.SampleId ?? 0;
+
+        // Within an attempt or another sample, ids of their own: else neighbours would share some.
+        var first = options?.SampleId ?? (scope.Options?.SampleId ?? 0) * count;
         var runners = new PredictorCallRunner[count];
 
         // Opened in order, so that ordinals and seeds do not depend on timing. Each sample has an id of its own: a cache keeps them apart.

@@ -14,15 +14,17 @@ internal sealed class PredictorCallRunner
     private readonly CallOptions options;
     private readonly long? seed;
     private readonly AdapterRequest request;
+    private readonly AdapterRequest declared;
     private readonly string path;
     private readonly int ordinal;
     private int nextPlace;
     private int attempt;
     private AdapterParseException? firstFailure;
 
-    private PredictorCallRunner(HoneScope scope, LM model, CallOptions options, AdapterRequest request, string path)
+    private PredictorCallRunner(HoneScope scope, LM model, CallOptions options, AdapterRequest declared, string? hint, string path)
     {
-        (this.scope, this.model, this.options, this.request, this.path) = (scope, model, options, request, path);
+        (this.scope, this.model, this.options, this.declared, this.path) = (scope, model, options, declared, path);
+        request = hint is null ? declared : PredictorHint.Added(declared, hint);
         (nextPlace, ordinal) = scope.Recorder?.Begin(path) ?? (0, 0);
         seed = scope.Seed is { } runSeed ? SeedFor(runSeed) : null;
     }
@@ -31,7 +33,8 @@ internal sealed class PredictorCallRunner
     public ImmutableArray<PredictorCall> Calls { get; private set; } = [];
 
     /// <summary>Takes the call's place in the trace. Calls opened one after another have ordinals and seeds in that order.</summary>
-    public static PredictorCallRunner Open(Predictor predictor, HoneScope scope, FieldMap inputs, CallOptions? own, bool isSampling)
+    public static PredictorCallRunner Open(
+        Predictor predictor, HoneScope scope, FieldMap inputs, CallOptions? own, bool isSampling, ToolUse? toolUse = null)
     {
         var binding = predictor.BindingIn(scope);
         var model = predictor.ModelIn(scope, binding);
@@ -41,7 +44,8 @@ internal sealed class PredictorCallRunner
         if (isSampling && options.Temperature is null && model.Capabilities.Temperature)
             options = options with { Temperature = SamplingTemperature };
         var complete = PredictorInputs.Complete(binding.Path, binding.Signature, inputs, scope.Logger);
-        return new(scope, model, options, new(binding.Signature, complete, binding.State.Demos), binding.Path);
+        var request = new AdapterRequest(binding.Signature, complete, binding.State.Demos) { ToolUse = toolUse };
+        return new(scope, model, options, request, PredictorHint.Of(scope, predictor, toolUse), binding.Path);
     }
 
     public async Task<FieldMap> RunAsync(CancellationToken cancellationToken)
@@ -146,8 +150,8 @@ internal sealed class PredictorCallRunner
             Path = path,
             Ordinal = ordinal,
             Attempt = sent.Number,
-            Signature = request.Signature,
-            Inputs = request.Inputs,
+            Signature = declared.Signature,
+            Inputs = declared.Inputs,
             Messages = sent.Messages,
             Model = answering.Name,
             Role = sent.Asker.Role,

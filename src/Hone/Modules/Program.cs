@@ -8,12 +8,13 @@ namespace Hone;
 public sealed partial class Program<TIn, TOut>
 {
     private readonly Dictionary<object, PredictorBinding> bindings;
+    private readonly Dictionary<object, ImmutableArray<ToolBinding>> toolBindings;
 
     /// <summary>Creates a program.</summary>
     /// <param name="module">The code.</param>
     /// <param name="model">The model of every predictor without one of its own; null to add it later.</param>
     /// <param name="state">Instructions, demos and options by path; the declared ones by default.</param>
-    /// <exception cref="HoneException">The state names a predictor that the module does not have.</exception>
+    /// <exception cref="HoneException">The state names a predictor or a tool that the module does not have, or gives a tool a name that it cannot have.</exception>
     public Program(Module<TIn, TOut> module, LM? model = null, ProgramState? state = null)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -31,13 +32,15 @@ public sealed partial class Program<TIn, TOut>
                 throw new HoneException(
                     $"The state has a predictor '{path}' that module {module.GetType().Name} lacks. It has: {string.Join(", ", Predictors.Select(p => p.Key))}.");
         }
+
+        (toolBindings, Tools) = ToolBinder.Bind(module, State);
     }
 
     private Program(Program<TIn, TOut> from)
     {
         (Module, Model, State, Predictors, bindings) = (from.Module, from.Model, from.State, from.Predictors, from.bindings);
         (NamedModels, Adapter, Recovery, Time) = (from.NamedModels, from.Adapter, from.Recovery, from.Time);
-        (Observers, Logger) = (from.Observers, from.Logger);
+        (Observers, Logger, Tools, toolBindings) = (from.Observers, from.Logger, from.Tools, from.toolBindings);
     }
 
     /// <summary>The code.</summary>
@@ -60,6 +63,12 @@ public sealed partial class Program<TIn, TOut>
 
     /// <summary>The predictors in declaration order: path and effective signature.</summary>
     public ImmutableArray<KeyValuePair<string, Signature>> Predictors { get; }
+
+    /// <summary>
+    /// The tools of the program's agents in declaration order: path, and the tool as models are shown it, with the texts of the state. The keys are those
+    /// of <see cref="ProgramState.Tools"/>.
+    /// </summary>
+    public ImmutableArray<KeyValuePair<string, AIFunction>> Tools { get; }
 
     internal TimeProvider Time { get; private init; } = TimeProvider.System;
 

@@ -98,7 +98,7 @@ public static class ProgramFile
             var predictors = ModuleTree.Collect(program.Module);
             return program.With(DspyState.Recognizes(document.RootElement)
                 ? DspyState.Read(document.RootElement, predictors, program.NamedModels, source)
-                : ProgramFileReader.Read(document.RootElement, predictors, source));
+                : ProgramFileReader.Read(document.RootElement, predictors, program.Tools.ToDictionary(StringComparer.Ordinal), source));
         }
         catch (JsonException error)
         {

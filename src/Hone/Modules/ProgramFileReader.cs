@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Microsoft.Extensions.AI;
 
 namespace Hone;
 
@@ -7,7 +8,8 @@ namespace Hone;
 internal static class ProgramFileReader
 {
     /// <exception cref="HoneException">The file is not a saved program, or differs from the module.</exception>
-    public static ProgramState Read(JsonElement file, IReadOnlyList<KeyValuePair<string, Predictor>> predictors, ProgramFileSource source)
+    public static ProgramState Read(
+        JsonElement file, IReadOnlyList<KeyValuePair<string, Predictor>> predictors, IReadOnlyDictionary<string, AIFunction> tools, ProgramFileSource source)
     {
         if (file.ValueKind != JsonValueKind.Object || !file.TryGetProperty("format", out var format) || format.GetString() != ProgramFileWriter.Format)
             throw new HoneException($"{source.Name} is not a saved Hone program: it lacks \"format\": \"{ProgramFileWriter.Format}\".");
@@ -24,7 +26,45 @@ internal static class ProgramFileReader
                 state = state.With(path, ReadPredictor(entry, predictor.Signature, source, path, isShort: version == 1));
         }
 
-        return state;
+        return file.TryGetProperty("tools", out var texts) ? state with { Tools = ReadTools(texts, tools, source) } : state;
+    }
+
+    // A tool without saved texts says of itself what it likes; saved texts of a tool that is gone are a difference.
+    private static ImmutableSortedDictionary<string, ToolText> ReadTools(JsonElement texts, IReadOnlyDictionary<string, AIFunction> tools, ProgramFileSource source)
+    {
+        var read = ProgramState.Default.Tools;
+        foreach (var entry in texts.EnumerateObject())
+        {
+            if (!tools.TryGetValue(entry.Name, out var tool))
+            {
+                source.Refuse($"the file has a tool '{entry.Name}' that the module lacks. It has: {(tools.Count == 0 ? "none" : string.Join(", ", tools.Keys))}");
+                continue;
+            }
+
+            read = read.SetItem(entry.Name, new()
+            {
+                Name = Text(entry.Value, "name"),
+                Description = Text(entry.Value, "description"),
+                Arguments = entry.Value.TryGetProperty("arguments", out var arguments) ? ReadArguments(arguments, entry.Name, tool, source) : ToolText.Default.Arguments,
+            });
+        }
+
+        return read;
+    }
+
+    private static ImmutableDictionary<string, string> ReadArguments(JsonElement texts, string path, AIFunction tool, ProgramFileSource source)
+    {
+        var known = TunedTool.ArgumentsOf(tool.JsonSchema);
+        var read = ToolText.Default.Arguments;
+        foreach (var argument in texts.EnumerateObject())
+        {
+            if (known.Contains(argument.Name, StringComparer.Ordinal))
+                read = read.SetItem(argument.Name, argument.Value.GetString()!);
+            else
+                source.Refuse($"tool '{path}' has no argument '{argument.Name}'");
+        }
+
+        return read;
     }
 
     private static PredictorState ReadPredictor(JsonElement entry, Signature signature, ProgramFileSource source, string path, bool isShort)

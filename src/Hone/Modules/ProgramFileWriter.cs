@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.AI;
 
 namespace Hone;
 
@@ -34,6 +35,8 @@ internal static class ProgramFileWriter
         if (namedWeights is { Count: > 0 })
             file["namedWeights"] = new JsonObject(namedWeights.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Key, entry.Value)));
         file["predictors"] = predictors;
+        if (!program.State.Tools.IsEmpty)
+            file["tools"] = new JsonObject(program.State.Tools.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Key, Write(entry.Value))));
         return file.ToJsonString(Indented);
     }
 
@@ -53,7 +56,22 @@ internal static class ProgramFileWriter
         return entry;
     }
 
-    private static JsonNode Write(Demo demo) => new JsonObject { ["augmented"] = demo.IsAugmented, ["values"] = Node(demo.Fields) };
+    private static JsonObject Write(ToolText text)
+    {
+        var entry = new JsonObject();
+        if (text.Name is not null)
+            entry["name"] = text.Name;
+        if (text.Description is not null)
+            entry["description"] = text.Description;
+        if (!text.Arguments.IsEmpty)
+            entry["arguments"] = Texts(text.Arguments.OrderBy(argument => argument.Key, StringComparer.Ordinal));
+        return entry;
+    }
+
+    // Tools are code: a demo is shown beside those that there are.
+    private static JsonNode Write(Demo demo) => new JsonObject { ["augmented"] = demo.IsAugmented, ["values"] = Node(FieldMap.Create(demo.Fields.Where(field => !HoldsTools(field.Value)))) };
+
+    private static bool HoldsTools(object? value) => value is AITool || (value is ImmutableArray<object?> { Length: > 0 } list && list[0] is AITool);
 
     private static JsonObject Texts(IEnumerable<KeyValuePair<string, string>> texts) =>
         new(texts.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value)));

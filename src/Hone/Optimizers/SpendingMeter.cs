@@ -48,6 +48,8 @@ internal sealed class SpendingMeter(OptimizationBudget budget, IReadOnlySet<stri
             Sum(call);
         foreach (var call in trace.Nested)
             Sum(call);
+        foreach (var call in trace.Discarded)
+            Sum(call);
         lock (gate)
         {
             calls += count;

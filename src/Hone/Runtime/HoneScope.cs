@@ -49,6 +49,7 @@ public sealed class HoneScope : IDisposable
             return;
         (Model, Adapter, Recovery, Options, Seed) = (outer.Model, outer.Adapter, outer.Recovery, outer.Options, outer.Seed);
         (State, Models, Bindings, Recorder) = (outer.State, outer.Models, outer.Bindings, outer.Recorder);
+        (Tools, Hints) = (outer.Tools, outer.Hints);
         (Time, Observers, Logger, Events, CallId) = (outer.Time, outer.Observers, outer.Logger, outer.Events, outer.CallId);
         Budget = outer.Budget;
     }
@@ -81,6 +82,12 @@ public sealed class HoneScope : IDisposable
 
     /// <summary>The predictors of the running program, by reference; null outside of one.</summary>
     internal IReadOnlyDictionary<object, PredictorBinding>? Bindings { get; private init; }
+
+    /// <summary>The tools of the running program with the state's texts, by the module that holds them; null outside of one.</summary>
+    internal IReadOnlyDictionary<object, ImmutableArray<ToolBinding>>? Tools { get; private init; }
+
+    /// <summary>Advice for predictors, by reference: what an earlier attempt should have done otherwise.</summary>
+    internal IReadOnlyDictionary<object, string>? Hints { get; private init; }
 
     internal TraceRecorder? Recorder { get; private init; }
 
@@ -157,6 +164,8 @@ public sealed class HoneScope : IDisposable
             Options = settings.Options,
             Seed = settings.Seed,
             Bindings = settings.Bindings,
+            Tools = settings.Tools,
+            Hints = null,
             Recorder = settings.Recorder,
             Time = settings.Time,
             Observers = Joined(outer, settings.Observers),
@@ -173,6 +182,24 @@ public sealed class HoneScope : IDisposable
 
     /// <summary>The same scope, whose calls are under a budget; trace and state are the surrounding ones.</summary>
     internal static HoneScope Under(RunCallTicket budget) => Enter(new(Current) { Budget = budget });
+
+    /// <summary>The same scope for one of several branches of a run, with a recorder and options of its own.</summary>
+    internal static HoneScope Branch(
+        TraceRecorder recorder, ChannelWriter<RunEvent>? events, CallOptions? options, long? seed, IReadOnlyDictionary<object, string>? hints)
+    {
+        var outer = Current;
+        return Enter(new(outer) { Recorder = recorder, Events = events, Options = options, Seed = seed, Hints = Joined(outer?.Hints, hints) });
+    }
+
+    private static IReadOnlyDictionary<object, string>? Joined(IReadOnlyDictionary<object, string>? around, IReadOnlyDictionary<object, string>? own)
+    {
+        if (around is null || own is null)
+            return own ?? around;
+        var joined = new Dictionary<object, string>(around, ReferenceEqualityComparer.Instance);
+        foreach (var (predictor, hint) in own)
+            joined[predictor] = hint;
+        return joined;
+    }
 
     private static ImmutableArray<IHoneObserver> Joined(HoneScope? outer, ImmutableArray<IHoneObserver> own) =>
         outer is null || outer.Observers.IsEmpty ? own : own.IsEmpty ? outer.Observers : outer.Observers.AddRange(own);
@@ -194,6 +221,7 @@ internal readonly record struct ScopeSettings(
     CallOptions? Options,
     long? Seed,
     IReadOnlyDictionary<object, PredictorBinding> Bindings,
+    IReadOnlyDictionary<object, ImmutableArray<ToolBinding>> Tools,
     TraceRecorder Recorder,
     TimeProvider Time,
     ImmutableArray<IHoneObserver> Observers,

@@ -23,6 +23,9 @@ public enum CallKind
 
     /// <summary>An optimizer's run.</summary>
     Optimization,
+
+    /// <summary>A call of a tool.</summary>
+    Tool,
 }
 
 /// <summary>Work begins.</summary>

@@ -77,6 +77,7 @@ internal static partial class Observation
         CallKind.Program => $"invoke_workflow {name}",
         CallKind.Evaluation => $"evaluate {name}",
         CallKind.Optimization => $"optimize {name}",
+        CallKind.Tool => $"execute_tool {name}",
         _ => name,
     };
 

@@ -45,22 +45,32 @@ public sealed record PredictorState
     public override int GetHashCode() => HashCode.Combine(Instructions, Demos.Length, FieldDescriptions.Count, Options, Model);
 }
 
-/// <summary>The data of a program: one state per predictor path. A candidate of an optimizer, and what is saved.</summary>
+/// <summary>The data of a program: one state per predictor path, and texts of its tools. A candidate of an optimizer, and what is saved.</summary>
 /// <param name="Predictors">State by path; a missing path means the default state.</param>
 public sealed record ProgramState(ImmutableSortedDictionary<string, PredictorState> Predictors)
 {
     /// <summary>Every predictor as its signature declares it.</summary>
     public static ProgramState Default { get; } = new(ImmutableSortedDictionary<string, PredictorState>.Empty);
 
+    /// <summary>
+    /// What models are told of tools, in place of what the tools say of themselves, by the path of the tool: that of its agent, a dot, and the tool's
+    /// own name (<c>react.search</c>; <c>search</c> where the agent is the program). A missing path means: as the tool says.
+    /// </summary>
+    public ImmutableSortedDictionary<string, ToolText> Tools { get; init; } = ImmutableSortedDictionary.Create<string, ToolText>(StringComparer.Ordinal);
+
     /// <summary>The state of one predictor.</summary>
     public PredictorState this[string path] => Predictors.GetValueOrDefault(path, PredictorState.Default);
 
     /// <summary>This state with one predictor changed.</summary>
-    public ProgramState With(string path, PredictorState state) => new(Predictors.SetItem(path, state));
+    public ProgramState With(string path, PredictorState state) => this with { Predictors = Predictors.SetItem(path, state) };
+
+    /// <summary>This state with the texts of one tool changed.</summary>
+    public ProgramState WithTool(string path, ToolText text) => this with { Tools = Tools.SetItem(path, text) };
 
     /// <summary>Structural equality.</summary>
-    public bool Equals(ProgramState? other) => other is not null && Predictors.SequenceEqual(other.Predictors);
+    public bool Equals(ProgramState? other) => other is not null && Predictors.SequenceEqual(other.Predictors) && Tools.SequenceEqual(other.Tools);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => Predictors.Aggregate(0, (hash, entry) => HashCode.Combine(hash, entry.Key, entry.Value));
+    public override int GetHashCode() =>
+        Predictors.Aggregate(Tools.Count, (hash, entry) => HashCode.Combine(hash, entry.Key, entry.Value));
 }

@@ -43,6 +43,12 @@ public sealed record ReasoningDelta(string Path, int Call, string Text) : Predic
 /// <param name="Request">Name and arguments.</param>
 public sealed record ToolCallRequested(string Path, int Call, FunctionCallContent Request) : PredictorEvent(Path, Call);
 
+/// <summary>A tool has answered, well or not.</summary>
+/// <param name="Path">Path of the predictor that asked for it.</param>
+/// <param name="Call">Which call of this predictor it was in the run, from 0.</param>
+/// <param name="Result">What the tool gave, as the model is told.</param>
+public sealed record ToolCallCompleted(string Path, int Call, ToolResult Result) : PredictorEvent(Path, Call);
+
 /// <summary>A model has answered; the whole record of the call, usage included.</summary>
 /// <param name="Record">The call as the trace has it.</param>
 public sealed record CallCompleted(PredictorCall Record) : PredictorEvent(Record.Path, Record.Ordinal);

@@ -77,7 +77,13 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
     /// <summary>Calls of other programs that ran inside this one, each with its own paths; part of <see cref="Usage"/>.</summary>
     public ImmutableArray<PredictorCall> Nested { get; init; } = [];
 
-    /// <summary>What all calls cost, those of programs inside this one included.</summary>
+    /// <summary>
+    /// Calls of attempts whose result was not taken, as <c>BestOfN</c> and <c>Refine</c> make them: paid for, and so part of
+    /// <see cref="Usage"/>, but nothing that the result came of. Their ordinals count within their attempt.
+    /// </summary>
+    public ImmutableArray<PredictorCall> Discarded { get; init; } = [];
+
+    /// <summary>What all calls cost, those of programs inside this one and of discarded attempts included.</summary>
     public Usage Usage
     {
         get
@@ -86,6 +92,8 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
             foreach (var call in Calls)
                 sum += call.Usage;
             foreach (var call in Nested)
+                sum += call.Usage;
+            foreach (var call in Discarded)
                 sum += call.Usage;
             return sum;
         }
@@ -113,7 +121,7 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
     public IEnumerable<PredictorCall> Of(string path) => Calls.Where(call => call.Path == path);
 
     /// <summary>What the calls cost, grouped: by <c>call.Path</c>, by <c>call.Role</c>, …</summary>
-    public ImmutableSortedDictionary<string, Usage> UsageBy(Func<PredictorCall, string> key) => Calls.Concat(Nested)
+    public ImmutableSortedDictionary<string, Usage> UsageBy(Func<PredictorCall, string> key) => Calls.Concat(Nested).Concat(Discarded)
         .Where(call => call.Usage != default)
         .GroupBy(key, StringComparer.Ordinal)
         .ToImmutableSortedDictionary(

@@ -8,6 +8,8 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
 {
     private readonly List<PredictorCall?> calls = new(1);
     private List<PredictorCall>? nested;
+    private List<PredictorCall>? discarded;
+    private int groups;
 
     // Most programs have few predictors: the first is counted in place, the others in a list, which is smaller and faster than a dictionary.
     private string? firstPath;
@@ -55,8 +57,71 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
             }
 
             var trace = new Trace(ImmutableCollectionsMarshal.AsImmutableArray(count == answered.Length ? answered : answered[..count]));
-            return nested is null ? trace : trace with { Nested = [.. nested] };
+            if (nested is not null)
+                trace = trace with { Nested = [.. nested] };
+            return discarded is null ? trace : trace with { Discarded = [.. discarded] };
         }
+    }
+
+    /// <summary>The number of the next group of branches, so that the seeds of one differ from those of another.</summary>
+    public int BeginGroup() => Interlocked.Increment(ref groups) - 1;
+
+    /// <summary>How often a predictor has been called.</summary>
+    public int CountOf(string path)
+    {
+        lock (calls)
+            return firstPath == path ? firstCount : counts?.Find(entry => entry.Path == path).Count ?? 0;
+    }
+
+    /// <summary>Takes over what a branch of the run has done, its ordinals counted on from those here.</summary>
+    public void Adopt(Trace branch)
+    {
+        var offsets = new Dictionary<string, int>(StringComparer.Ordinal);
+        var next = new Dictionary<string, int>(StringComparer.Ordinal);
+        lock (calls)
+        {
+            foreach (var call in branch.Calls)
+            {
+                if (!offsets.TryGetValue(call.Path, out var offset))
+                    offsets.Add(call.Path, offset = CountOf(call.Path));
+                calls.Add(offset == 0 ? call : call with { Ordinal = call.Ordinal + offset });
+                next[call.Path] = Math.Max(next.GetValueOrDefault(call.Path), call.Ordinal + 1);
+            }
+
+            foreach (var (path, count) in next)
+            {
+                for (var i = 0; i < count; i++)
+                    CountUp(path);
+            }
+
+            if (!branch.Nested.IsEmpty)
+                (nested ??= []).AddRange(branch.Nested);
+            if (!branch.Discarded.IsEmpty)
+                (discarded ??= []).AddRange(branch.Discarded);
+        }
+
+        TellOuter(branch);
+    }
+
+    /// <summary>Keeps what a branch has done for the account alone: its result was not taken.</summary>
+    public void Discard(Trace branch)
+    {
+        lock (calls)
+        {
+            (discarded ??= []).AddRange(branch.Calls);
+            discarded.AddRange(branch.Nested);
+            discarded.AddRange(branch.Discarded);
+        }
+
+        TellOuter(branch);
+    }
+
+    private void TellOuter(Trace branch)
+    {
+        if (outer is null)
+            return;
+        foreach (var call in branch.Calls.Concat(branch.Nested).Concat(branch.Discarded))
+            outer.RecordNested(call);
     }
 
     private void RecordNested(PredictorCall call)

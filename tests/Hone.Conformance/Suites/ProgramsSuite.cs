@@ -6,10 +6,10 @@ namespace Hone.Conformance;
 /// <summary>One evaluation.</summary>
 internal sealed record EvaluateAttempt(int Count, string? Error);
 
-/// <summary>programs.json: evaluations. Agents, repeated tries and bootstrapping have no answer yet.</summary>
+/// <summary>programs.json: evaluations, agents, tools, predictors, repeated tries. Bootstrapping has no answer yet.</summary>
 internal sealed class ProgramsSuite : IVectorSuite
 {
-    private static readonly string[] Later = ["react", "tools", "predict", "tries", "bootstrap"];
+    private static readonly string[] Later = ["bootstrap"];
 
     private static readonly DifferenceRule<EvaluateAttempt>[] Rules =
     [
@@ -24,7 +24,12 @@ internal sealed class ProgramsSuite : IVectorSuite
     public IEnumerable<CaseResult> Run(string vectors)
     {
         var file = VectorFile.Open(vectors, Name);
-        return file.Items("evaluate").Select(Evaluate).Concat(Later.SelectMany(section => file.Items(section).Select(item => CaseResult.NotYet(item.Id()))));
+        return file.Items("evaluate").Select(Evaluate)
+            .Concat(file.Items("react").Select(ReactReplay.Run))
+            .Concat(file.Items("tools").Select(ProgramTools.Run))
+            .Concat(file.Items("predict").Select(PredictReplay.Run))
+            .Concat(file.Items("tries").Select(TriesReplay.Run))
+            .Concat(Later.SelectMany(section => file.Items(section).Select(item => CaseResult.NotYet(item.Id()))));
     }
 
     private static CaseResult Evaluate(JsonElement recorded)
