@@ -29,6 +29,9 @@ internal sealed class CandidateLedger<TIn, TOut>
 
     public SearchCandidate<TIn, TOut> this[int index] => entries[index].Candidate;
 
+    /// <summary>The entry of a candidate; null when it has none.</summary>
+    public OptimizationCandidate? Find(string key) => entries.Find(entry => entry.Candidate.Key == key).Entry;
+
     public OptimizationCandidate Add(SearchCandidate<TIn, TOut> candidate, SearchScore<TIn, TOut>? score, long programRuns)
     {
         var entry = new OptimizationCandidate(entries.Count, candidate.State, candidate.Origin)
