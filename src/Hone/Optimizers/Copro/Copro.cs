@@ -10,6 +10,7 @@ namespace Hone.Optimizers;
 public sealed class Copro<TIn, TOut> : PromptOptimizer<TIn, TOut>
 {
     private const int BestCount = 10;
+    private const int TokensOfAttempts = 12000;
 
     private readonly CoproOptions options;
 
@@ -138,12 +139,8 @@ public sealed class Copro<TIn, TOut> : PromptOptimizer<TIn, TOut>
         };
     }
 
-    private string AttemptsOf(ComponentTexts component)
-    {
-        string[] best = [.. component.Ranked().Take(options.Breadth).Reverse()];
-        return string.Join('\n', best.Select((text, i) => FormattableString.Invariant(
-            $"{MetaText.Block("instructions", text)}\nScore of attempt {i + 1}: {component.Scores[text]:0.###}")));
-    }
+    private string AttemptsOf(ComponentTexts component) => MetaText.Scored(
+        "instructions", component.Ranked().Take(options.Breadth).Select(text => (text, component.Scores[text])), TokensOfAttempts);
 
     /// <summary>What was proposed for a predictor, in the order in which it came.</summary>
     private sealed class ComponentTexts(string path, string original)

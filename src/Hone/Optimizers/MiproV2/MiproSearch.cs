@@ -99,15 +99,14 @@ internal sealed class MiproSearch<TIn, TOut>
     public string? HistoryOf(int predictor)
     {
         const int Most = 5;
+        const int Tokens = 6000;
         var variable = VariableOf(predictor);
         var best = points.Values.Where(point => point.Examples > 0)
             .GroupBy(point => point.Choices[variable])
             .Select(group => (Text: instructions[predictor][group.Key], group.Key, Mean: group.Sum(point => point.Sum) / group.Sum(point => point.Examples)))
             .OrderByDescending(entry => entry.Mean).ThenBy(entry => entry.Key)
-            .Take(Most).Reverse().ToArray();
-        return best.Length == 0
-            ? null
-            : string.Join('\n', best.Select(entry => FormattableString.Invariant($"{MetaText.Block("instructions", entry.Text)}\nScore: {entry.Mean:0.###}")));
+            .Take(Most).ToArray();
+        return best.Length == 0 ? null : MetaText.Scored("instructions", best.Select(entry => (entry.Text, entry.Mean)), Tokens);
     }
 
     private int VariableOf(int predictor) => demos is null ? predictor : 2 * predictor;

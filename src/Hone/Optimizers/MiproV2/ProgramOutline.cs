@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Reflection;
 using System.Text;
 
 namespace Hone.Optimizers;
@@ -35,6 +37,11 @@ internal static class ProgramOutline
             AppendModule(text, part, $"{child}: {NameOf(part)}", depth + 1);
     }
 
-    // Predict<Question, Answer> without the mark of its generic arity.
-    private static string NameOf(Module module) => module.GetType().Name.Split('`')[0];
+    // Predict<Question, Answer> without the mark of its generic arity, and what a module's author wrote on it.
+    private static string NameOf(Module module)
+    {
+        var type = module.GetType();
+        var name = type.Name.Split('`')[0];
+        return type.GetCustomAttribute<DescriptionAttribute>() is { Description.Length: > 0 } described ? $"{name}: {described.Description}" : name;
+    }
 }

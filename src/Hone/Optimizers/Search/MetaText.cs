@@ -38,6 +38,26 @@ internal static partial class MetaText
         return all.ToString();
     }
 
+    /// <summary>Texts with their scores, the best one last; of more than fit, those with the lowest scores are left out.</summary>
+    /// <param name="name">What the texts are.</param>
+    /// <param name="bestFirst">The texts, the best first.</param>
+    /// <param name="tokens">How much fits; the best one always does.</param>
+    public static string Scored(string name, IEnumerable<(string Text, double Score)> bestFirst, int tokens)
+    {
+        var kept = new Stack<string>();
+        var left = (long)tokens * CharactersPerToken;
+        foreach (var (text, score) in bestFirst)
+        {
+            var shown = FormattableString.Invariant($"{Block(name, Cap(text, tokens))}\nScore: {score:0.###}");
+            if (kept.Count > 0 && shown.Length > left)
+                break;
+            kept.Push(shown);
+            left -= shown.Length;
+        }
+
+        return string.Join('\n', kept);
+    }
+
     /// <summary>A proposed text without what models like to put around it: a label before it, quotes around it.</summary>
     public static string Clean(string text)
     {

@@ -32,7 +32,7 @@ public sealed class CoproTests
         Assert.All(prompts, call => Assert.Equal(1.4f, call.Temperature));
         var attempts = prompts.First(call => call.Inputs.ContainsKey("attempts")).Text("attempts");
         Assert.Equal(3, attempts.Split("<instructions>").Length - 1);
-        Assert.EndsWith("say ALPHA\n</instructions>\nScore of attempt 3: 0.5", attempts, StringComparison.Ordinal);
+        Assert.EndsWith("say ALPHA\n</instructions>\nScore: 0.5", attempts, StringComparison.Ordinal);
 
         var statistics = events.Of<InstructionStatistics>();
         Assert.Equal((0.5, 0), (statistics[0].Latest.Max, statistics[0].Latest.Min));
@@ -94,8 +94,8 @@ public sealed class CoproTests
             Lab.Examples(4),
             Lab.Examples(5, "v"));
         await check.CheckAsync();
-        if (!isTwo)
-            await check.CheckResumptionAsync();
+        await check.CheckResumptionAsync(hasSingleCalls: !isTwo);
+        await check.CheckBudgetsAsync();
     }
 
     private static FieldMap Reply(string text) => FieldMap.Of(("proposed_instructions", text));

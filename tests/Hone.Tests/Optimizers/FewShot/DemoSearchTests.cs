@@ -40,6 +40,7 @@ public sealed class DemoSearchTests
         var check = new Durability(World, setup => Optimizer(setup, atOnce, perfect: null), lab => lab.One(), Lab.Examples(4), Lab.Examples(3, "v"));
         await check.CheckAsync();
         await check.CheckResumptionAsync();
+        await check.CheckBudgetsAsync();
     }
 
     private static Lab World() => new(call => Lab.AnswerIf(call.Question[0] == 'q' || (call.ShowsDemoOf("q3") && call.Demos.Length == 1), call.Question));

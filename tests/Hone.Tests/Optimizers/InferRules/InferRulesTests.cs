@@ -88,6 +88,7 @@ public sealed class InferRulesTests
             Lab.Examples(5, "v"));
         await check.CheckAsync();
         await check.CheckResumptionAsync();
+        await check.CheckBudgetsAsync();
     }
 
     private static int Shown(LabCall call) => call.Text("examples").Split("<example>").Length - 1;

@@ -175,6 +175,51 @@ public sealed class MiproV2Tests
             Lab.Examples(12, "v"));
         await check.CheckAsync();
         await check.CheckResumptionAsync();
+        await check.CheckBudgetsAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Parallelisms))]
+    public async Task CompileAsync_Light_ChoosesByAHundredExamplesInParts(int parallelism)
+    {
+        var lab = MiproWorld.Numbered(call => Lab.AnswerIf(call.Question[0] == 'q' || (call.Has("INSTR-2") && call.Demos.Length > 0), call.Question));
+        var events = new EventLog();
+        var optimizer = new MiproV2<FieldMap, FieldMap>(Lab.Exact, new() { MaxParallelism = parallelism, Progress = events });
+        var result = await optimizer.CompileAsync(lab.One(), Lab.Examples(20), Lab.Examples(120, "v"), Token);
+        Assert.Equal(1, result.BestScore);
+        Assert.Equal(100, result.Candidates[0].Scores.Length);
+        Assert.Equal(100, lab.Calls.Where(call => call.Role == "task" && call.Question[0] == 'v').Select(call => call.Question).Distinct().Count());
+        Assert.Contains(events.Of<TrialScored>(), trial => trial is { IsFull: false, Examples: 35 });
+        Assert.True(result.ProgramRuns <= optimizer.Estimate(lab.One(), Lab.Examples(20), Lab.Examples(120, "v")).ProgramRuns);
+    }
+
+    [Fact]
+    public async Task CompileAsync_NoValidationSet_ChoosesByFourFifths()
+    {
+        var lab = MiproWorld.Numbered(_ => Lab.Answer("wrong"));
+        var events = new EventLog();
+        var result = await new MiproV2<FieldMap, FieldMap>(Lab.Exact, new() { Progress = events, MaxErrors = 100 }).CompileAsync(lab.One(), Lab.Examples(20), cancellationToken: Token);
+        var started = Assert.Single(events.Of<OptimizerStarted>());
+        Assert.Equal((4, 16), (started.TrainCount, started.ValidationCount));
+        Assert.Contains(result.Warnings, warning => warning.Contains("4 of the 20", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task CompileAsync_TwoPredictorsInterrupted_GivesTheSameEvidence()
+    {
+        var check = new Durability(
+            () => MiproWorld.Numbered(call => call.Path == "hint"
+                ? FieldMap.Of(("hint", call.Has("INSTR-1") ? "good" : "bad"))
+                : Lab.AnswerIf(call.Question[0] == 'q' || (call.Text("hint") == "good" && call.Demos.Length > 0), call.Question)),
+            setup => new MiproV2<FieldMap, FieldMap>(Lab.Exact, Own(3, 12) with
+            {
+                Minibatch = true, MinibatchSize = 4, MaxParallelism = setup.Parallelism, RunDirectory = setup.Directory, Resume = setup.Resume, Budget = setup.Budget,
+            }),
+            lab => lab.Two(),
+            Lab.Examples(5),
+            Lab.Examples(10, "v"));
+        await check.CheckAsync();
+        await check.CheckResumptionAsync(hasSingleCalls: false);
     }
 
     private static MiproV2Options OptionsOf(string shape) => shape switch

@@ -43,14 +43,42 @@ internal sealed class Durability(
     }
 
     /// <summary>Cut off by a budget and resumed, a run ends as the unbroken one, and nothing is paid twice.</summary>
-    public async Task CheckResumptionAsync()
+    /// <param name="hasSingleCalls">True when a run of the program is a single call: a budget of calls can cut others in half, and half a run is paid again.</param>
+    public async Task CheckResumptionAsync(bool hasSingleCalls = true)
     {
         var (expected, calls, _) = await RunAsync(new(4));
         foreach (var share in new[] { 0, 0.3, 0.5, 0.8, 0.95 })
         {
             await ResumeAsync(new() { MaxProgramRuns = (long)(expected.ProgramRuns * share) }, result => result.ProgramRuns, expected, calls);
-            await ResumeAsync(new() { MaxCalls = (long)(calls.Length * share) }, result => result.UsageByRole.Values.Sum(usage => usage.Calls), expected, calls);
+            if (hasSingleCalls)
+                await ResumeAsync(new() { MaxCalls = (long)(calls.Length * share) }, result => result.UsageByRole.Values.Sum(usage => usage.Calls), expected, calls);
         }
+    }
+
+    /// <summary>Whatever a run may cost, it costs no more, gives a program, and more never gives a worse one.</summary>
+    public async Task CheckBudgetsAsync()
+    {
+        var (whole, calls, _) = await RunAsync(new(4));
+        var before = double.MinValue;
+        for (var runs = 0; runs <= whole.ProgramRuns; runs++)
+        {
+            var (result, _, _) = await RunAsync(new(4) { Budget = new() { MaxProgramRuns = runs } });
+            Assert.True(result.ProgramRuns <= runs);
+            Assert.True((result.BestScore ?? double.MinValue) >= before, $"{result.BestScore} after {before} with {runs} runs");
+            before = result.BestScore ?? before;
+        }
+
+        Assert.Equal(whole.BestScore, before);
+        before = double.MinValue;
+        for (var most = 0; most <= calls.Length; most++)
+        {
+            var (result, made, _) = await RunAsync(new(4) { Budget = new() { MaxCalls = most } });
+            Assert.True(made.Length <= most);
+            Assert.True((result.BestScore ?? double.MinValue) >= before);
+            before = result.BestScore ?? before;
+        }
+
+        Assert.Equal(whole.BestScore, before);
     }
 
     private async Task ResumeAsync(OptimizationBudget budget, Func<QA, long> spent, QA expected, string[] calls)

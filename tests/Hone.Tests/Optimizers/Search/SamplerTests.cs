@@ -103,17 +103,19 @@ public sealed class SamplerTests
     }
 
     [Fact]
-    public void Suggest_WithNoisyParts_TrustsWhatWasSeenOnMoreExamples()
+    public void Regret_OfNoisyMinibatches_IsLowerWhenEvidenceIsWeighed()
     {
-        // One lucky example must not outweigh what forty examples show.
-        SearchSpace space = new(20, 20);
-        var sampler = new CategoricalTpeSampler(space, 5, 1000);
-        for (var i = 0; i < 9; i++)
-            sampler.Observe(new([i, i], 0.2, 40) { IsFull = true });
-        sampler.Observe(new([10, 10], 0.9, 40) { IsFull = true });
-        sampler.Observe(new([11, 11], 1, 1));
-        var near = Enumerable.Range(0, 40).Select(_ => sampler.Suggest(1)[0]).Where((_, i) => i < 40).ToArray();
-        Assert.True(near.Count(point => point.Contains(10)) > near.Count(point => point.Contains(11)));
+        var (weighed, plain) = (Noisy(new()), Noisy(new() { WeighsEvidence = false }));
+        Assert.True(weighed < plain - 0.005, $"{weighed} against {plain}");
+
+        static double Noisy(TpeOptions options) => Enumerable.Range(0, Seeds).Average(seed => NoisySearch(options, seed));
+    }
+
+    [Fact]
+    public void Regret_OfFourTrialsAtOnce_IsLittleHigher()
+    {
+        var regret = Enumerable.Range(0, Seeds).Average(seed => Search([6, 6, 6, 6], "tpe", 60, seed, atOnce: 4));
+        Assert.InRange(regret, 0, 0.015);
     }
 
     private static ISearchSampler Sampler(SearchSpace space, string kind, int trials, long seed) => kind switch
@@ -148,17 +150,44 @@ public sealed class SamplerTests
         return points;
     }
 
-    private static double Search(ImmutableArray<int> choices, string kind, int trials, int seed)
+    private static double Search(ImmutableArray<int> choices, string kind, int trials, int seed, int atOnce = 1)
     {
         SearchSpace space = new(choices);
         var value = Utilities(space, seed);
         var sampler = Sampler(space, kind, trials, seed);
         var best = double.MinValue;
-        for (var i = 0; i < trials; i++)
+        for (var i = 0; i < trials; i += atOnce)
+        {
+            foreach (var point in sampler.Suggest(atOnce))
+            {
+                best = Math.Max(best, value(point));
+                sampler.Observe(new(point, value(point), 1) { IsFull = true });
+            }
+        }
+
+        return space.Points().Max(value) - best;
+    }
+
+    // Means over ten examples that are right or wrong by chance; every fifth trial the most promising point is looked at exactly.
+    private static double NoisySearch(TpeOptions options, int seed)
+    {
+        SearchSpace space = new(6, 6, 6, 6);
+        var value = Utilities(space, seed);
+        var sampler = new CategoricalTpeSampler(space, seed, 60, options);
+        var random = new Random(seed);
+        var seen = new List<(ImmutableArray<int> Point, double Mean)>();
+        var best = double.MinValue;
+        for (var i = 1; i <= 60; i++)
         {
             var point = sampler.Suggest(1)[0];
-            best = Math.Max(best, value(point));
-            sampler.Observe(new(point, value(point), 1) { IsFull = true });
+            seen.Add((point, Enumerable.Range(0, 10).Average(_ => random.NextDouble() < value(point) ? 1.0 : 0)));
+            sampler.Observe(new(point, seen[^1].Mean, 10));
+            if (i % 5 != 0)
+                continue;
+            var promising = seen.MaxBy(entry => entry.Mean);
+            seen.Remove(promising);
+            best = Math.Max(best, value(promising.Point));
+            sampler.Observe(new(promising.Point, value(promising.Point), 100) { IsFull = true });
         }
 
         return space.Points().Max(value) - best;
