@@ -18,7 +18,12 @@ public sealed class CoproTests
         var events = new EventLog();
         var result = await new Copro<FieldMap, FieldMap>(Lab.Exact, new()
         {
-            Breadth = 3, Depth = 2, PerfectScore = null, MaxParallelism = parallelism, TrackStatistics = true, Progress = events,
+            Breadth = 3,
+            Depth = 2,
+            PerfectScore = null,
+            MaxParallelism = parallelism,
+            TrackStatistics = true,
+            Progress = events,
         })
             .CompileAsync(lab.One(), Lab.Examples(4), cancellationToken: Token);
         Assert.Equal("ALPHA BETA", result.Program.Predictors[0].Value.Instructions);
@@ -88,7 +93,13 @@ public sealed class CoproTests
             isTwo ? TwoWorld : AlphaBeta,
             setup => new Copro<FieldMap, FieldMap>(Lab.Exact, new()
             {
-                Breadth = 3, Depth = 3, PerfectScore = null, MaxParallelism = setup.Parallelism, RunDirectory = setup.Directory, Resume = setup.Resume, Budget = setup.Budget,
+                Breadth = 3,
+                Depth = 3,
+                PerfectScore = null,
+                MaxParallelism = setup.Parallelism,
+                RunDirectory = setup.Directory,
+                Resume = setup.Resume,
+                Budget = setup.Budget,
             }),
             lab => isTwo ? lab.Two() : lab.One(),
             Lab.Examples(4),

@@ -81,7 +81,12 @@ public sealed class InferRulesTests
             World,
             setup => new InferRules<FieldMap, FieldMap>(Lab.Exact, new()
             {
-                Candidates = 3, PerfectScore = null, MaxParallelism = setup.Parallelism, RunDirectory = setup.Directory, Resume = setup.Resume, Budget = setup.Budget,
+                Candidates = 3,
+                PerfectScore = null,
+                MaxParallelism = setup.Parallelism,
+                RunDirectory = setup.Directory,
+                Resume = setup.Resume,
+                Budget = setup.Budget,
             }),
             lab => lab.One(),
             Lab.Examples(4),

@@ -97,7 +97,12 @@ public sealed class GroundedProposerTests
 
     private static MiproV2Options Options(int candidates) => new()
     {
-        Auto = null, Candidates = candidates, Trials = 6, Minibatch = false, MaxBootstrappedDemos = 0, MaxLabeledDemos = 0,
+        Auto = null,
+        Candidates = candidates,
+        Trials = 6,
+        Minibatch = false,
+        MaxBootstrappedDemos = 0,
+        MaxLabeledDemos = 0,
     };
 
     private static Task<OptimizationResult<FieldMap, FieldMap>> Compile(Lab lab, MiproV2Options options, int train) =>

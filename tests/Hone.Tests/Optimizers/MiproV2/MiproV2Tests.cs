@@ -126,7 +126,7 @@ public sealed class MiproV2Tests
         Assert.Equal((0, StopReason.Completed), (result.BestIndex, result.StopReason));
         Assert.Equal(student.State, result.Program.State);
         Assert.Equal(10, result.ProgramRuns);
-        Assert.Empty(lab.Calls.Where(call => call.Role == "prompt"));
+        Assert.DoesNotContain(lab.Calls, call => call.Role == "prompt");
     }
 
     [Theory]
@@ -168,7 +168,11 @@ public sealed class MiproV2Tests
             () => MiproWorld.Numbered(call => Lab.AnswerIf(call.Question[0] == 'q' || (call.ShowsDemoOf("q2") && call.Has("INSTR")), call.Question)),
             setup => new MiproV2<FieldMap, FieldMap>(Lab.Exact, OptionsOf(shape) with
             {
-                PerfectScore = null, MaxParallelism = setup.Parallelism, RunDirectory = setup.Directory, Resume = setup.Resume, Budget = setup.Budget,
+                PerfectScore = null,
+                MaxParallelism = setup.Parallelism,
+                RunDirectory = setup.Directory,
+                Resume = setup.Resume,
+                Budget = setup.Budget,
             }),
             lab => lab.One(),
             Lab.Examples(5),
@@ -213,7 +217,12 @@ public sealed class MiproV2Tests
                 : Lab.AnswerIf(call.Question[0] == 'q' || (call.Text("hint") == "good" && call.Demos.Length > 0), call.Question)),
             setup => new MiproV2<FieldMap, FieldMap>(Lab.Exact, Own(3, 12) with
             {
-                Minibatch = true, MinibatchSize = 4, MaxParallelism = setup.Parallelism, RunDirectory = setup.Directory, Resume = setup.Resume, Budget = setup.Budget,
+                Minibatch = true,
+                MinibatchSize = 4,
+                MaxParallelism = setup.Parallelism,
+                RunDirectory = setup.Directory,
+                Resume = setup.Resume,
+                Budget = setup.Budget,
             }),
             lab => lab.Two(),
             Lab.Examples(5),
