@@ -38,6 +38,8 @@ IOptimizer<FieldMap, FieldMap> Optimizer()
     return name switch
     {
         "simba" => new Simba<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, BatchSize = 6, Candidates = 3, MaxSteps = 4, MaxParallelism = 4 }),
+        "mipro" => new MiproV2<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, MaxParallelism = 4 }),
+        "gepa" => new Gepa<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, MaxParallelism = 4, MaxMetricCalls = 200 }),
         _ => throw new ArgumentException($"There is no optimizer '{name}'."),
     };
 }

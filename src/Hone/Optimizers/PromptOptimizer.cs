@@ -101,6 +101,14 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     {
     }
 
+    /// <summary>Refuses sets that the search cannot work with.</summary>
+    private protected virtual void Check(int train, int? selection)
+    {
+    }
+
+    /// <summary>Most examples that choose; of more, so many are drawn. Null takes all.</summary>
+    private protected virtual int? SelectionLimit => null;
+
     private async Task<OptimizationResult<TIn, TOut>> RunAsync(
         SearchRun<TIn, TOut> search, UnitRunner units, SearchEvents events, CancellationToken cancellationToken)
     {
@@ -172,6 +180,21 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     }
 
     private (SearchSet<TIn, TOut> Train, SearchSet<TIn, TOut>? Selection) Sets(
+        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> train, IReadOnlyList<Example<TIn, TOut>>? validation, out string? note)
+    {
+        var (trainSet, selection) = WholeSets(program, train, validation, out note);
+        if (selection?.Count > SelectionLimit)
+        {
+            int[] drawn = [.. selection.All];
+            new SeedStream(options.Seed).Derive("selection").CreateRandom().Shuffle(drawn);
+            selection = new("validation", [.. drawn[..SelectionLimit.Value].Order().Select(index => selection.Examples[index])], KeepsSteps: false);
+        }
+
+        Check(trainSet.Count, selection?.Count);
+        return (trainSet, selection);
+    }
+
+    private (SearchSet<TIn, TOut> Train, SearchSet<TIn, TOut>? Selection) WholeSets(
         Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> train, IReadOnlyList<Example<TIn, TOut>>? validation, out string? note)
     {
         ArgumentNullException.ThrowIfNull(program);

@@ -7,6 +7,12 @@ namespace Hone.Optimizers;
 /// <param name="MaxLabeled">Most demos a predictor in all.</param>
 internal readonly record struct BootstrapAmounts(int MaxBootstrapped, int MaxLabeled);
 
+/// <summary>A set of demos to harvest.</summary>
+/// <param name="Order">Positions of training examples, in the order in which they are tried.</param>
+/// <param name="Amounts">How much.</param>
+/// <param name="Draw">Seed of the choices among repeated calls and of the labelled demos.</param>
+internal sealed record BootstrapPlan(IReadOnlyList<int> Order, BootstrapAmounts Amounts, SeedStream Draw);
+
 /// <summary>
 /// Runs a teacher on training examples and makes demos of the runs that the metric accepts. The examples are tried in waves that are never larger than
 /// what is still missing: the same attempts as one after the other, side by side.
@@ -19,7 +25,7 @@ internal sealed class Bootstrapper<TIn, TOut>
     private readonly Program<TIn, TOut>? teacher;
     private readonly FieldMap[] examples;
     private readonly FieldMap[] inputs;
-    private int errors;
+    private readonly HashSet<string> failed = new(StringComparer.Ordinal);
 
     public Bootstrapper(SearchRun<TIn, TOut> search, BootstrapOptions options, Program<TIn, TOut>? teacher, Metric<TIn, TOut>? acceptance)
     {
@@ -37,9 +43,22 @@ internal sealed class Bootstrapper<TIn, TOut>
     /// <param name="draw">Seed of the choices among repeated calls and of the labelled demos.</param>
     /// <param name="cancellationToken">Abandons the run.</param>
     /// <exception cref="HoneException">Too many runs failed.</exception>
-    public async Task<ProgramState> BuildAsync(IReadOnlyList<int> order, BootstrapAmounts amounts, SeedStream draw, CancellationToken cancellationToken)
+    public async Task<ProgramState> BuildAsync(IReadOnlyList<int> order, BootstrapAmounts amounts, SeedStream draw, CancellationToken cancellationToken) =>
+        (await BuildAsync([new(order, amounts, draw)], cancellationToken).ConfigureAwait(false))[0];
+
+    /// <summary>Several such states, harvested side by side; attempts that they share are made once.</summary>
+    /// <exception cref="HoneException">Too many runs failed.</exception>
+    public async Task<ProgramState[]> BuildAsync(IReadOnlyList<BootstrapPlan> plans, CancellationToken cancellationToken)
     {
-        var accepted = await HarvestAsync(order, amounts, cancellationToken).ConfigureAwait(false);
+        Harvest[] harvests = [.. plans.Select(plan => new Harvest(plan, Teacher(plan.Amounts.MaxLabeled)))];
+        while (harvests.Where(harvest => harvest.IsOpen).ToArray() is { Length: > 0 } open)
+            await AttemptAsync(open, cancellationToken).ConfigureAwait(false);
+        return [.. harvests.Select(harvest => StateOf(harvest.Plan, harvest.Accepted))];
+    }
+
+    private ProgramState StateOf(BootstrapPlan plan, List<(int Index, RunRecord Run)> accepted)
+    {
+        var (order, amounts, draw) = plan;
         var taken = accepted.Select(entry => entry.Index).ToHashSet();
         FieldMap[] pool = [.. order.Where(index => !taken.Contains(index)).Select(index => examples[index])];
         var state = search.Student.State;
@@ -55,39 +74,29 @@ internal sealed class Bootstrapper<TIn, TOut>
         return state;
     }
 
-    private async Task<List<(int Index, RunRecord Run)>> HarvestAsync(IReadOnlyList<int> order, BootstrapAmounts amounts, CancellationToken cancellationToken)
+    // A wave of each harvest, round by round for the examples that were not accepted yet.
+    private async Task AttemptAsync(Harvest[] harvests, CancellationToken cancellationToken)
     {
-        var source = Teacher(amounts.MaxLabeled);
-        var accepted = new List<(int Index, RunRecord Run)>();
-        for (var next = 0; next < order.Count && accepted.Count < amounts.MaxBootstrapped;)
-        {
-            int[] wave = [.. order.Skip(next).Take(amounts.MaxBootstrapped - accepted.Count)];
-            next += wave.Length;
-            accepted.AddRange(await AttemptAsync(source, wave, cancellationToken).ConfigureAwait(false));
-        }
-
-        return accepted;
-    }
-
-    // Round by round for the examples of the wave that were not accepted yet; the result is in the wave's order.
-    private async Task<IEnumerable<(int Index, RunRecord Run)>> AttemptAsync(
-        (Program<TIn, TOut> Program, string Slot) source, int[] wave, CancellationToken cancellationToken)
-    {
-        var accepted = new RunRecord?[wave.Length];
+        (Harvest Harvest, int Index)[] tried = [.. harvests.SelectMany(harvest => harvest.NextWave().Select(index => (harvest, index)))];
+        var accepted = new RunRecord?[tried.Length];
         for (var round = 0; round < options.MaxRounds; round++)
         {
-            int[] open = [.. Enumerable.Range(0, wave.Length).Where(i => accepted[i] is null)];
-            var runs = await search.RunAsync(
-                "bootstrapping", [.. open.Select(i => Request(source, wave[i], round))], cancellationToken).ConfigureAwait(false);
+            int[] open = [.. Enumerable.Range(0, tried.Length).Where(i => accepted[i] is null)];
+            RunRequest<TIn, TOut>[] requests = [.. open.Select(i => Request(tried[i].Harvest.Source, tried[i].Index, round))];
+            var runs = await search.RunAsync("bootstrapping", requests, cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < open.Length; i++)
             {
-                CountError(runs[i]);
+                CountError(requests[i], runs[i]);
                 if (IsAccepted(runs[i]))
                     accepted[open[i]] = runs[i];
             }
         }
 
-        return Enumerable.Range(0, wave.Length).Where(i => accepted[i] is not null).Select(i => (wave[i], accepted[i]!));
+        for (var i = 0; i < tried.Length; i++)
+        {
+            if (accepted[i] is { } run)
+                tried[i].Harvest.Accepted.Add((tried[i].Index, run));
+        }
     }
 
     private RunRequest<TIn, TOut> Request((Program<TIn, TOut> Program, string Slot) source, int index, int round)
@@ -126,12 +135,13 @@ internal sealed class Bootstrapper<TIn, TOut>
         return state;
     }
 
-    private void CountError(RunRecord run)
+    // An attempt that several sets share fails once.
+    private void CountError(RunRequest<TIn, TOut> request, RunRecord run)
     {
-        if (run.Fault == RunFault.None || ++errors < options.MaxErrors)
+        if (run.Fault == RunFault.None || !failed.Add(request.UnitKey) || failed.Count < options.MaxErrors)
             return;
         throw new HoneException(
-            $"{errors} runs failed while demos were harvested, as many as {nameof(BootstrapOptions.MaxErrors)} allows. The last error: {run.Error}");
+            $"{failed.Count} runs failed while demos were harvested, as many as {nameof(BootstrapOptions.MaxErrors)} allows. The last error: {run.Error}");
     }
 
     private bool IsAccepted(RunRecord run) => run.Fault == RunFault.None
@@ -152,5 +162,25 @@ internal sealed class Bootstrapper<TIn, TOut>
         }
 
         return new(FieldMap.Create(step.Inputs.Concat(step.Outputs!)), IsAugmented: true);
+    }
+
+    private sealed class Harvest(BootstrapPlan plan, (Program<TIn, TOut> Program, string Slot) source)
+    {
+        private int next;
+
+        public BootstrapPlan Plan => plan;
+
+        public (Program<TIn, TOut> Program, string Slot) Source => source;
+
+        public List<(int Index, RunRecord Run)> Accepted { get; } = [];
+
+        public bool IsOpen => next < plan.Order.Count && Accepted.Count < plan.Amounts.MaxBootstrapped;
+
+        public int[] NextWave()
+        {
+            int[] wave = [.. plan.Order.Skip(next).Take(plan.Amounts.MaxBootstrapped - Accepted.Count)];
+            next += wave.Length;
+            return wave;
+        }
     }
 }

@@ -32,6 +32,9 @@ internal sealed class CandidateLedger<TIn, TOut>
     /// <summary>Its runs on the selection set; null without one.</summary>
     public SearchScore<TIn, TOut>? ScoreOf(int index) => entries[index].Score;
 
+    /// <summary>The entry of a candidate; null when it has none.</summary>
+    public OptimizationCandidate? Find(string key) => entries.Find(entry => entry.Candidate.Key == key).Entry;
+
     public OptimizationCandidate Add(SearchCandidate<TIn, TOut> candidate, SearchScore<TIn, TOut>? score, long programRuns)
     {
         var entry = new OptimizationCandidate(entries.Count, candidate.State, candidate.Origin)

@@ -144,6 +144,17 @@ internal sealed class SearchRun<TIn, TOut>
     public async Task<SearchScore<TIn, TOut>> ScoreAsync(string phase, SearchCandidate<TIn, TOut> candidate, CancellationToken cancellationToken) =>
         (await ScoreAsync(phase, [candidate], cancellationToken).ConfigureAwait(false))[0];
 
+    /// <summary>Scores those candidates that the ledger does not have yet, each once; gives the entries of all, in order.</summary>
+    /// <exception cref="SearchEndedException">The run is to end.</exception>
+    public async Task<OptimizationCandidate[]> ScoreOnceAsync(
+        string phase, IReadOnlyList<SearchCandidate<TIn, TOut>> candidates, CancellationToken cancellationToken)
+    {
+        SearchCandidate<TIn, TOut>[] fresh = [.. candidates.Where(candidate => Ledger.Find(candidate.Key) is null).DistinctBy(candidate => candidate.Key)];
+        if (fresh.Length > 0)
+            await ScoreAsync(phase, fresh, cancellationToken).ConfigureAwait(false);
+        return [.. candidates.Select(candidate => Ledger.Find(candidate.Key)!)];
+    }
+
     /// <summary>Scores a candidate where there is a selection set; else enters it as the result so far.</summary>
     public async Task OfferAsync(SearchCandidate<TIn, TOut> candidate, CancellationToken cancellationToken)
     {
@@ -167,7 +178,8 @@ internal sealed class SearchRun<TIn, TOut>
         await WaveAsync(phase, wave, cancellationToken).ConfigureAwait(false);
         foreach (var unit in wave)
         {
-            failedProposals = unit.Result.Error is null ? 0 : failedProposals + 1;
+            // Too long a question says nothing about the model: the strategy asks a shorter one.
+            failedProposals = unit.Result.Error is null ? 0 : failedProposals + (unit.Result.IsTooLong ? 0 : 1);
             if (failedProposals >= Options.MaxFailedProposals)
                 throw new SearchEndedException(StopReason.Outage, $"{failedProposals} proposals in a row failed; the last one: {unit.Result.Error}");
         }

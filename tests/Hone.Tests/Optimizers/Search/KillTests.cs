@@ -11,7 +11,7 @@ public sealed class KillTests : IDisposable
 
     private readonly string directory = Directory.CreateTempSubdirectory("hone-kill-").FullName;
 
-    public static TheoryData<string> Optimizers => ["simba"];
+    public static TheoryData<string> Optimizers => ["simba", "mipro", "gepa"];
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
