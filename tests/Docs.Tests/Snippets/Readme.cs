@@ -89,6 +89,24 @@ public sealed class ReadmeTests
     }
 
     [Fact]
+    public async Task Prompts_AreOptimized()
+    {
+        var client = ScriptedChatClient.ForOutputs(
+            FieldMap.Of(("new_key_facts", "[\"It is old.\"]")), FieldMap.Of(("reasoning", "r"), ("query", "first")), FieldMap.Of(("new_instruction", "Look again.")));
+        var (program, strongModel) = (new ResearchHop(new OneArticle()).WithModel(client), new LM(client));
+        var recall = Metric.From<Claim, Research>((example, output) => ResearchHop.Recall(example, output));
+        IReadOnlyList<Example<Claim, Research>> train = [new(new("A claim."), new(["Article", "Another"], []))], dev = train;
+        using var output = new StringWriter();
+        var Console = output;
+        #region readme-prompts
+        var better = await new Gepa<Claim, Research>(recall, new() { MaxMetricCalls = 500, ReflectionModel = strongModel })
+            .CompileAsync(program, train, dev);
+        Console.WriteLine(better.Verdict);                                             // before, after, and a paired interval
+        #endregion
+        Assert.Contains("No significant change", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Model_WithParts_Runs()
     {
         IChatClient chatClient = ScriptedChatClient.By((request, _) => request.SystemText.Contains("JSON object", StringComparison.Ordinal)
