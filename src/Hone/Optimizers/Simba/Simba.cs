@@ -9,6 +9,9 @@ namespace Hone.Optimizers;
 /// </summary>
 public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
 {
+    // Batches in a row without any contrast, after which the search ends.
+    private const int FlatStepsToEnd = 2;
+
     private readonly SimbaOptions options;
 
     /// <summary>Creates the optimizer.</summary>
@@ -42,7 +45,7 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
         var proposer = search.Proposer(Advice, options.PromptModel, "prompt");
         var pool = new SimbaPool<TIn, TOut>(search.Baseline);
         var picks = SimbaMath.Picks(options.MaxSteps, options.Candidates + 1);
-        var isFlat = true;
+        var flatSteps = 0;
         for (var step = 0; step < options.MaxSteps; step++)
         {
             search.Tell(new OptimizerPhaseStarted($"step {step + 1} of {options.MaxSteps}"));
@@ -51,7 +54,15 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
             pool.ObserveBaseline(reference.Mean);
             var top = pool.Top(options.Candidates);
             var buckets = await SampleAsync(search, top, batch, step, cancellationToken).ConfigureAwait(false);
-            isFlat &= buckets.All(bucket => bucket.Gap <= 0);
+            if (buckets.All(bucket => bucket.Gap <= 0))
+            {
+                // All samples alike: there is nothing to contrast in this batch, and a model that never varies will not vary in the next one.
+                if (++flatSteps == FlatStepsToEnd)
+                    break;
+                continue;
+            }
+
+            flatSteps = 0;
             var candidates = await BuildAsync(search, proposer, top, buckets, step, cancellationToken).ConfigureAwait(false);
             if (candidates.Count == 0)
                 continue;
@@ -59,13 +70,13 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
             foreach (var score in scores)
                 pool.Add(score.Candidate, score.Mean - reference.Mean);
             var winner = scores.MaxBy(score => score.Mean)!;
-            var isBetter = winner.Mean >= reference.Mean;
-            search.Tell(new ProposalJudged(winner.Candidate.Origin, isBetter, reference.Mean, winner.Mean, isBetter ? "best of its step" : "worse than the program as it came"));
+            var isBetter = winner.Mean > reference.Mean;
+            search.Tell(new ProposalJudged(winner.Candidate.Origin, isBetter, reference.Mean, winner.Mean, isBetter ? "best of its step" : "no better than the program as it came"));
             if (isBetter && picks.Contains(step + 1))
                 await search.ScoreAsync("scoring", winner.Candidate, cancellationToken).ConfigureAwait(false);
         }
 
-        if (isFlat)
+        if (flatSteps > 0)
             search.Warn("All samples of every example scored the same: there was no contrast to learn from. A higher temperature or a finer metric may help.");
     }
 
