@@ -20,7 +20,7 @@ public sealed class EvaluationExportTests : IDisposable
             id     question          example_answer  pred_answer  exact  exact.half  error
             -----  ----------------  --------------  -----------  -----  ----------  --------------------------
             first  one two three...  yes                          0.000              FormatException: no number
-            #1     comma, "quoted"   yes             yes          1.000  0.500
+                   comma, "quoted"   yes             yes          1.000  0.500
             ... 1 more rows
 
             0.667 [0.000, 1.000] over 3 examples, 1 failures
