@@ -23,7 +23,7 @@ internal sealed record RecordedExchange(string Key, string Request, ChatResponse
         foreach (var message in messages)
         {
             var contents = JsonSerializer.SerializeToNode(message, MessageType)!["contents"];
-            all.Add(new JsonObject { ["role"] = message.Role.Value, ["contents"] = contents?.DeepClone() });
+            all.Add((JsonNode)new JsonObject { ["role"] = message.Role.Value, ["contents"] = contents?.DeepClone() });
         }
 
         var request = new JsonObject { ["messages"] = all };
