@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Hone.Benchmarks;
 
-// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|agents|optimizers|engine|train|gpu|roofline (the last two with --models 1m,5m,15m,120m,500m)|checkpoint (with --directory DIR), --json FILE.
+// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|evaluation|agents|optimizers|engine|train|gpu|roofline (the last two with --models 1m,5m,15m,120m,500m)|checkpoint (with --directory DIR), --json FILE.
 if (args is [StartBench.Argument])
     return await StartBench.PredictOnceAsync();
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -18,6 +18,9 @@ if (only is null or "calls")
     await CacheBench.RunAsync(figures);
     await EvaluateBench.RunAsync(figures, quick);
 }
+
+if (only is null or "calls" or "evaluation")
+    await EvaluatorBench.RunAsync(figures, quick);
 
 if (only is null or "calls" or "agents")
     await AgentBench.RunAsync(figures, quick);

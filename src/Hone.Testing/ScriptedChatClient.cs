@@ -12,6 +12,9 @@ public sealed record ScriptedRequest(ImmutableArray<ChatMessage> Messages, ChatO
     /// <summary>Text of the system message; empty when there is none.</summary>
     public string SystemText => Messages.FirstOrDefault(message => message.Role == ChatRole.System)?.Text ?? string.Empty;
 
+    /// <summary>The predictor that asked, by its dotted path; null when no predictor did.</summary>
+    public string? Path => (Options as HoneChatOptions)?.Path;
+
     /// <summary>Text of the last message.</summary>
     public string LastText => Messages.IsEmpty ? string.Empty : Messages[^1].Text;
 }
@@ -47,6 +50,29 @@ public sealed class ScriptedChatClient : IChatClient
 
     /// <summary>Answers with an asynchronous function, e.g. one that waits or fails.</summary>
     public static ScriptedChatClient ByAsync(Func<ScriptedRequest, int, CancellationToken, Task<ChatResponse>> answer) => new(answer);
+
+    /// <summary>
+    /// Answers each predictor with its own texts in turn, by dotted path (<c>self</c> for a program of one predictor). A path without a script and one call
+    /// more than a script holds are errors.
+    /// </summary>
+    public static ScriptedChatClient ByPath(params IReadOnlyList<(string Path, IReadOnlyList<string> Answers)> scripts)
+    {
+        var answers = scripts.ToDictionary(script => script.Path, script => new Queue<string>(script.Answers), StringComparer.Ordinal);
+        var turn = new Lock();
+        return By((request, _) =>
+        {
+            if (request.Path is null || !answers.TryGetValue(request.Path, out var script))
+                throw new InvalidOperationException($"There is no script for the path '{request.Path}'. Scripts: {string.Join(", ", answers.Keys)}.");
+            lock (turn)
+                return script.TryDequeue(out var next) ? next : throw new InvalidOperationException($"The script of '{request.Path}' was asked for one answer more than it holds.");
+        });
+    }
+
+    /// <summary>Answers with the first rule that fits the request; a request that none fits is an error that shows it.</summary>
+    public static ScriptedChatClient ByRules(params IReadOnlyList<(Func<ScriptedRequest, bool> When, string Answer)> rules) => By((request, _) =>
+        rules.FirstOrDefault(rule => rule.When(request)) is { When: not null } found
+            ? found.Answer
+            : throw new InvalidOperationException($"None of {rules.Count} rules fits the request of '{request.Path}': {request.LastText}"));
 
     /// <summary>Answers in the chat format, each signature by its outputs: the first answer whose names are all asked for in the request's last sentence.</summary>
     public static ScriptedChatClient ForOutputs(params IReadOnlyList<FieldMap> answers) => By((request, _) =>

@@ -16,15 +16,24 @@ public sealed record EvaluationRow<TIn, TOut>(int Index, Example<TIn, TOut> Exam
 
     /// <summary>How many answers of the run could not be parsed.</summary>
     public int FormatFailureCount { get; init; } = Trace.FormatFailureCount;
+
+    /// <summary>How long run and metric took.</summary>
+    public TimeSpan Duration { get; init; }
+
+    /// <summary>The example's name, or its position where it has none.</summary>
+    public string Name => Example.Id ?? $"#{Index}";
 }
 
 /// <summary>A program's scores on a set, in the set's order.</summary>
-/// <param name="Rows">One row an example.</param>
+/// <param name="Rows">One row an example; fewer when the evaluation was stopped.</param>
 /// <param name="Interval">95 % bootstrap interval of the mean.</param>
 public sealed record EvaluationResult<TIn, TOut>(ImmutableArray<EvaluationRow<TIn, TOut>> Rows, ConfidenceInterval Interval)
 {
-    /// <summary>Mean score, failures included.</summary>
-    public double Mean { get; } = Rows.Average(row => row.Score.Value);
+    /// <summary>Mean score, failures included; not a number when nothing was finished.</summary>
+    public double Mean { get; } = Rows.IsEmpty ? double.NaN : Rows.Average(row => row.Score.Value);
+
+    /// <summary>The mean in percent, rounded to two decimals.</summary>
+    public double Percent => Math.Round(100 * Mean, 2, MidpointRounding.ToEven);
 
     /// <summary>Score by example.</summary>
     public IReadOnlyList<double> Scores { get; } = [.. Rows.Select(row => row.Score.Value)];
@@ -37,6 +46,15 @@ public sealed record EvaluationResult<TIn, TOut>(ImmutableArray<EvaluationRow<TI
 
     /// <summary>What all runs cost.</summary>
     public Usage Usage { get; } = Rows.Aggregate(default(Usage), (sum, row) => sum + row.Usage);
+
+    /// <summary>The rows that failed.</summary>
+    public IEnumerable<EvaluationRow<TIn, TOut>> Failures => Rows.Where(row => row.Error is not null);
+
+    /// <summary>Mean of every named part of the scores, over the rows that have it.</summary>
+    public ImmutableSortedDictionary<string, double> PartMeans => Rows
+        .SelectMany(row => row.Score.Parts)
+        .GroupBy(part => part.Key, part => part.Value, StringComparer.Ordinal)
+        .ToImmutableSortedDictionary(group => group.Key, group => group.Average(), StringComparer.Ordinal);
 
     /// <summary>Mean and interval as text.</summary>
     public override string ToString() =>

@@ -1,55 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 
 namespace Hone;
-
-/// <summary>Settings of <see cref="Evaluator{TIn,TOut}"/>.</summary>
-public sealed record EvaluatorOptions
-{
-    /// <summary>How many examples run at once.</summary>
-    /// <value>8 by default; at least 1.</value>
-    public int MaxParallelism
-    {
-        get;
-        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(MaxParallelism)); field = value; }
-    } = 8;
-
-    /// <summary>How many examples may fail before the evaluation stops with their causes.</summary>
-    /// <value>10 by default.</value>
-    public int MaxErrors
-    {
-        get;
-        init { ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxErrors)); field = value; }
-    } = 10;
-
-    /// <summary>Score of an example whose run or metric failed.</summary>
-    /// <value>0 by default.</value>
-    public double FailureScore { get; init; }
-
-    /// <summary>Options over the model's, e.g. temperature 0.</summary>
-    public CallOptions? Options { get; init; }
-
-    /// <summary>Seed; each example derives its own. Null sends no seed.</summary>
-    /// <value>0 by default.</value>
-    public long? Seed { get; init; } = 0;
-
-    /// <summary>What happens when an answer cannot be read; null leaves it to the program.</summary>
-    public RecoveryPolicy? Recovery { get; init; }
-
-    /// <summary>
-    /// True to keep what the predictors did for every row: prompts, answers, failures. False keeps the sums only, which spares memory and time on large
-    /// sets.
-    /// </summary>
-    /// <value>True by default.</value>
-    public bool KeepTraces { get; init; } = true;
-
-    /// <summary>Told after every example: how many are done.</summary>
-    public IProgress<EvaluationProgress>? Progress { get; init; }
-}
-
-/// <summary>How far an evaluation is.</summary>
-/// <param name="Completed">Examples done.</param>
-/// <param name="Total">Examples in the set.</param>
-public readonly record struct EvaluationProgress(int Completed, int Total);
 
 /// <summary>Makes evaluators without naming their types.</summary>
 public static class Evaluator
@@ -74,65 +26,105 @@ public sealed class Evaluator<TIn, TOut>
 
     /// <summary>Runs the program on every example and scores it.</summary>
     /// <exception cref="HoneException">The set is empty.</exception>
-    /// <exception cref="AggregateException">More examples failed than <see cref="EvaluatorOptions.MaxErrors"/>.</exception>
-    public async Task<EvaluationResult<TIn, TOut>> EvaluateAsync(
-        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples, CancellationToken cancellationToken = default)
+    /// <exception cref="EvaluationStoppedException{TIn,TOut}">
+    /// More examples failed than <see cref="EvaluatorOptions.MaxErrors"/>; it holds the rows that are done.
+    /// </exception>
+    /// <exception cref="EvaluationCanceledException{TIn,TOut}">The evaluation was cancelled; it holds the rows that are done.</exception>
+    public Task<EvaluationResult<TIn, TOut>> EvaluateAsync(
+        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples, CancellationToken cancellationToken = default) =>
+        RunAsync(program, examples, null, null, cancellationToken);
+
+    /// <summary>Goes on with an evaluation that was stopped: rows without an error are taken as they are, all other examples are run.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="examples">The same set as before.</param>
+    /// <param name="finished">What was done before, from the exception that stopped it.</param>
+    /// <param name="cancellationToken">Stops everything.</param>
+    /// <exception cref="HoneException">A finished row belongs to another example than the set has in its place.</exception>
+    /// <exception cref="EvaluationStoppedException{TIn,TOut}">More examples failed than <see cref="EvaluatorOptions.MaxErrors"/>.</exception>
+    /// <exception cref="EvaluationCanceledException{TIn,TOut}">The evaluation was cancelled.</exception>
+    public Task<EvaluationResult<TIn, TOut>> ContinueAsync(
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> examples,
+        EvaluationResult<TIn, TOut> finished,
+        CancellationToken cancellationToken = default)
     {
-        if (examples.Count == 0)
-            throw new HoneException("There is nothing to evaluate: the set of examples is empty.");
-        return Observation.IsOn(HoneScope.Current)
-            ? await Observation.RunAsync(
-                CallKind.Evaluation, program.Module.GetType().Name, examples, () => ScoreAllAsync(program, examples, cancellationToken)).ConfigureAwait(false)
-            : await ScoreAllAsync(program, examples, cancellationToken).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(finished);
+        return RunAsync(program, examples, finished, null, cancellationToken);
     }
 
-    private async Task<EvaluationResult<TIn, TOut>> ScoreAllAsync(
-        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples, CancellationToken cancellationToken)
+    /// <summary>
+    /// Runs the program on every example and gives each row as soon as it is done, in the order of finishing (<see cref="EvaluationRow{TIn,TOut}.Index"/>
+    /// is the place in the set). Leaving the loop early stops the evaluation.
+    /// </summary>
+    /// <exception cref="HoneException">The set is empty.</exception>
+    /// <exception cref="EvaluationStoppedException{TIn,TOut}">More examples failed than <see cref="EvaluatorOptions.MaxErrors"/>.</exception>
+    /// <exception cref="EvaluationCanceledException{TIn,TOut}">The evaluation was cancelled.</exception>
+    public async IAsyncEnumerable<EvaluationRow<TIn, TOut>> StreamAsync(
+        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var errors = new StrongBox<int>();
-        var results = await ParallelRunner.RunAsync(
-            examples,
-            (example, index, token) => ScoreAsync(program, example, index, errors, token),
-            new()
-            {
-                MaxParallelism = options.MaxParallelism,
-                MaxErrors = 0,
-                Progress = new SynchronousProgress<int>(completed => options.Progress?.Report(new(completed, examples.Count))),
-            },
-            cancellationToken).ConfigureAwait(false);
-        EvaluationRow<TIn, TOut>[] rows = [.. results.Select(result => result.Value!)];
-        return new([.. rows], Bootstrap.OfMean([.. rows.Select(row => row.Score.Value)]));
-    }
-
-    private async Task<EvaluationRow<TIn, TOut>> ScoreAsync(
-        Program<TIn, TOut> program, Example<TIn, TOut> example, int index, StrongBox<int> errors, CancellationToken cancellationToken)
-    {
-        var seed = options.Seed is { } root ? new SeedStream(root).Derive("evaluate", index).Seed : (long?)null;
-        var run = new RunOptions { Options = options.Options, Seed = seed, Recovery = options.Recovery };
-        var outcome = await program.TryRunAsync(example.Input, run, cancellationToken).ConfigureAwait(false);
-        if (outcome.Error is { } failure)
-            return Failed(Row(index, example, outcome, options.FailureScore, failure.SourceException), errors);
+        var channel = Channel.CreateUnbounded<EvaluationRow<TIn, TOut>>(new() { SingleReader = true });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var run = FillAsync(program, examples, channel.Writer, stop.Token);
         try
         {
-            var score = await metric(example, new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
-            return Row(index, example, outcome, score, null);
+            await foreach (var row in channel.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+                yield return row;
+            await run.ConfigureAwait(false);
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        finally
         {
-            var named = new HoneException($"The metric failed on example {example.Id ?? $"#{index}"}: {error.Message}", error);
-            return Failed(Row(index, example, outcome, options.FailureScore, named), errors);
+            await stop.CancelAsync().ConfigureAwait(false);
+            await ((Task)run).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    // A failure is a row like any other until there are too many of them.
-    private EvaluationRow<TIn, TOut> Failed(EvaluationRow<TIn, TOut> row, StrongBox<int> errors) =>
-        Interlocked.Increment(ref errors.Value) > options.MaxErrors ? throw row.Error! : row;
+    /// <summary>
+    /// Scores two programs on the same examples with the same seeds, one after the other, and says with what certainty one is better: pairs of scores are
+    /// compared, which removes what both share.
+    /// </summary>
+    /// <exception cref="HoneException">The set is empty.</exception>
+    /// <exception cref="EvaluationStoppedException{TIn,TOut}">More examples of one program failed than <see cref="EvaluatorOptions.MaxErrors"/>.</exception>
+    /// <exception cref="EvaluationCanceledException{TIn,TOut}">The evaluation was cancelled.</exception>
+    public async Task<ProgramComparison<TIn, TOut>> CompareAsync(
+        Program<TIn, TOut> baseline, Program<TIn, TOut> candidate, IReadOnlyList<Example<TIn, TOut>> examples, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        var before = await EvaluateAsync(baseline, examples, cancellationToken).ConfigureAwait(false);
+        var after = await EvaluateAsync(candidate, examples, cancellationToken).ConfigureAwait(false);
+        return new(before, after, Bootstrap.Compare(before.Scores, after.Scores, options.Seed ?? 0));
+    }
 
-    private EvaluationRow<TIn, TOut> Row(int index, Example<TIn, TOut> example, in RunOutcome<TOut> outcome, Score score, Exception? error) => options.KeepTraces
-        ? new(index, example, outcome.Value, score, outcome.Trace, error)
-        : new(index, example, outcome.Value, score, Trace.Empty, error)
+    private async Task<EvaluationResult<TIn, TOut>> FillAsync(
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> examples,
+        ChannelWriter<EvaluationRow<TIn, TOut>> rows,
+        CancellationToken cancellationToken)
+    {
+        try
         {
-            Usage = outcome.Trace.Usage,
-            FormatFailureCount = outcome.Trace.FormatFailureCount,
-        };
+            return await RunAsync(program, examples, null, rows, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            rows.Complete();
+        }
+    }
+
+    private async Task<EvaluationResult<TIn, TOut>> RunAsync(
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> examples,
+        EvaluationResult<TIn, TOut>? finished,
+        ChannelWriter<EvaluationRow<TIn, TOut>>? sink,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(examples);
+        if (examples.Count == 0)
+            throw new HoneException("There is nothing to evaluate: the set of examples is empty.");
+        var run = new EvaluationRun<TIn, TOut>(program, examples, metric, options, finished, sink);
+        return Observation.IsOn(HoneScope.Current)
+            ? await Observation.RunAsync(
+                CallKind.Evaluation, program.Module.GetType().Name, examples, () => run.RunAsync(cancellationToken)).ConfigureAwait(false)
+            : await run.RunAsync(cancellationToken).ConfigureAwait(false);
+    }
 }

@@ -15,14 +15,3 @@ public sealed record Prediction<TOut>(TOut Value, Trace Trace)
 /// <summary>Scores one prediction against its example. May call judges; must not change state.</summary>
 /// <returns>The score; a number or a boolean converts by itself.</returns>
 public delegate ValueTask<Score> Metric<TIn, TOut>(Example<TIn, TOut> example, Prediction<TOut> prediction, CancellationToken cancellationToken);
-
-/// <summary>Makes metrics from plain functions.</summary>
-public static class Metric
-{
-    /// <summary>A metric that looks at the example and the returned value.</summary>
-    public static Metric<TIn, TOut> From<TIn, TOut>(Func<Example<TIn, TOut>, TOut, Score> score)
-    {
-        ArgumentNullException.ThrowIfNull(score);
-        return (example, prediction, _) => ValueTask.FromResult(score(example, prediction.Value));
-    }
-}

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using static Hone.Optimizers.HtmlWriter;
+using static Hone.HtmlWriter;
 
 namespace Hone.Optimizers;
 

@@ -1,4 +1,4 @@
-using static Hone.Optimizers.HtmlWriter;
+using static Hone.HtmlWriter;
 
 namespace Hone.Optimizers;
 

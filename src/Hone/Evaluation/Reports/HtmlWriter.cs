@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 
-namespace Hone.Optimizers;
+namespace Hone;
 
 /// <summary>Builds one self-contained HTML page: no script, no external file, readable in light and dark.</summary>
 internal sealed class HtmlWriter

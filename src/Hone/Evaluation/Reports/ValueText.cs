@@ -1,4 +1,4 @@
-namespace Hone.Optimizers;
+namespace Hone;
 
 /// <summary>An input or output in words: a line a field where its fields are known, its own text otherwise.</summary>
 internal static class ValueText

@@ -1,0 +1,158 @@
+using System.Threading.Channels;
+
+namespace Hone;
+
+/// <summary>One evaluation while it runs: the rows so far, their sums, the error budget.</summary>
+internal sealed class EvaluationRun<TIn, TOut>
+{
+    private readonly Lock gate = new();
+    private readonly Program<TIn, TOut> program;
+    private readonly IReadOnlyList<Example<TIn, TOut>> examples;
+    private readonly Metric<TIn, TOut> metric;
+    private readonly EvaluatorOptions options;
+    private readonly ChannelWriter<EvaluationRow<TIn, TOut>>? sink;
+
+    // Null where an example is not done.
+    private readonly EvaluationRow<TIn, TOut>?[] rows;
+    private int completed;
+    private int errors;
+    private double sum;
+
+    public EvaluationRun(
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> examples,
+        Metric<TIn, TOut> metric,
+        EvaluatorOptions options,
+        EvaluationResult<TIn, TOut>? finished,
+        ChannelWriter<EvaluationRow<TIn, TOut>>? sink)
+    {
+        (this.program, this.examples, this.metric, this.options, this.sink) = (program, examples, metric, options, sink);
+        rows = new EvaluationRow<TIn, TOut>[examples.Count];
+        foreach (var row in finished?.Rows ?? [])
+            Take(row);
+    }
+
+    public async Task<EvaluationResult<TIn, TOut>> RunAsync(CancellationToken cancellationToken)
+    {
+        var open = completed == 0 ? null : Enumerable.Range(0, rows.Length).Where(index => rows[index] is null).ToArray();
+        var runner = new ParallelRunnerOptions { MaxParallelism = options.MaxParallelism, MaxErrors = 0 };
+        try
+        {
+            if (open is null)
+                await ParallelRunner.RunAsync(examples, (_, index, token) => ScoreAsync(index, token), runner, cancellationToken).ConfigureAwait(false);
+            else
+                await ParallelRunner.RunAsync(open, (index, _, token) => ScoreAsync(index, token), runner, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException error) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new EvaluationCanceledException<TIn, TOut>(Result(), rows.Length, error, cancellationToken);
+        }
+        catch (AggregateException) when (errors > options.MaxErrors)
+        {
+            var finished = Result();
+            throw new EvaluationStoppedException<TIn, TOut>(finished, rows.Length, options.MaxErrors, [.. finished.Failures.Select(row => row.Error!)]);
+        }
+
+        return Result();
+    }
+
+    // The budget counts what fails now: what failed before is run again.
+    private void Take(EvaluationRow<TIn, TOut> row)
+    {
+        if (row.Index < 0 || row.Index >= rows.Length || !Equals(row.Example, examples[row.Index]))
+            throw new HoneException($"The finished row {row.Name} is not of this set: another example stands at position {row.Index}. Pass the set of the first evaluation.");
+        if (row.Error is not null || rows[row.Index] is not null)
+            return;
+        rows[row.Index] = row;
+        completed++;
+        sum += row.Score.Value;
+    }
+
+    private EvaluationResult<TIn, TOut> Result()
+    {
+        lock (gate)
+        {
+            EvaluationRow<TIn, TOut>[] done = [.. rows.Where(row => row is not null).Select(row => row!)];
+            return new([.. done], Bootstrap.OfMean([.. done.Select(row => row.Score.Value)]));
+        }
+    }
+
+    // The runner keeps nothing but the fact of a failure; all else is in the rows.
+    private async Task<bool> ScoreAsync(int index, CancellationToken cancellationToken)
+    {
+        var started = options.Time.GetTimestamp();
+        var row = options.ExampleTimeout is { } limit
+            ? await ScoreWithinAsync(index, limit, cancellationToken).ConfigureAwait(false)
+            : await ScoreOneAsync(index, cancellationToken).ConfigureAwait(false);
+        Keep(row with { Duration = options.Time.GetElapsedTime(started) });
+        return true;
+    }
+
+    private async Task<EvaluationRow<TIn, TOut>> ScoreWithinAsync(int index, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var expiry = new CancellationTokenSource(limit, options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
+        try
+        {
+            return await ScoreOneAsync(index, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException error) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            var late = new TimeoutException($"Example {NameOf(index)} took longer than {limit}; raise {nameof(EvaluatorOptions.ExampleTimeout)}.", error);
+            return new(index, examples[index], default, options.FailureScore, Trace.Empty, late);
+        }
+    }
+
+    private async Task<EvaluationRow<TIn, TOut>> ScoreOneAsync(int index, CancellationToken cancellationToken)
+    {
+        var example = examples[index];
+        var seed = options.Seed is { } root ? new SeedStream(root).Derive("evaluate", index).Seed : (long?)null;
+        var run = new RunOptions { Options = options.Options, Seed = seed, Recovery = options.Recovery };
+        var outcome = await program.TryRunAsync(example.Input, run, cancellationToken).ConfigureAwait(false);
+        if (outcome.Error is { } failure)
+            return Row(index, outcome, options.FailureScore, failure.SourceException);
+        try
+        {
+            var score = await metric(example, new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
+            return score is { Value: not double.NaN }
+                ? Row(index, outcome, score, null)
+                : Row(index, outcome, options.FailureScore, MetricFault(index, score is null ? "it returned null" : "it returned a score that is not a number", null));
+        }
+        catch (Exception error) when (error is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            return Row(index, outcome, options.FailureScore, MetricFault(index, error.Message, error));
+        }
+    }
+
+    private HoneException MetricFault(int index, string what, Exception? cause) => new($"The metric failed on example {NameOf(index)}: {what}", cause);
+
+    private string NameOf(int index) => examples[index].Id ?? $"#{index}";
+
+    // A failure is a row like any other until there are too many of them.
+    private void Keep(EvaluationRow<TIn, TOut> row)
+    {
+        lock (gate)
+        {
+            rows[row.Index] = row;
+            completed++;
+            if (row.Error is null)
+                sum += row.Score.Value;
+            else
+                errors++;
+            sink?.TryWrite(row);
+
+            // Told inside the lock, so that counts never go back.
+            options.Progress?.Report(new(completed, rows.Length) { Errors = errors, Mean = completed > errors ? sum / (completed - errors) : null });
+            if (errors > options.MaxErrors)
+                throw new HoneException("The error budget of the evaluation is spent.", row.Error);
+        }
+    }
+
+    private EvaluationRow<TIn, TOut> Row(int index, in RunOutcome<TOut> outcome, Score score, Exception? error) => options.KeepTraces
+        ? new(index, examples[index], outcome.Value, score, outcome.Trace, error)
+        : new(index, examples[index], outcome.Value, score, Trace.Empty, error)
+        {
+            Usage = outcome.Trace.Usage,
+            FormatFailureCount = outcome.Trace.FormatFailureCount,
+        };
+}

@@ -1,0 +1,25 @@
+namespace Hone;
+
+/// <summary>More examples failed than <see cref="EvaluatorOptions.MaxErrors"/> allows. What was finished is kept.</summary>
+public sealed class EvaluationStoppedException<TIn, TOut> : AggregateException
+{
+    internal EvaluationStoppedException(EvaluationResult<TIn, TOut> finished, int total, int allowed, Exception[] causes)
+        : base(
+            $"{causes.Length} of {finished.Rows.Length} finished examples failed, more than the {allowed} that {nameof(EvaluatorOptions.MaxErrors)} allows; "
+            + $"{total - finished.Rows.Length} of {total} were left out. The rows that are done are in {nameof(Finished)}. First cause: {causes[0].Message}",
+            causes) => Finished = finished;
+
+    /// <summary>The examples that were done, in the set's order; <see cref="Evaluator{TIn,TOut}.ContinueAsync"/> goes on from here.</summary>
+    public EvaluationResult<TIn, TOut> Finished { get; }
+}
+
+/// <summary>An evaluation was cancelled. What was finished is kept.</summary>
+public sealed class EvaluationCanceledException<TIn, TOut> : OperationCanceledException
+{
+    internal EvaluationCanceledException(EvaluationResult<TIn, TOut> finished, int total, OperationCanceledException inner, CancellationToken token)
+        : base($"The evaluation was cancelled after {finished.Rows.Length} of {total} examples; they are in {nameof(Finished)}.", inner, token) =>
+        Finished = finished;
+
+    /// <summary>The examples that were done, in the set's order; <see cref="Evaluator{TIn,TOut}.ContinueAsync"/> goes on from here.</summary>
+    public EvaluationResult<TIn, TOut> Finished { get; }
+}
