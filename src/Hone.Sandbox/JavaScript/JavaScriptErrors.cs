@@ -21,7 +21,7 @@ internal static partial class JavaScriptErrors
     {
         return error switch
         {
-            CodeException known => new(known.Kind, known.ErrorType, known.Message) { Output = output },
+            CodeException known => new(known.Kind, known.ErrorType, known.Description, known.Line) { Output = output },
             ScriptPreparationException { InnerException: ParseErrorException parse } => Of(CodeErrorKind.Syntax, "SyntaxError", Cleaned(parse.Message), parse.LineNumber),
             ScriptPreparationException => Of(CodeErrorKind.Syntax, "SyntaxError", Cleaned(error.Message)),
             JavaScriptException thrown => Thrown(thrown, piece, output),
@@ -31,6 +31,8 @@ internal static partial class JavaScriptErrors
             MemoryLimitExceededException or OutOfMemoryException => Of(CodeErrorKind.Memory, "MemoryError", TooMuch),
             StatementsCountOverflowException => Of(CodeErrorKind.Limit, "LimitError", "The code ran more statements than it may."),
             RecursionDepthOverflowException or InsufficientExecutionStackException => Of(CodeErrorKind.Limit, "RangeError", "Functions call each other too deeply."),
+            InvalidOperationException or NotSupportedException or NotImplementedException =>
+                Of(CodeErrorKind.Runtime, "Error", "The code uses what this interpreter does not have."),
             _ => null,
         };
 

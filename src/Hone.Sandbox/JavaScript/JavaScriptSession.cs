@@ -169,7 +169,7 @@ internal sealed class JavaScriptSession : ICodeSession
         }
         catch (CodeException error)
         {
-            throw new JavaScriptException(engine.Intrinsics.Error, error.Message);
+            throw new JavaScriptException(engine.Intrinsics.Error, error.Description);
         }
         finally
         {

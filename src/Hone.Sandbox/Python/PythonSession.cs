@@ -186,7 +186,7 @@ internal sealed class PythonSession(PythonProcess process, CodeSessionOptions op
         }
         catch (CodeException error)
         {
-            failure = error.Message;
+            failure = error.Description;
         }
         finally
         {

@@ -30,13 +30,16 @@ public sealed class CodeException : HoneException
     /// <param name="message">What happened.</param>
     /// <param name="line">The line of the code, from 1; null when it is not known.</param>
     public CodeException(CodeErrorKind kind, string errorType, string message, int? line = null) : base(Sentence(errorType, message, line)) =>
-        (Kind, ErrorType, Line) = (kind, errorType, line);
+        (Kind, ErrorType, Description, Line) = (kind, errorType, message, line);
 
     /// <summary>What is wrong.</summary>
     public CodeErrorKind Kind { get; }
 
     /// <summary>The name that the language gives it.</summary>
     public string ErrorType { get; }
+
+    /// <summary>What happened, without the name and the line.</summary>
+    public string Description { get; }
 
     /// <summary>The line of the code, from 1; null when it is not known.</summary>
     public int? Line { get; }

@@ -40,13 +40,17 @@ public static class CodeValues
     public static void CheckName(string name, string what)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (name.Length == 0 || char.IsAsciiDigit(name[0]) || name.StartsWith("__", StringComparison.Ordinal)
-            || !name.All(character => char.IsAsciiLetterOrDigit(character) || character == '_'))
+        if (!IsName(name))
             throw new HoneException(
                 $"{what} '{name}' has a name that code cannot use. Names are letters, digits and '_', and do not begin with a digit or '__'.");
-        if (Reserved.Contains(name))
+        if (IsReserved(name))
             throw new HoneException($"{what} '{name}' has a name that means something else in code. Give it another one.");
     }
+
+    internal static bool IsName(string name) => name.Length > 0 && !char.IsAsciiDigit(name[0]) && !name.StartsWith("__", StringComparison.Ordinal)
+        && name.All(character => char.IsAsciiLetterOrDigit(character) || character == '_');
+
+    internal static bool IsReserved(string name) => Reserved.Contains(name);
 
     // Words of Python and of JavaScript, and what interpreters put there themselves.
     private static readonly HashSet<string> Reserved = new(
