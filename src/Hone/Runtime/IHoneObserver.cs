@@ -26,6 +26,9 @@ public enum CallKind
 
     /// <summary>A call of a tool.</summary>
     Tool,
+
+    /// <summary>A piece of code in an interpreter; named by its language.</summary>
+    Code,
 }
 
 /// <summary>Work begins.</summary>

@@ -78,6 +78,7 @@ internal static partial class Observation
         CallKind.Evaluation => $"evaluate {name}",
         CallKind.Optimization => $"optimize {name}",
         CallKind.Tool => $"execute_tool {name}",
+        CallKind.Code => $"execute_code {name}",
         _ => name,
     };
 

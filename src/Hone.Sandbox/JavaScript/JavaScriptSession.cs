@@ -1,0 +1,206 @@
+using System.Globalization;
+using Jint;
+using Jint.Native;
+using Jint.Native.Json;
+using Jint.Runtime;
+using Jint.Runtime.Interop;
+
+namespace Hone.Sandbox.JavaScript;
+
+/// <summary>One engine. Everything crosses its border as JSON or text, so no .NET object is ever within reach of code.</summary>
+internal sealed class JavaScriptSession : ICodeSession
+{
+    // What recurses inside the engine is stopped before this is used up.
+    private const int StackSize = 16 << 20;
+
+    private readonly CodeSessionOptions session;
+    private readonly CodeToolSet tools;
+    private readonly ExecutionGuard guard;
+    private readonly Engine engine;
+
+    private OutputText output;
+    private CancellationToken running;
+    private int toolCalls;
+    private int pieces;
+    private int isBusy;
+    private volatile bool isDisposed;
+
+    public JavaScriptSession(CodeSessionOptions session, JavaScriptOptions options)
+    {
+        (this.session, tools, guard) = (session, new(session), new(options.Time));
+        output = new(session.Limits.MaxOutputLength);
+        engine = new(settings => Configure(settings, session.Limits, options, guard));
+        Offer();
+    }
+
+    public Task<CodeResult> ExecuteAsync(string code, IReadOnlyDictionary<string, object?>? variables = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(code);
+        var given = (variables ?? FieldMap.Empty).Select(entry => KeyValuePair.Create(entry.Key, CodeValues.ToJson(entry.Value))).ToArray();
+        foreach (var (name, _) in given)
+            CodeValues.CheckName(name, "The variable");
+        return RunAsync(piece => Execute(code, given, piece), cancellationToken);
+    }
+
+    public Task<object?> ReadAsync(string name, CancellationToken cancellationToken = default)
+    {
+        CodeValues.CheckName(name, "The variable");
+        return RunAsync(piece => CodeValues.FromJson(Leaving(engine.Evaluate(name, piece))), cancellationToken);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        isDisposed = true;
+        return ValueTask.CompletedTask;
+    }
+
+    private static void Configure(Options settings, CodeLimits limits, JavaScriptOptions options, ExecutionGuard guard)
+    {
+        settings.LimitMemory(limits.MaxMemory);
+        settings.MaxStatements(options.MaxStatements);
+        settings.LimitRecursion(options.MaxRecursion);
+        settings.MaxArraySize(10_000_000);
+        settings.RegexTimeoutInterval(limits.Timeout < TimeSpan.FromSeconds(2) ? limits.Timeout : TimeSpan.FromSeconds(2));
+        settings.Constraints.StackOverflowGuard = true;
+        settings.Constraints.PromiseTimeout = TimeSpan.FromMilliseconds(1);
+        settings.Constraint(guard);
+        settings.DisableStringCompilation();
+        settings.Interop.Enabled = false;
+        settings.Culture = CultureInfo.InvariantCulture;
+    }
+
+    private void Offer()
+    {
+        var console = new JsObject(engine);
+        foreach (var name in (string[])["log", "info", "warn", "error", "debug"])
+            console.Set(name, Function(name, Print));
+        engine.SetValue("console", console);
+        engine.SetValue("print", Function("print", Print));
+        foreach (var name in tools.Names)
+            engine.SetValue(name, Function(name, arguments => Call(name, arguments)));
+        if (!session.Outputs.IsDefaultOrEmpty)
+            engine.SetValue(CodeSessionOptions.SubmitFunction, Function(CodeSessionOptions.SubmitFunction, Submit));
+    }
+
+    private ClrFunction Function(string name, Func<JsValue[], JsValue> body) => new(engine, name, (_, arguments) => body(arguments));
+
+    private CodeResult Execute(string code, KeyValuePair<string, string>[] variables, string piece)
+    {
+        foreach (var (name, json) in variables)
+            engine.SetValue(name, new JsonParser(engine).Parse(json));
+        FieldMap? submitted = null;
+        object? value = null;
+        try
+        {
+            value = CodeValues.FromJson(Leaving(engine.Evaluate(code, piece).UnwrapIfPromise()));
+        }
+        catch (SubmitSignal signal)
+        {
+            submitted = signal.Outputs;
+        }
+
+        return new() { Value = value, Output = output.ToString(), IsOutputCut = output.IsCut, Submitted = submitted };
+    }
+
+    // Code blocks while it runs, and so does a tool that it waits for: on a thread of its own, with a stack that is known.
+    private async Task<T> RunAsync<T>(Func<string, T> work, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (Interlocked.Exchange(ref isBusy, 1) == 1)
+            throw new CodeInterpreterException("The session is running a piece of code. Wait for it, or open another session.");
+        try
+        {
+            (output, running, toolCalls) = (new(session.Limits.MaxOutputLength), cancellationToken, 0);
+            var piece = string.Create(CultureInfo.InvariantCulture, $"code {++pieces}");
+            var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var thread = new Thread(() => Work(work, piece, done), StackSize) { IsBackground = true, Name = "Hone JavaScript" };
+            thread.Start();
+            return await done.Task.ConfigureAwait(false);
+        }
+        finally
+        {
+            Volatile.Write(ref isBusy, 0);
+        }
+    }
+
+    private void Work<T>(Func<string, T> work, string piece, TaskCompletionSource<T> done)
+    {
+        try
+        {
+            guard.Begin(session.Limits.Timeout, running);
+            done.SetResult(work(piece));
+        }
+        catch (OperationCanceledException) when (running.IsCancellationRequested)
+        {
+            done.SetCanceled(running);
+        }
+        catch (Exception error)
+        {
+            done.SetException(JavaScriptErrors.Read(error, piece, output.ToString())
+                ?? (Exception)new CodeInterpreterException($"The JavaScript engine failed: {error.GetType().Name}.", error));
+        }
+    }
+
+    private JsValue Print(JsValue[] arguments)
+    {
+        output.AppendLine(string.Join(' ', arguments.Select(Shown)));
+        return JsValue.Undefined;
+    }
+
+    private string Shown(JsValue value)
+    {
+        if (value is not Jint.Native.Object.ObjectInstance || value is Jint.Native.Function.Function || value is JsError)
+            return TypeConverter.ToString(value);
+        return new JsonSerializer(engine).Serialize(value) is JsString json ? json.ToString() : "undefined";
+    }
+
+    private JsValue Call(string name, JsValue[] arguments)
+    {
+        if (++toolCalls > session.Limits.MaxToolCalls)
+            throw new CodeException(CodeErrorKind.Limit, "LimitError", $"The code called tools more than {session.Limits.MaxToolCalls} times.");
+        var positional = Leaving(new JsArray(engine, arguments))!;
+        guard.Pause();
+        try
+        {
+            // The thread is this session's own: nothing else waits for it.
+            var result = tools.InvokeAsync(name, positional, null, running).GetAwaiter().GetResult();
+            return new JsonParser(engine).Parse(result);
+        }
+        catch (CodeException error)
+        {
+            throw new JavaScriptException(engine.Intrinsics.Error, error.Description);
+        }
+        finally
+        {
+            guard.Resume();
+        }
+    }
+
+    private JsValue Submit(JsValue[] arguments)
+    {
+        var names = session.Outputs;
+        var given = arguments.Select(argument => CodeValues.FromJson(Leaving(argument))).ToArray();
+        if (given is [FieldMap map] && (names.Length > 1 || map.ContainsKey(names[0])))
+            throw new SubmitSignal(map);
+        if (given.Length != names.Length)
+            throw new JavaScriptException(
+                engine.Intrinsics.TypeError, $"{CodeSessionOptions.SubmitFunction} takes one object with {string.Join(", ", names)}, or their values in this order.");
+        throw new SubmitSignal(FieldMap.Create(names.Zip(given, KeyValuePair.Create)));
+    }
+
+    // A value as JSON; null for one that has none, such as a function.
+    private string? Leaving(JsValue value)
+    {
+        if (value is JsBigInt)
+            return value.ToString();
+        if (new JsonSerializer(engine).Serialize(value) is not JsString json)
+            return null;
+        var text = json.ToString();
+        var most = session.Limits.MaxValueLength;
+        return text.Length <= most
+            ? text
+            : throw new CodeException(CodeErrorKind.Limit, "LimitError", string.Create(
+                CultureInfo.InvariantCulture, $"A value is {text.Length:N0} characters long; {most:N0} may leave the code. Take a part of it."));
+    }
+}
