@@ -71,7 +71,8 @@ internal static class ProgramFileWriter
     // Tools are code: a demo is shown beside those that there are.
     private static JsonNode Write(Demo demo) => new JsonObject { ["augmented"] = demo.IsAugmented, ["values"] = Node(FieldMap.Create(demo.Fields.Where(field => !HoldsTools(field.Value)))) };
 
-    private static bool HoldsTools(object? value) => value is AITool || (value is ImmutableArray<object?> { Length: > 0 } list && list[0] is AITool);
+    /// <summary>True for tools and lists of them.</summary>
+    public static bool HoldsTools(object? value) => value is AITool || (value is ImmutableArray<object?> { Length: > 0 } list && list[0] is AITool);
 
     private static JsonObject Texts(IEnumerable<KeyValuePair<string, string>> texts) =>
         new(texts.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value)));
