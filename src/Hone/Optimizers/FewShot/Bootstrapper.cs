@@ -13,6 +13,8 @@ internal readonly record struct BootstrapAmounts(int MaxBootstrapped, int MaxLab
 /// </summary>
 internal sealed class Bootstrapper<TIn, TOut>
 {
+    private static readonly ImmutableSortedDictionary<string, Demo> NoDemos = ImmutableSortedDictionary.Create<string, Demo>(StringComparer.Ordinal);
+
     private readonly SearchRun<TIn, TOut> search;
     private readonly BootstrapOptions options;
     private readonly Metric<TIn, TOut>? acceptance;
@@ -53,6 +55,51 @@ internal sealed class Bootstrapper<TIn, TOut>
         }
 
         return state;
+    }
+
+    /// <summary>Demos by predictor of an accepted run on every training example; empty where none was accepted.</summary>
+    /// <param name="maxLabeled">Labelled demos that the teacher is shown.</param>
+    /// <param name="cancellationToken">Abandons the run.</param>
+    /// <exception cref="HoneException">Too many runs failed.</exception>
+    public async Task<ImmutableSortedDictionary<string, Demo>[]> HarvestAllAsync(int maxLabeled, CancellationToken cancellationToken)
+    {
+        ImmutableSortedDictionary<string, Demo>[] found = [.. search.Train.All.Select(_ => NoDemos)];
+        foreach (var (index, run) in await AttemptAsync(Teacher(maxLabeled), [.. search.Train.All], cancellationToken).ConfigureAwait(false))
+            found[index] = DemosOf(index, run);
+        return found;
+    }
+
+    /// <summary>The same of one example, outside of the run that the search belongs to: nothing is journaled or budgeted.</summary>
+    /// <param name="index">Its position in the training set.</param>
+    /// <param name="maxLabeled">Labelled demos that the teacher is shown.</param>
+    /// <param name="metric">Accepts runs unless there is another metric for that.</param>
+    /// <param name="cancellationToken">Stops the teacher.</param>
+    public async Task<ImmutableSortedDictionary<string, Demo>> HarvestAsync(
+        int index, int maxLabeled, Metric<TIn, TOut> metric, CancellationToken cancellationToken)
+    {
+        var source = Teacher(maxLabeled);
+        for (var round = 0; round < options.MaxRounds; round++)
+        {
+            var unit = new RunUnit<TIn, TOut>(Request(source, index, round), metric, search.Seed.Derive("run"), options.FailureScore);
+            await unit.ExecuteAsync(cancellationToken).ConfigureAwait(false);
+            if (IsAccepted(unit.Result))
+                return DemosOf(index, unit.Result);
+        }
+
+        return NoDemos;
+    }
+
+    private ImmutableSortedDictionary<string, Demo> DemosOf(int index, RunRecord run)
+    {
+        var demos = NoDemos.ToBuilder();
+        for (var i = 0; i < search.Student.Predictors.Length; i++)
+        {
+            var path = search.Student.Predictors[i].Key;
+            if (DemoOf(run, path, search.Seed.Derive("call", index, i)) is { } demo)
+                demos.Add(path, demo);
+        }
+
+        return demos.ToImmutable();
     }
 
     private async Task<List<(int Index, RunRecord Run)>> HarvestAsync(IReadOnlyList<int> order, BootstrapAmounts amounts, CancellationToken cancellationToken)
