@@ -91,7 +91,8 @@ internal sealed record AgentView(string Predictor, ImmutableArray<KeyValuePair<s
     // The conversation of the next turn ends with this one and its results, unless another run of the agent began with it.
     private static ToolResult[]? ResultsFor(ImmutableArray<ToolCall> calls, StepRecord? next)
     {
-        if ((next?.Inputs.GetValueOrDefault(AgentCore.Conversation) as History)?.Turns is not [.., var last]
+        if (next?.Inputs.GetValueOrDefault(AgentCore.Conversation) is not ImmutableArray<object?> turns
+            || turns is not [.., FieldMap last]
             || last.GetValueOrDefault(ToolValues.Results) is not FieldMap given)
             return null;
         ToolResult[] results = [.. ToolValues.ToResults(given).Results];

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Hone.Optimizers;
 using Microsoft.Extensions.Time.Testing;
 
@@ -103,6 +104,15 @@ public sealed class GepaToolTests : IDisposable
         var world = World();
         var program = ToolWorld.Agent().WithModel(world.Model);
         var resumed = options with { RunDirectory = Path.Combine(folder, "run"), Resume = true };
+
+        // A reflection that the budget refused is made from runs that the journal has.
+        for (var cut = 1; cut <= whole.Asked.Count; cut++)
+        {
+            var budget = new OptimizationBudget { ByRole = ImmutableSortedDictionary<string, CallBudgetLimits>.Empty.Add("reflection", new() { MaxCalls = cut - 1 }) };
+            await Optimizer(resumed with { Budget = budget }).CompileAsync(program, ToolWorld.Examples(4), ToolWorld.Examples(3, "v"), GepaWorld.Token);
+            Assert.Equal(cut - 1, world.Asked.Count);
+        }
+
         for (var cut = 1; cut < unbroken.ProgramRuns; cut += 2)
             await Optimizer(resumed with { Budget = new() { MaxProgramRuns = cut } }).CompileAsync(program, ToolWorld.Examples(4), ToolWorld.Examples(3, "v"), GepaWorld.Token);
         var result = await Optimizer(resumed).CompileAsync(program, ToolWorld.Examples(4), ToolWorld.Examples(3, "v"), GepaWorld.Token);
@@ -151,7 +161,7 @@ public sealed class GepaToolTests : IDisposable
 
         public IReadOnlyList<string> Components { get; private set; } = [];
 
-        public System.Collections.Immutable.ImmutableArray<string> Select(ComponentChoice choice, Random random)
+        public ImmutableArray<string> Select(ComponentChoice choice, Random random)
         {
             Components = choice.Pool.Components;
             return ComponentSelectors.RoundRobin.Select(choice, random);
