@@ -164,7 +164,8 @@ public sealed class OptimizerTests : IDisposable
     public async Task Optimizers_BetterTogether_And_Ensemble()
     {
         var program = new Predict<Question, Answer>("Answer.").WithModel(new LM(
-            new ToyPolicy(new ToyChoice("[[ ## reply ## ]]", Completion("wrong"), Completion("right"), Completion("worse"))), "toy") { Options = new() { Temperature = 0 } });
+            new ToyPolicy(new ToyChoice("[[ ## reply ## ]]", Completion("wrong"), Completion("right"), Completion("worse"))), "toy")
+        { Options = new() { Temperature = 0 } });
         var (metric, train, validation) = (ExactMatch, Examples[..8], Examples[8..]);
         using var output = new StringWriter();
         var Console = output;
