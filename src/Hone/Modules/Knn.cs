@@ -110,20 +110,20 @@ public static class Knn
         return [.. vectors];
     }
 
-    internal static float Dot(float[] left, float[] right)
+    internal static float Dot(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
     {
         var sum = Vector<float>.Zero;
         var i = 0;
         for (; i <= left.Length - Vector<float>.Count; i += Vector<float>.Count)
-            sum += new Vector<float>(left, i) * new Vector<float>(right, i);
+            sum += new Vector<float>(left[i..]) * new Vector<float>(right[i..]);
         var total = Vector.Sum(sum);
         for (; i < left.Length; i++)
             total += left[i] * right[i];
         return total;
     }
 
-    // Fields in the order of the signature, whatever the order in which an input holds them.
-    private static string Text(SignatureField[] inputs, FieldMap values)
+    /// <summary>Fields in the order of the signature, whatever the order in which an input holds them.</summary>
+    internal static string Text(SignatureField[] inputs, FieldMap values)
     {
         var text = new StringBuilder();
         foreach (var field in inputs)

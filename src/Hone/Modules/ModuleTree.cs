@@ -1,6 +1,8 @@
 namespace Hone;
 
-/// <summary>The predictors under a module by dotted path; a predictor reached twice keeps its first path.</summary>
+/// <summary>
+/// The predictors under a module by dotted path; a predictor reached twice keeps its first path. Modules that are transparent add nothing to it.
+/// </summary>
 internal static class ModuleTree
 {
     /// <summary>Path of a program that is itself a single predictor.</summary>
@@ -8,7 +10,7 @@ internal static class ModuleTree
 
     public static IReadOnlyList<KeyValuePair<string, Predictor>> Collect(Module root)
     {
-        if (root is IPredictorModule single)
+        if (Inside(root) is IPredictorModule single)
             return [new(Self, single.Predictor)];
         var found = new List<KeyValuePair<string, Predictor>>();
         Walk(root, string.Empty, found, new HashSet<object>(ReferenceEqualityComparer.Instance));
@@ -19,28 +21,44 @@ internal static class ModuleTree
     }
 
     /// <summary>The modules that hold tools, in declaration order, with the prefix of their tools' paths.</summary>
-    public static IReadOnlyList<KeyValuePair<string, IToolModule>> CollectTools(Module root)
-    {
-        var found = new List<KeyValuePair<string, IToolModule>>();
-        WalkTools(root, string.Empty, found, new HashSet<object>(ReferenceEqualityComparer.Instance));
-        return found;
-    }
+    public static IReadOnlyList<KeyValuePair<string, IToolModule>> CollectTools(Module root) =>
+        [.. Holders<IToolModule>(root).Select(entry => KeyValuePair.Create(entry.Path.Length == 0 ? string.Empty : entry.Path + ".", entry.Module))];
 
-    private static void WalkTools(Module module, string path, List<KeyValuePair<string, IToolModule>> found, HashSet<object> seen)
+    /// <summary>The modules that need a demo bank, in declaration order, by path; <see cref="Self"/> for the root.</summary>
+    public static IReadOnlyList<KeyValuePair<string, IDemoBankModule>> CollectBanks(Module root) =>
+        [.. Holders<IDemoBankModule>(root).Select(entry => KeyValuePair.Create(entry.Path.Length == 0 ? Self : entry.Path, entry.Module))];
+
+    private static List<(string Path, T Module)> Holders<T>(Module root)
+        where T : class
     {
-        if (!seen.Add(module) || module is IPredictorModule)
-            return;
-        if (module is IToolModule holder)
-            found.Add(new(path.Length == 0 ? string.Empty : path + ".", holder));
-        foreach (var (name, child) in module.GetChildren())
-            WalkTools(child, path.Length == 0 ? name : $"{path}.{name}", found, seen);
+        var found = new List<(string Path, T Module)>();
+        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
+        Visit(root, string.Empty);
+        return found;
+
+        void Visit(Module module, string path)
+        {
+            if (!seen.Add(module) || module is IPredictorModule)
+                return;
+            if (module is T holder)
+                found.Add((path, holder));
+            if (module is ITransparentModule around)
+            {
+                Visit(around.Inner, path);
+                return;
+            }
+
+            foreach (var (name, child) in module.GetChildren())
+                Visit(child, path.Length == 0 ? name : $"{path}.{name}");
+        }
     }
 
     private static void Walk(Module module, string prefix, List<KeyValuePair<string, Predictor>> found, HashSet<object> seen)
     {
-        foreach (var (name, child) in module.GetChildren())
+        foreach (var (name, around) in Inside(module).GetChildren())
         {
             var path = prefix.Length == 0 ? name : $"{prefix}.{name}";
+            var child = Inside(around);
             if (child is IPredictorModule predictor)
             {
                 if (seen.Add(predictor.Predictor))
@@ -51,5 +69,12 @@ internal static class ModuleTree
                 Walk(child, path, found, seen);
             }
         }
+    }
+
+    private static Module Inside(Module module)
+    {
+        while (module is ITransparentModule around)
+            module = around.Inner;
+        return module;
     }
 }

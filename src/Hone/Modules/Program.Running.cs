@@ -107,7 +107,7 @@ public sealed partial class Program<TIn, TOut>
         var outer = HoneScope.Current;
         var recorder = new TraceRecorder(outer?.Recorder);
         using var scope = HoneScope.Open(new(
-            Model, NamedModels, Adapter, options?.Recovery ?? Recovery, State, options?.Options, options?.Seed, bindings, toolBindings, recorder, Time, Observers, Logger, events));
+            Model, NamedModels, Adapter, options?.Recovery ?? Recovery, State, options?.Options, options?.Seed, bindings, toolBindings, banks, recorder, Time, Observers, Logger, events));
         try
         {
             var running = Observation.IsOn(scope) ? ObservedAsync(input, cancellationToken) : Module.CallAsync(input, cancellationToken);

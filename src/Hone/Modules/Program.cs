@@ -9,12 +9,13 @@ public sealed partial class Program<TIn, TOut>
 {
     private readonly Dictionary<object, PredictorBinding> bindings;
     private readonly Dictionary<object, ImmutableArray<ToolBinding>> toolBindings;
+    private readonly Dictionary<object, DemoBank>? banks;
 
     /// <summary>Creates a program.</summary>
     /// <param name="module">The code.</param>
     /// <param name="model">The model of every predictor without one of its own; null to add it later.</param>
     /// <param name="state">Instructions, demos and options by path; the declared ones by default.</param>
-    /// <exception cref="HoneException">The state names a predictor or a tool that the module does not have, or gives a tool a name that it cannot have.</exception>
+    /// <exception cref="HoneException">The state names a predictor, a tool or a demo bank that the module does not have, or gives a tool a name that it cannot have.</exception>
     public Program(Module<TIn, TOut> module, LM? model = null, ProgramState? state = null)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -34,13 +35,14 @@ public sealed partial class Program<TIn, TOut>
         }
 
         (toolBindings, Tools) = ToolBinder.Bind(module, State);
+        banks = DemoBankBinder.Bind(module, State);
     }
 
     private Program(Program<TIn, TOut> from)
     {
         (Module, Model, State, Predictors, bindings) = (from.Module, from.Model, from.State, from.Predictors, from.bindings);
         (NamedModels, Adapter, Recovery, Time) = (from.NamedModels, from.Adapter, from.Recovery, from.Time);
-        (Observers, Logger, Tools, toolBindings) = (from.Observers, from.Logger, from.Tools, from.toolBindings);
+        (Observers, Logger, Tools, toolBindings, banks) = (from.Observers, from.Logger, from.Tools, from.toolBindings, from.banks);
     }
 
     /// <summary>The code.</summary>
@@ -77,7 +79,10 @@ public sealed partial class Program<TIn, TOut>
     internal ILogger? Logger { get; private init; }
 
     /// <summary>The same module and models under another state. Cheap; nothing is copied.</summary>
-    public Program<TIn, TOut> With(ProgramState state) => new(Module, Model, state)
+    public Program<TIn, TOut> With(ProgramState state) => WithModule(Module, state);
+
+    /// <summary>Another module on the same models under another state.</summary>
+    internal Program<TIn, TOut> WithModule(Module<TIn, TOut> module, ProgramState state) => new(module, Model, state)
     {
         NamedModels = NamedModels,
         Adapter = Adapter,

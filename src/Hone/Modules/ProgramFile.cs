@@ -98,7 +98,12 @@ public static class ProgramFile
             var predictors = ModuleTree.Collect(program.Module);
             return program.With(DspyState.Recognizes(document.RootElement)
                 ? DspyState.Read(document.RootElement, predictors, program.NamedModels, source)
-                : ProgramFileReader.Read(document.RootElement, predictors, program.Tools.ToDictionary(StringComparer.Ordinal), source));
+                : ProgramFileReader.Read(
+                    document.RootElement,
+                    predictors,
+                    program.Tools.ToDictionary(StringComparer.Ordinal),
+                    [.. ModuleTree.CollectBanks(program.Module).Select(entry => entry.Key)],
+                    source));
         }
         catch (JsonException error)
         {

@@ -9,7 +9,11 @@ internal static class ProgramFileReader
 {
     /// <exception cref="HoneException">The file is not a saved program, or differs from the module.</exception>
     public static ProgramState Read(
-        JsonElement file, IReadOnlyList<KeyValuePair<string, Predictor>> predictors, IReadOnlyDictionary<string, AIFunction> tools, ProgramFileSource source)
+        JsonElement file,
+        IReadOnlyList<KeyValuePair<string, Predictor>> predictors,
+        IReadOnlyDictionary<string, AIFunction> tools,
+        IReadOnlyList<string> banks,
+        ProgramFileSource source)
     {
         if (file.ValueKind != JsonValueKind.Object || !file.TryGetProperty("format", out var format) || format.GetString() != ProgramFileWriter.Format)
             throw new HoneException($"{source.Name} is not a saved Hone program: it lacks \"format\": \"{ProgramFileWriter.Format}\".");
@@ -26,6 +30,7 @@ internal static class ProgramFileReader
                 state = state.With(path, ReadPredictor(entry, predictor.Signature, source, path, isShort: version == 1));
         }
 
+        state = state with { DemoBanks = DemoBankFile.Read(file.TryGetProperty("demoBanks", out var demoBanks) ? demoBanks : null, banks, predictors, source) };
         return file.TryGetProperty("tools", out var texts) ? state with { Tools = ReadTools(texts, tools, source) } : state;
     }
 
@@ -95,7 +100,8 @@ internal static class ProgramFileReader
             source.Refuse($"predictor '{path}' has other fields than the module. {string.Join("; ", differences)}");
     }
 
-    private static Demo? ReadDemo(JsonElement demo, Signature signature, ProgramFileSource source, string where)
+    /// <summary>A demo; null when a value does not fit and it is to be left out.</summary>
+    public static Demo? ReadDemo(JsonElement demo, Signature signature, ProgramFileSource source, string where)
     {
         var values = new List<KeyValuePair<string, object?>>();
         foreach (var value in demo.GetProperty("values").EnumerateObject())

@@ -37,6 +37,8 @@ internal static class ProgramFileWriter
         file["predictors"] = predictors;
         if (!program.State.Tools.IsEmpty)
             file["tools"] = new JsonObject(program.State.Tools.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Key, Write(entry.Value))));
+        if (!program.State.DemoBanks.IsEmpty)
+            file["demoBanks"] = DemoBankFile.Write(program.State.DemoBanks);
         return file.ToJsonString(Indented);
     }
 
@@ -68,10 +70,11 @@ internal static class ProgramFileWriter
         return entry;
     }
 
-    // Tools are code: a demo is shown beside those that there are.
-    private static JsonNode Write(Demo demo) => new JsonObject { ["augmented"] = demo.IsAugmented, ["values"] = Node(FieldMap.Create(demo.Fields.Where(field => !HoldsTools(field.Value)))) };
+    /// <summary>A demo. Tools are code: it is shown beside those that there are.</summary>
+    public static JsonNode Write(Demo demo) => new JsonObject { ["augmented"] = demo.IsAugmented, ["values"] = Node(FieldMap.Create(demo.Fields.Where(field => !HoldsTools(field.Value)))) };
 
-    private static bool HoldsTools(object? value) => value is AITool || (value is ImmutableArray<object?> { Length: > 0 } list && list[0] is AITool);
+    /// <summary>True for tools and lists of them.</summary>
+    public static bool HoldsTools(object? value) => value is AITool || (value is ImmutableArray<object?> { Length: > 0 } list && list[0] is AITool);
 
     private static JsonObject Texts(IEnumerable<KeyValuePair<string, string>> texts) =>
         new(texts.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value)));

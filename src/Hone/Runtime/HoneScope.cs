@@ -49,7 +49,7 @@ public sealed class HoneScope : IDisposable
             return;
         (Model, Adapter, Recovery, Options, Seed) = (outer.Model, outer.Adapter, outer.Recovery, outer.Options, outer.Seed);
         (State, Models, Bindings, Recorder) = (outer.State, outer.Models, outer.Bindings, outer.Recorder);
-        (Tools, Hints) = (outer.Tools, outer.Hints);
+        (Tools, Banks, Hints) = (outer.Tools, outer.Banks, outer.Hints);
         (Time, Observers, Logger, Events, CallId) = (outer.Time, outer.Observers, outer.Logger, outer.Events, outer.CallId);
         Budget = outer.Budget;
     }
@@ -85,6 +85,9 @@ public sealed class HoneScope : IDisposable
 
     /// <summary>The tools of the running program with the state's texts, by the module that holds them; null outside of one.</summary>
     internal IReadOnlyDictionary<object, ImmutableArray<ToolBinding>>? Tools { get; private init; }
+
+    /// <summary>The demo banks of the running program, by the module that chooses from them; null when it has none.</summary>
+    internal IReadOnlyDictionary<object, DemoBank>? Banks { get; private init; }
 
     /// <summary>Advice for predictors, by reference: what an earlier attempt should have done otherwise.</summary>
     internal IReadOnlyDictionary<object, string>? Hints { get; private init; }
@@ -165,6 +168,7 @@ public sealed class HoneScope : IDisposable
             Seed = settings.Seed,
             Bindings = settings.Bindings,
             Tools = settings.Tools,
+            Banks = settings.Banks,
             Hints = null,
             Recorder = settings.Recorder,
             Time = settings.Time,
@@ -176,6 +180,13 @@ public sealed class HoneScope : IDisposable
 
     /// <summary>The same scope, inside an observed call.</summary>
     internal static HoneScope Inside(long callId) => Enter(new(Current) { CallId = callId });
+
+    /// <summary>The same scope, with other states of its predictors.</summary>
+    internal static HoneScope Rebound(IReadOnlyDictionary<object, PredictorBinding> bindings) => Enter(new(Current)
+    {
+        Bindings = bindings,
+        State = bindings.Values.Aggregate(Current?.State ?? ProgramState.Default, (state, binding) => state.With(binding.Path, binding.State)),
+    });
 
     /// <summary>The same scope, with another place for its events.</summary>
     internal static HoneScope WithEvents(ChannelWriter<RunEvent> events) => Enter(new(Current) { Events = events });
@@ -222,6 +233,7 @@ internal readonly record struct ScopeSettings(
     long? Seed,
     IReadOnlyDictionary<object, PredictorBinding> Bindings,
     IReadOnlyDictionary<object, ImmutableArray<ToolBinding>> Tools,
+    IReadOnlyDictionary<object, DemoBank>? Banks,
     TraceRecorder Recorder,
     TimeProvider Time,
     ImmutableArray<IHoneObserver> Observers,

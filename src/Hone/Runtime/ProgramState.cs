@@ -45,7 +45,7 @@ public sealed record PredictorState
     public override int GetHashCode() => HashCode.Combine(Instructions, Demos.Length, FieldDescriptions.Count, Options, Model);
 }
 
-/// <summary>The data of a program: one state per predictor path, and texts of its tools. A candidate of an optimizer, and what is saved.</summary>
+/// <summary>The data of a program: one state per predictor path, texts of its tools, banks of demos. A candidate of an optimizer, and what is saved.</summary>
 /// <param name="Predictors">State by path; a missing path means the default state.</param>
 public sealed record ProgramState(ImmutableSortedDictionary<string, PredictorState> Predictors)
 {
@@ -58,6 +58,12 @@ public sealed record ProgramState(ImmutableSortedDictionary<string, PredictorSta
     /// </summary>
     public ImmutableSortedDictionary<string, ToolText> Tools { get; init; } = ImmutableSortedDictionary.Create<string, ToolText>(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Demos that calls choose from, by the path of the <c>KnnDemos</c> module that does so; <c>self</c> where that is the program. <see cref="With"/> leaves
+    /// them as they are.
+    /// </summary>
+    public ImmutableSortedDictionary<string, DemoBank> DemoBanks { get; init; } = ImmutableSortedDictionary.Create<string, DemoBank>(StringComparer.Ordinal);
+
     /// <summary>The state of one predictor.</summary>
     public PredictorState this[string path] => Predictors.GetValueOrDefault(path, PredictorState.Default);
 
@@ -68,7 +74,10 @@ public sealed record ProgramState(ImmutableSortedDictionary<string, PredictorSta
     public ProgramState WithTool(string path, ToolText text) => this with { Tools = Tools.SetItem(path, text) };
 
     /// <summary>Structural equality.</summary>
-    public bool Equals(ProgramState? other) => other is not null && Predictors.SequenceEqual(other.Predictors) && Tools.SequenceEqual(other.Tools);
+    public bool Equals(ProgramState? other) => other is not null
+        && Predictors.SequenceEqual(other.Predictors)
+        && Tools.SequenceEqual(other.Tools)
+        && DemoBanks.SequenceEqual(other.DemoBanks);
 
     /// <inheritdoc/>
     public override int GetHashCode() =>

@@ -2,6 +2,7 @@ using Hone;
 using Hone.Engine;
 using Hone.Optimizers;
 using Hone.Testing;
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -67,6 +68,51 @@ public sealed class OptimizerTests : IDisposable
     }
 
     [Fact]
+    public async Task Optimizers_KnnFewShot()
+    {
+        var (program, metric, train, validation, lm) = (Program, ExactMatch, Examples[..6], Examples[6..10], Program.Model!);
+        using var embeddings = new Lengths();
+        using var output = new StringWriter();
+        var Console = output;
+        var before = Directory.GetCurrentDirectory();
+        Directory.SetCurrentDirectory(directory);
+        try
+        {
+            #region knn-few-shot
+            var knn = new KnnFewShot<Question, Answer>(embeddings, metric, new() { Nearest = 3, MaxBootstrappedDemos = 2 });
+            var result = await knn.CompileAsync(program, train, validation);
+            Console.WriteLine(result.Verdict);
+            await result.Program.SaveAsync("answers.json");
+
+            // Later, elsewhere: the module of the program as before, with a KnnDemos around it.
+            var loaded = await new KnnDemos<Question, Answer>(program.Module, embeddings).WithModel(lm).LoadStateAsync("answers.json");
+            Answer answer = await loaded.CallAsync(new("q11"));
+            #endregion
+            Assert.Equal("right", answer.Reply);
+            Assert.Equal((0, 1), (result.BaselineScore, result.BestScore));
+        }
+        finally
+        {
+            Directory.SetCurrentDirectory(before);
+        }
+
+        Assert.Contains("after", output.ToString(), StringComparison.Ordinal);
+    }
+
+    private sealed class Lengths : IEmbeddingGenerator<string, Embedding<float>>
+    {
+        public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+            IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+            Task.FromResult<GeneratedEmbeddings<Embedding<float>>>([.. values.Select(text => new Embedding<float>(new float[] { text.Length, text[^1] }))]);
+
+        public object? GetService(Type serviceType, object? serviceKey = null) => null;
+
+        public void Dispose()
+        {
+        }
+    }
+
+    [Fact]
     public void Optimizers_Tracking()
     {
         ILogger logger = NullLogger.Instance;
@@ -118,7 +164,8 @@ public sealed class OptimizerTests : IDisposable
     public async Task Optimizers_BetterTogether_And_Ensemble()
     {
         var program = new Predict<Question, Answer>("Answer.").WithModel(new LM(
-            new ToyPolicy(new ToyChoice("[[ ## reply ## ]]", Completion("wrong"), Completion("right"), Completion("worse"))), "toy") { Options = new() { Temperature = 0 } });
+            new ToyPolicy(new ToyChoice("[[ ## reply ## ]]", Completion("wrong"), Completion("right"), Completion("worse"))), "toy")
+        { Options = new() { Temperature = 0 } });
         var (metric, train, validation) = (ExactMatch, Examples[..8], Examples[8..]);
         using var output = new StringWriter();
         var Console = output;

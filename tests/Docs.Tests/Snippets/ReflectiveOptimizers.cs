@@ -42,6 +42,45 @@ public sealed class ReflectiveOptimizerTests
     }
 
     [Fact]
+    public async Task Gepa_RewordsTools()
+    {
+        var search = AIFunctionFactory.Create((string query) => $"nothing on {query}", "search", "Finds pages.");
+        var convert = AIFunctionFactory.Create((string amount) => "5 km", "convert", "Converts.");
+        LM lm = new(ScriptedChatClient.ByAsync((request, _, _) => Task.FromResult(
+            request.Options is HoneChatOptions { Role: "reflection" } ? ScriptedChatClient.Respond(Answers.Of(
+                request.SystemText.Contains("new_description", StringComparison.Ordinal) ? ("new_description", "For distances.") : ("new_instruction", "Answer.")))
+            : Turn(request))))
+        {
+            Capabilities = new() { NativeTools = true },
+        };
+        var metric = Metric.From<FieldMap, FieldMap>((_, output) => Equals(output["answer"], "5 km"));
+        Example<FieldMap, FieldMap>[] train = [.. Enumerable.Range(0, 3).Select(i => new Example<FieldMap, FieldMap>(FieldMap.Of(("question", $"{i} miles?")), FieldMap.Empty))];
+        var validation = train[..2];
+        using var output = new StringWriter();
+        var Console = output;
+        #region gepa-tools
+        var agent = ReAct.Parse("question -> answer", [search, convert]).WithModel(lm);
+        var result = await new Gepa<FieldMap, FieldMap>(metric, new() { MaxMetricCalls = 200, ToolDescriptions = true })
+            .CompileAsync(agent, train, validation);
+        foreach (var (path, text) in result.Program.State.Tools)
+            Console.WriteLine($"{path}: {text.Description}");
+        #endregion
+        Assert.Equal("convert: For distances." + Environment.NewLine, output.ToString());
+        Assert.Equal(1, result.BestScore);
+    }
+
+    private static ChatResponse Turn(ScriptedRequest request)
+    {
+        var given = request.Messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>().LastOrDefault();
+        var isClear = request.Options!.Tools!.Any(tool => tool is { Name: "convert", Description: "For distances." });
+        var (name, argument, value) = given is not null ? ("submit", "answer", $"{given.Result}") : isClear ? ("convert", "amount", "3") : ("search", "query", "miles");
+        return new(new ChatMessage(ChatRole.Assistant, [new FunctionCallContent("id", name, new Dictionary<string, object?> { [argument] = value })]))
+        {
+            FinishReason = ChatFinishReason.ToolCalls,
+        };
+    }
+
+    [Fact]
     public async Task Avatar_LearnsFromContrast()
     {
         LM lm = new(ScriptedChatClient.By((request, _) => (request.Options as HoneChatOptions)?.Role == "prompt"

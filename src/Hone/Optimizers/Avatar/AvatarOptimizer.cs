@@ -100,29 +100,34 @@ public sealed class AvatarOptimizer<TIn, TOut> : PromptOptimizer<TIn, TOut>
     // Null when there is nothing to tell apart.
     private ContrastRequest? Contrast(SearchRun<TIn, TOut> search, int iteration, string component, RunRecord[] runs)
     {
-        var path = TextComponents.PredictorOf(component);
+        var agent = AgentView.Of(search.Student, component);
         var random = search.RandomFor("contrast", iteration);
         var positives = Drawn(runs.Where(run => run.Score.Value >= options.UpperBound), options.MaxPositives);
         var negatives = Drawn(runs.Where(run => run.Score.Value <= options.LowerBound), options.MaxNegatives);
-        return positives.Length + negatives.Length == 0 ? null : new(string.Empty, Text(positives), Text(negatives));
+        return positives.Length + negatives.Length == 0 ? null : new(string.Empty, Tools(), Text(positives), Text(negatives));
 
         ReflectionRecord[] Drawn(IEnumerable<RunRecord> from, int most)
         {
-            ReflectionRecord[] records = [.. from.SelectMany(run => Record(path, run))];
+            ReflectionRecord[] records = [.. from.Select(run => agent is null ? Record(component, run) : Actions(agent, run)).OfType<ReflectionRecord>()];
             random.Shuffle(records);
             return records[..Math.Min(most, records.Length)];
         }
 
+        string Tools() => agent is null ? "(none)" : AgentView.Describe(agent.Tools, ReflectionText.CharactersOf(options.MaxRecordTokens));
+
         string Text(ReflectionRecord[] records) => records.Length == 0 ? "(none)" : ReflectionText.Of(records, options.MaxRecordTokens).Text;
     }
 
-    // A run as its last call of the predictor, with what else was done: for an agent, its way to the end.
-    private static IEnumerable<ReflectionRecord> Record(string path, RunRecord run)
+    // A run of an agent as what it did, from its task to the end.
+    private static ReflectionRecord? Actions(AgentView agent, RunRecord run) => agent.In(run) is { } seen
+        ? new("", seen.Inputs, run.Score.Value, ReflectionDataset<TIn, TOut>.FeedbackOf(agent.Predictor, run)) { Outputs = seen.Outputs }
+        : null;
+
+    // A run as its last call of the predictor, with what else was done.
+    private static ReflectionRecord? Record(string path, RunRecord run)
     {
         var last = run.Steps.LastOrDefault(step => step.Path == path);
-        if (last is null)
-            yield break;
-        yield return new("", last.Inputs, run.Score.Value, ReflectionDataset<TIn, TOut>.FeedbackOf(path, run))
+        return last is null ? null : new("", last.Inputs, run.Score.Value, ReflectionDataset<TIn, TOut>.FeedbackOf(path, run))
         {
             Outputs = last.Outputs,
             RawText = last.Outputs is null ? last.RawText ?? string.Empty : null,

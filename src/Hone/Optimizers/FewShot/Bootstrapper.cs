@@ -19,6 +19,8 @@ internal sealed record BootstrapPlan(IReadOnlyList<int> Order, BootstrapAmounts 
 /// </summary>
 internal sealed class Bootstrapper<TIn, TOut>
 {
+    private static readonly ImmutableSortedDictionary<string, Demo> NoDemos = ImmutableSortedDictionary.Create<string, Demo>(StringComparer.Ordinal);
+
     private readonly SearchRun<TIn, TOut> search;
     private readonly BootstrapOptions options;
     private readonly Metric<TIn, TOut>? acceptance;
@@ -72,6 +74,54 @@ internal sealed class Bootstrapper<TIn, TOut>
         }
 
         return state;
+    }
+
+    /// <summary>Demos by predictor of an accepted run on every training example; empty where none was accepted.</summary>
+    /// <param name="maxLabeled">Labelled demos that the teacher is shown.</param>
+    /// <param name="cancellationToken">Abandons the run.</param>
+    /// <exception cref="HoneException">Too many runs failed.</exception>
+    public async Task<ImmutableSortedDictionary<string, Demo>[]> HarvestAllAsync(int maxLabeled, CancellationToken cancellationToken)
+    {
+        ImmutableSortedDictionary<string, Demo>[] found = [.. search.Train.All.Select(_ => NoDemos)];
+        var harvest = new Harvest(new(search.Train.All, new(search.Train.Count, maxLabeled), search.Seed), Teacher(maxLabeled));
+        while (harvest.IsOpen)
+            await AttemptAsync([harvest], cancellationToken).ConfigureAwait(false);
+        foreach (var (index, run) in harvest.Accepted)
+            found[index] = DemosOf(index, run);
+        return found;
+    }
+
+    /// <summary>The same of one example, outside of the run that the search belongs to: nothing is journaled or budgeted.</summary>
+    /// <param name="index">Its position in the training set.</param>
+    /// <param name="maxLabeled">Labelled demos that the teacher is shown.</param>
+    /// <param name="metric">Accepts runs unless there is another metric for that.</param>
+    /// <param name="cancellationToken">Stops the teacher.</param>
+    public async Task<ImmutableSortedDictionary<string, Demo>> HarvestAsync(
+        int index, int maxLabeled, Metric<TIn, TOut> metric, CancellationToken cancellationToken)
+    {
+        var source = Teacher(maxLabeled);
+        for (var round = 0; round < options.MaxRounds; round++)
+        {
+            var unit = new RunUnit<TIn, TOut>(Request(source, index, round), metric, search.Seed.Derive("run"), options.FailureScore);
+            await unit.ExecuteAsync(cancellationToken).ConfigureAwait(false);
+            if (IsAccepted(unit.Result))
+                return DemosOf(index, unit.Result);
+        }
+
+        return NoDemos;
+    }
+
+    private ImmutableSortedDictionary<string, Demo> DemosOf(int index, RunRecord run)
+    {
+        var demos = NoDemos.ToBuilder();
+        for (var i = 0; i < search.Student.Predictors.Length; i++)
+        {
+            var path = search.Student.Predictors[i].Key;
+            if (DemoOf(run, path, search.Seed.Derive("call", index, i)) is { } demo)
+                demos.Add(path, demo);
+        }
+
+        return demos.ToImmutable();
     }
 
     // A wave of each harvest, round by round for the examples that were not accepted yet.

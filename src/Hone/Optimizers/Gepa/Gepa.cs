@@ -1,7 +1,7 @@
 namespace Hone.Optimizers;
 
 /// <summary>
-/// Rewrites the instructions of a program by reflection: a model reads what predictors did on a few training examples and what the metric said, and writes
+/// Rewrites the instructions of a program, and the descriptions of its tools when asked to, by reflection: a model reads what predictors did on a few training examples and what the metric said, and writes
 /// a better text. Changes that help there are scored on the validation set; candidates that are best at anything become parents; candidates that improved
 /// different texts are merged (GEPA, arXiv 2507.19457).
 /// </summary>
@@ -28,6 +28,9 @@ public sealed class Gepa<TIn, TOut> : PromptOptimizer<TIn, TOut>
     /// <summary>As <see cref="Reflector"/>, for records with pictures when the reflecting model sees them.</summary>
     public Module<MultimodalReflectionRequest, ReflectionReply> MultimodalReflector { get; init; } = Reflectors.Multimodal;
 
+    /// <summary>Writes the description of a tool or an argument from what its agent did; its signature is the meta-prompt. See <see cref="GepaOptions.ToolDescriptions"/>.</summary>
+    public Module<ToolReflectionRequest, ToolReflectionReply> ToolReflector { get; init; } = Reflectors.Tool;
+
     /// <summary>Joins the texts of several looks into one: see <see cref="ReflectionMode.MapReduce"/>.</summary>
     public Module<SynthesisRequest, ReflectionReply> Synthesizer { get; init; } = Reflectors.Synthesis;
 
@@ -39,7 +42,7 @@ public sealed class Gepa<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Split;
 
-    private GepaAuthors Authors => new(Reflector, MultimodalReflector, Synthesizer, Proposer);
+    private GepaAuthors Authors => new(Reflector, MultimodalReflector, Synthesizer, ToolReflector, Proposer);
 
     /// <inheritdoc cref="PromptOptimizer{TIn,TOut}.CompileAsync"/>
     public new async Task<GepaResult<TIn, TOut>> CompileAsync(
@@ -49,12 +52,12 @@ public sealed class Gepa<TIn, TOut> : PromptOptimizer<TIn, TOut>
         CancellationToken cancellationToken = default) =>
         (GepaResult<TIn, TOut>)await base.CompileAsync(program, train, validation, cancellationToken).ConfigureAwait(false);
 
-    private protected override string Describe() => Authors.Describe();
+    private protected override string Describe() => Authors.Describe(options.ToolDescriptions);
 
     // An iteration asks for a minibatch of evaluations at least; all its tasks may ask the reflecting model.
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection)
     {
-        var components = TextComponents.Of(program).Length;
+        var components = TextComponents.Of(program, options.ToolDescriptions).Length;
         var limit = options.Limit(components, train, selection!.Value);
         var iterations = Math.Max(0, limit - selection.Value) / options.MinibatchSize;
         return new(limit, iterations * options.Sampling.Tasks * GepaProposer<TIn, TOut>.MostRequests(options, components), program.Predictors.Length);
@@ -62,14 +65,16 @@ public sealed class Gepa<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override void Check(Program<TIn, TOut> program)
     {
-        if (TextComponents.Of(program).IsEmpty)
+        if (TextComponents.Of(program, options.ToolDescriptions).IsEmpty)
             throw new HoneException("The program has no predictors: there is no text to improve.");
+        if (options.ToolDescriptions && program.Tools.IsEmpty)
+            throw new HoneException($"{nameof(GepaOptions.ToolDescriptions)} is set, but the program has no tools. Leave it out, or give an agent tools.");
     }
 
     private protected override async Task BeginAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
         var selection = search.Selection!.Count;
-        var spending = new GepaSpending(options.Limit(TextComponents.Of(search.Student).Length, search.Train.Count, selection));
+        var spending = new GepaSpending(options.Limit(TextComponents.Of(search.Student, options.ToolDescriptions).Length, search.Train.Count, selection));
         search.StrategyState = spending;
         if (spending.Remaining < selection)
             throw new SearchEndedException(

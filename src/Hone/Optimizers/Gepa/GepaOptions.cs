@@ -115,6 +115,13 @@ public sealed record GepaOptions : OptimizerOptions
     /// <summary>Shows in each record what the other predictors of the run did, too.</summary>
     public bool ShowWholeRuns { get; init; }
 
+    /// <summary>
+    /// Rewrites the descriptions of agents' tools and of their arguments, too, each as a text of its own. Off by default: in published trials such changes
+    /// gained less than those of instructions, and they multiply the texts that the budget is spread over. Keep
+    /// <see cref="ComponentSelectors.RoundRobin"/> with it, so that one text changes at a time.
+    /// </summary>
+    public bool ToolDescriptions { get; init; }
+
     /// <summary>Keeps the best outputs of each validation example in the result: search at inference time.</summary>
     public bool TrackBestOutputs { get; init; }
 
@@ -145,7 +152,8 @@ public sealed record GepaOptions : OptimizerOptions
         + FormattableString.Invariant(
         $"; acceptance={Acceptance.Name}; selection={Selection.Most}; front={Front}; merge={UseMerge}/{MaxMerges}/{MergeExamples}; skip={SkipPerfectMinibatches}")
         + FormattableString.Invariant(
-        $"; format={AddFormatFailures}; reflector={ReflectionModel?.Name}; mode={Reflection}; records={MaxRecordTokens}; text={MaxTextTokens}; whole={ShowWholeRuns}");
+        $"; format={AddFormatFailures}; reflector={ReflectionModel?.Name}; mode={Reflection}; records={MaxRecordTokens}; text={MaxTextTokens}; whole={ShowWholeRuns}")
+        + (ToolDescriptions ? "; tools" : string.Empty);
 
     // The reference's formula, so that its figures can be compared.
     private static long AutoBudget(GepaBudgetSize size, int components, int selection)

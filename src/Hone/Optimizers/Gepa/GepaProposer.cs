@@ -7,12 +7,14 @@ internal sealed record GepaAuthors(
     Module<ReflectionRequest, ReflectionReply> Text,
     Module<MultimodalReflectionRequest, ReflectionReply> Multimodal,
     Module<SynthesisRequest, ReflectionReply> Synthesis,
+    Module<ToolReflectionRequest, ToolReflectionReply> Tool,
     IInstructionProposer? Custom)
 {
     /// <summary>The role of the model that reflects.</summary>
     public const string Role = "reflection";
 
-    public string Describe() => $"; authors={Text.GetType()}, {Multimodal.GetType()}, {Synthesis.GetType()}, {Custom?.Name}";
+    public string Describe(bool withTools) =>
+        $"; authors={Text.GetType()}, {Multimodal.GetType()}, {Synthesis.GetType()}, {Custom?.Name}" + (withTools ? $", {Tool.GetType()}" : string.Empty);
 }
 
 /// <summary>Asks for new texts: all tasks of an iteration side by side, a question that failed once more.</summary>
@@ -25,6 +27,9 @@ internal sealed class GepaProposer<TIn, TOut>(SearchRun<TIn, TOut> search, GepaO
 
     private readonly Lazy<Program<SynthesisRequest, ReflectionReply>> synthesis =
         new(() => search.Proposer(authors.Synthesis, options.ReflectionModel, GepaAuthors.Role));
+
+    private readonly Lazy<Program<ToolReflectionRequest, ToolReflectionReply>> tool =
+        new(() => search.Proposer(authors.Tool, options.ReflectionModel, GepaAuthors.Role));
 
     private readonly Lazy<Program<InstructionProposalRequest, ProposedTexts>> custom =
         new(() => search.Proposer(new CustomProposal(authors.Custom!), options.ReflectionModel, GepaAuthors.Role));
@@ -76,8 +81,8 @@ internal sealed class GepaProposer<TIn, TOut>(SearchRun<TIn, TOut> search, GepaO
         var key = FormattableString.Invariant($"gepa|{iteration}|{task.Number}|{data.Component}");
         var sample = SampleOf(iteration, task);
         var records = data.Records;
-        if (options.Reflection == ReflectionMode.OneRequest || records.Length < 4)
-            return [new(key, new(data.CurrentText, records), sample)];
+        if (options.Reflection == ReflectionMode.OneRequest || records.Length < 4 || data.Tool is not null)
+            return [new(key, new(data.CurrentText, records) { Tool = data.Tool }, sample)];
         ReflectionRecord[] doubled = [.. records, .. records];
         search.RandomFor("map " + data.Component, iteration, task.Number).Shuffle(doubled);
         var groups = (int)Math.Sqrt(records.Length);
@@ -114,8 +119,9 @@ internal sealed class GepaProposer<TIn, TOut>(SearchRun<TIn, TOut> search, GepaO
             question.Request.Records, question.IsShortened ? Math.Max(1, options.MaxRecordTokens / 4) : options.MaxRecordTokens)).ToArray();
         var answers = new Answer[questions.Length];
         var sees = (options.ReflectionModel ?? search.Student.Model)?.Capabilities.Images == true;
-        int[] withImages = [.. Enumerable.Range(0, questions.Length).Where(i => sees && shown[i].Images.Count > 0)];
-        int[] plain = [.. Enumerable.Range(0, questions.Length).Except(withImages)];
+        int[] ofTools = [.. Enumerable.Range(0, questions.Length).Where(i => questions[i].Request.Tool is not null)];
+        int[] withImages = [.. Enumerable.Range(0, questions.Length).Except(ofTools).Where(i => sees && shown[i].Images.Count > 0)];
+        int[] plain = [.. Enumerable.Range(0, questions.Length).Except(ofTools).Except(withImages)];
         if (plain.Length > 0)
         {
             Fill(answers, plain, await search.AskAsync(
@@ -137,8 +143,25 @@ internal sealed class GepaProposer<TIn, TOut>(SearchRun<TIn, TOut> search, GepaO
                 cancellationToken).ConfigureAwait(false));
         }
 
+        if (ofTools.Length > 0)
+        {
+            Fill(answers, ofTools, await search.AskAsync(
+                Phase,
+                tool.Value,
+                [.. ofTools.Select(i => Request(questions[i], ToolRequest(questions[i].Request, shown[i].Text)))],
+                GepaJson.Default.ToolReflectionReply,
+                cancellationToken).ConfigureAwait(false), reply => reply.NewDescription);
+        }
+
         return answers;
     }
+
+    private static ToolReflectionRequest ToolRequest(ReflectionSource source, string examples) => new(
+        source.Tool!.Definition,
+        source.Tool.Argument is { } argument ? $"the argument `{argument}`" : "the tool",
+        source.CurrentText.Length == 0 ? "(none)" : source.CurrentText,
+        source.Tool.OtherTools,
+        examples);
 
     private async Task<Answer[]> JoinAsync(Question<SynthesisRequest>[] questions, CancellationToken cancellationToken)
     {
@@ -202,12 +225,15 @@ internal sealed class GepaProposer<TIn, TOut>(SearchRun<TIn, TOut> search, GepaO
         return new(texts is null ? null : string.Empty, error, reply.IsTooLong);
     }
 
-    private void Fill(Answer[] answers, int[] indices, Proposal<ReflectionReply>[] replies)
+    private void Fill(Answer[] answers, int[] indices, Proposal<ReflectionReply>[] replies) => Fill(answers, indices, replies, reply => reply.NewInstruction);
+
+    private void Fill<TReply>(Answer[] answers, int[] indices, Proposal<TReply>[] replies, Func<TReply, string> textOf)
+        where TReply : class
     {
         for (var i = 0; i < indices.Length; i++)
         {
             Count(replies[i].UsageByRole);
-            var proposed = replies[i].Reply is { } reply ? FencedText.Extract(reply.NewInstruction) : null;
+            var proposed = replies[i].Reply is { } reply ? FencedText.Extract(textOf(reply)) : null;
             var error = proposed is null ? replies[i].Error : Fault(proposed);
             answers[indices[i]] = new(error is null ? proposed : null, error, replies[i].IsTooLong);
         }
@@ -225,7 +251,10 @@ internal sealed class GepaProposer<TIn, TOut>(SearchRun<TIn, TOut> search, GepaO
 
     private static string Listed(string[] texts) => string.Join("\n\n", texts.Select((text, i) => FormattableString.Invariant($"# Proposal {i + 1}\n{text}")));
 
-    private sealed record ReflectionSource(string CurrentText, IReadOnlyList<ReflectionRecord> Records);
+    private sealed record ReflectionSource(string CurrentText, IReadOnlyList<ReflectionRecord> Records)
+    {
+        public ReflectedTool? Tool { get; init; }
+    }
 
     private sealed record Question<TRequest>(string Key, TRequest Request, long Sample)
     {

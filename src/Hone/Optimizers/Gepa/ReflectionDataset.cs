@@ -13,7 +13,9 @@ internal sealed class ReflectionDataset<TIn, TOut>(SearchRun<TIn, TOut> search, 
     /// <param name="seed">Chooses among several calls of a run.</param>
     public ReflectionData Of(Program<TIn, TOut> program, string component, IReadOnlyList<(int Index, RunRecord Run)> runs, SeedStream seed)
     {
-        var path = TextComponents.PredictorOf(component);
+        if (TextComponents.ToolOf(component) is { } tool)
+            return OfTool(program, component, tool.Path, tool.Argument, runs);
+        var path = component;
         var records = new List<ReflectionRecord>();
         for (var i = 0; i < runs.Count; i++)
         {
@@ -25,10 +27,39 @@ internal sealed class ReflectionDataset<TIn, TOut>(SearchRun<TIn, TOut> search, 
         return new(component, TextComponents.Get(program, component), [.. records]);
     }
 
-    /// <summary>What the metric said of a predictor, or the score in words.</summary>
-    public static string FeedbackOf(string path, RunRecord run) =>
+    // Every run of the agent has something to say about a tool, whether it was called or another one in its place.
+    private ReflectionData OfTool(
+        Program<TIn, TOut> program, string component, string path, string? argument, IReadOnlyList<(int Index, RunRecord Run)> runs)
+    {
+        var agent = AgentView.WithTool(program, path);
+        var records = new List<ReflectionRecord>();
+        foreach (var (index, run) in runs)
+        {
+            if (agent.In(run) is { } seen)
+                records.Add(new(NameOf(index), seen.Inputs, run.Score.Value, FeedbackOf(component, run, agent.Predictor)) { Outputs = seen.Outputs });
+        }
+
+        var limit = ReflectionText.CharactersOf(options.MaxRecordTokens);
+        return new(component, TextComponents.Get(program, component), [.. records])
+        {
+            Tool = new(
+                path,
+                argument,
+                AgentView.Describe(agent.Tools.Where(tool => tool.Key == path), limit),
+                AgentView.Describe(agent.Tools.Where(tool => tool.Key != path), limit)),
+        };
+    }
+
+    private string NameOf(int index) => search.Train.Examples[index].Id ?? FormattableString.Invariant($"#{index}");
+
+    /// <summary>What the metric said of a text, or the score in words.</summary>
+    /// <param name="path">The text's name.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="also">Another name whose feedback will do.</param>
+    public static string FeedbackOf(string path, RunRecord run, string? also = null) =>
         run.Error is not null ? $"The run failed and has the score {Number(run.Score.Value)}: {run.Error}"
         : run.Score.PredictorFeedback.TryGetValue(path, out var own) && own.Length > 0 ? own
+        : also is not null && run.Score.PredictorFeedback.TryGetValue(also, out var other) && other.Length > 0 ? other
         : run.Score.Feedback is { Length: > 0 } all ? all
         : $"This run has the score {Number(run.Score.Value)}.";
 
@@ -45,7 +76,7 @@ internal sealed class ReflectionDataset<TIn, TOut>(SearchRun<TIn, TOut> search, 
     }
 
     private ReflectionRecord Record(Program<TIn, TOut> program, string path, int index, RunRecord run, StepRecord step) => new(
-        search.Train.Examples[index].Id ?? FormattableString.Invariant($"#{index}"),
+        NameOf(index),
         step.Inputs,
         run.Score.Value,
         step.Outputs is null ? FormatFeedback(program, path, step) : FeedbackOf(path, run))

@@ -20,7 +20,18 @@ public sealed record ReflectionRecord(string Example, FieldMap Inputs, double Sc
 }
 
 /// <summary>The records of one text that is to be changed.</summary>
-/// <param name="Component">The text's name: a predictor's path.</param>
+/// <param name="Component">The text's name: a predictor's path, or <c>tool:PATH#description</c>, <c>tool:PATH#arg.ARGUMENT</c>.</param>
 /// <param name="CurrentText">The text in effect.</param>
 /// <param name="Records">What happened under it.</param>
-public sealed record ReflectionData(string Component, string CurrentText, ImmutableArray<ReflectionRecord> Records);
+public sealed record ReflectionData(string Component, string CurrentText, ImmutableArray<ReflectionRecord> Records)
+{
+    /// <summary>The tool that the text belongs to; null for the instructions of a predictor. The records then show what the tool's agent did.</summary>
+    public ReflectedTool? Tool { get; init; }
+}
+
+/// <summary>A tool whose words are to be changed, and its neighbours.</summary>
+/// <param name="Path">Its path: a key of <see cref="ProgramState.Tools"/>.</param>
+/// <param name="Argument">The argument that the text describes; null when it describes the tool.</param>
+/// <param name="Definition">Name, description and arguments as models are shown them.</param>
+/// <param name="OtherTools">The same of the agent's other tools.</param>
+public sealed record ReflectedTool(string Path, string? Argument, string Definition, string OtherTools);

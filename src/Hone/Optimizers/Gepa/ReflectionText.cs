@@ -40,6 +40,9 @@ internal sealed class ReflectionText
         return (all.text.ToString().TrimEnd(), all.images);
     }
 
+    /// <summary>How many characters so many tokens are taken for.</summary>
+    public static int CharactersOf(int tokens) => (int)Math.Min(int.MaxValue, tokens * (long)CharactersPerToken);
+
     /// <summary>True when a text has more tokens, counted as a quarter of its characters.</summary>
     public static bool IsLonger(string text, int? tokens) => tokens is { } most && text.Length > (long)most * CharactersPerToken;
 

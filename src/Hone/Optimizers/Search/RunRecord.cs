@@ -54,15 +54,15 @@ internal sealed record RunRecord(Score Score)
 
     public Usage Usage => UsageByRole.Values.Aggregate(default(Usage), (sum, usage) => sum + usage);
 
-    /// <summary>One step a call: the answer that could be read in the end, else the first that could not.</summary>
+    /// <summary>One step a call: the answer that could be read in the end, else the first that could not. Tools are code and no part of a record.</summary>
     public static ImmutableArray<StepRecord> StepsOf(Trace trace) =>
     [
         .. trace.Calls.GroupBy(call => (call.Path, call.Ordinal)).Select(call =>
         {
             var told = call.LastOrDefault(attempt => attempt.Outputs is not null) ?? call.First();
             return told.Outputs is not null
-                ? new StepRecord(told.Path, told.Inputs, told.Outputs)
-                : new StepRecord(told.Path, told.Inputs, null) { Failure = told.Failure?.Reason, RawText = told.Text, Partial = told.Failure?.Parsed };
+                ? new StepRecord(told.Path, WithoutTools(told.Inputs), told.Outputs)
+                : new StepRecord(told.Path, WithoutTools(told.Inputs), null) { Failure = told.Failure?.Reason, RawText = told.Text, Partial = told.Failure?.Parsed };
         }),
     ];
 
@@ -103,6 +103,9 @@ internal sealed record RunRecord(Score Score)
         Steps = json.TryGetProperty("steps", out var steps) ? [.. steps.EnumerateArray().Select(step => ReadStep(step, signatureOf))] : [],
         UsageByRole = json.TryGetProperty("usage", out var usage) ? UsageJson.Read(usage) : ImmutableSortedDictionary<string, Usage>.Empty,
     };
+
+    private static FieldMap WithoutTools(FieldMap inputs) =>
+        inputs.Any(input => ProgramFileWriter.HoldsTools(input.Value)) ? FieldMap.Create(inputs.Where(input => !ProgramFileWriter.HoldsTools(input.Value))) : inputs;
 
     private static JsonNode WriteStep(StepRecord step)
     {
