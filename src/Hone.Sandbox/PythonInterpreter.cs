@@ -56,15 +56,17 @@ public sealed class PythonInterpreter(PythonOptions? options = null) : ICodeInte
             throw new ObjectDisposedException(nameof(PythonInterpreter));
         }
 
+        var isOpen = false;
         try
         {
             await session.StartAsync(cancellationToken).ConfigureAwait(false);
+            isOpen = true;
             return session;
         }
-        catch
+        finally
         {
-            await session.DisposeAsync().ConfigureAwait(false);
-            throw;
+            if (!isOpen)
+                await session.DisposeAsync().ConfigureAwait(false);
         }
     }
 

@@ -22,6 +22,7 @@ internal sealed class JavaScriptSession : ICodeSession
     private CancellationToken running;
     private int toolCalls;
     private int pieces;
+    private int generators;
     private int isBusy;
     private volatile bool isDisposed;
 
@@ -30,6 +31,8 @@ internal sealed class JavaScriptSession : ICodeSession
         (this.session, tools, guard) = (session, new(session), new(options.Time));
         output = new(session.Limits.MaxOutputLength);
         engine = new(settings => Configure(settings, session.Limits, options, guard));
+        guard.Begin(session.Limits.Timeout, default);
+        LimitGenerators(options.MaxRecursion);
         Offer();
     }
 
@@ -67,6 +70,29 @@ internal sealed class JavaScriptSession : ICodeSession
         settings.DisableStringCompilation();
         settings.Interop.Enabled = false;
         settings.Culture = CultureInfo.InvariantCulture;
+    }
+
+    // Generators that delegate to each other recurse inside the engine, where nothing else counts them.
+    private void LimitGenerators(int most)
+    {
+        var prototype = engine.Evaluate("Object.getPrototypeOf(function* () {}).prototype").AsObject();
+        foreach (var name in (string[])["next", "return", "throw"])
+        {
+            var original = prototype.Get(name);
+            prototype.Set(name, new ClrFunction(engine, name, (self, arguments) =>
+            {
+                if (++generators > most)
+                    throw new InsufficientExecutionStackException();
+                try
+                {
+                    return original.Call(self, arguments);
+                }
+                finally
+                {
+                    generators--;
+                }
+            }));
+        }
     }
 
     private void Offer()
@@ -111,7 +137,7 @@ internal sealed class JavaScriptSession : ICodeSession
             throw new CodeInterpreterException("The session is running a piece of code. Wait for it, or open another session.");
         try
         {
-            (output, running, toolCalls) = (new(session.Limits.MaxOutputLength), cancellationToken, 0);
+            (output, running, toolCalls, generators) = (new(session.Limits.MaxOutputLength), cancellationToken, 0, 0);
             var piece = string.Create(CultureInfo.InvariantCulture, $"code {++pieces}");
             var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
             var thread = new Thread(() => Work(work, piece, done), StackSize) { IsBackground = true, Name = "Hone JavaScript" };

@@ -84,7 +84,7 @@ internal sealed class PythonProcess : IDisposable
                 return null;
             try
             {
-                var document = JsonDocument.Parse(bytes, new() { MaxDepth = 256 });
+                var document = JsonDocument.Parse(bytes.ToArray(), new() { MaxDepth = 256 });
                 if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("jsonrpc", out _))
                     return document;
                 document.Dispose();
