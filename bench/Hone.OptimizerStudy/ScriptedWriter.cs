@@ -32,7 +32,8 @@ internal static partial class ScriptedWriter
         return ScriptedChatClient.ChatText(FieldMap.Create(outputs.Select(name => KeyValuePair.Create<string, object?>(name, name == "advice"
             ? FieldMap.Of(("generate_query", Wordings[hash % 3]), ("append_notes", Wordings[3 + (hash % 3)]), ("self", Wordings[6 + (hash % 2)]))
             : Wordings[hash % (ulong)Wordings.Length]))));
-    }), "scripted writer") { Price = ModelPrice.Free };
+    }), "scripted writer")
+    { Price = ModelPrice.Free };
 
     // FNV-1a: the same in every process.
     private static ulong Hash(string text)

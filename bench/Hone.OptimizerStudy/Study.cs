@@ -37,7 +37,8 @@ internal sealed record Study<TIn, TOut>(
         "gepa-grpo" => new BetterTogether<TIn, TOut>(
             Metric,
             new Dictionary<string, IOptimizer<TIn, TOut>> { ["p"] = Create("gepa", seed, steps, writer), ["w"] = Reinforcement(seed, steps) },
-            new() { Seed = seed, Strategy = "p -> w", MaxParallelism = 64 }) { Test = Test },
+            new() { Seed = seed, Strategy = "p -> w", MaxParallelism = 64 })
+        { Test = Test },
         _ => throw new HoneException($"There is no optimizer '{name}'. There are: random-search, mipro, simba, gepa, gepa-grpo."),
     };
 

@@ -54,7 +54,10 @@ public sealed class TestDoubleTests
         #region testing-faults
         var unreliable = new FaultInjectingChatClient(chatClient, new()
         {
-            Seed = 1, RateLimitRate = 0.2, RetryAfter = TimeSpan.FromMilliseconds(1), MalformedRate = 0.1,
+            Seed = 1,
+            RateLimitRate = 0.2,
+            RetryAfter = TimeSpan.FromMilliseconds(1),
+            MalformedRate = 0.1,
         });
         var program = Predict.Parse("question -> answer").WithModel(unreliable);
         var results = await program.RunBatchAsync([.. Enumerable.Repeat(question, 20)]);

@@ -141,7 +141,13 @@ public sealed class TrainingModelTests
     {
         var large = new ModelConfig
         {
-            Family = ModelFamily.Qwen2, VocabularySize = 8, HiddenSize = 896, LayerCount = 24, HeadCount = 14, KeyValueHeadCount = 2, HeadWidth = 64,
+            Family = ModelFamily.Qwen2,
+            VocabularySize = 8,
+            HiddenSize = 896,
+            LayerCount = 24,
+            HeadCount = 14,
+            KeyValueHeadCount = 2,
+            HeadWidth = 64,
             FeedForwardSize = 4864,
         };
         Assert.InRange(TrainingWorkspace.BytesPerRow(large, ActivationMemory.Products) * 704, 0, 1 << 30);

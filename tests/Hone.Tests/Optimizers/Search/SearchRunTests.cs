@@ -262,7 +262,7 @@ public sealed class SearchRunTests : IDisposable
     public async Task A_test_set_is_compared_but_chooses_nothing()
     {
         var lab = NewLab();
-        var result = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, Settings()) 
+        var result = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, Settings())
         {
             Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true),
             Test = Lab.Examples(3, "t"),
