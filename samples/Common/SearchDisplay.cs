@@ -17,34 +17,16 @@ public sealed class SearchDisplay : IProgress<OptimizerEvent>
     private string last = string.Empty;
     private OptimizerSpent? spent;
 
-    private static bool IsInteractive => !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive;
-
     public void Report(OptimizerEvent value)
     {
         lock (gate)
             Apply(value);
-        if (!IsInteractive && LineOf(value) is { } line)
+        if (!LivePanel.IsInteractive && LineOf(value) is { } line)
             Console.WriteLine(line);
     }
 
     /// <summary>Runs the work and redraws until it ends.</summary>
-    public async Task<T> ShowAsync<T>(Func<Task<T>> work)
-    {
-        if (!IsInteractive)
-            return await work();
-        return await AnsiConsole.Live(Draw()).AutoClear(false).StartAsync(async context =>
-        {
-            var running = Task.Run(work);
-            while (!running.IsCompleted)
-            {
-                context.UpdateTarget(Draw());
-                await Task.WhenAny(running, Task.Delay(100));
-            }
-
-            context.UpdateTarget(Draw());
-            return await running;
-        });
-    }
+    public Task<T> ShowAsync<T>(Func<Task<T>> work) => LivePanel.ShowAsync(Draw, work);
 
     private void Apply(OptimizerEvent value)
     {

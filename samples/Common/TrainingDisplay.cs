@@ -21,34 +21,16 @@ public sealed class TrainingDisplay(int steps, string measure) : IProgress<GrpoE
     private string warning = string.Empty;
     private int firstStep;
 
-    private static bool IsInteractive => !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive;
-
     public void Report(GrpoEvent value)
     {
         lock (gate)
             Apply(value);
-        if (!IsInteractive)
+        if (!LivePanel.IsInteractive)
             Print(value);
     }
 
     /// <summary>Runs the work and redraws until it ends.</summary>
-    public async Task<T> ShowAsync<T>(Func<Task<T>> work)
-    {
-        if (!IsInteractive)
-            return await work();
-        return await AnsiConsole.Live(Draw()).AutoClear(false).StartAsync(async context =>
-        {
-            var running = Task.Run(work);
-            while (!running.IsCompleted)
-            {
-                context.UpdateTarget(Draw());
-                await Task.WhenAny(running, Task.Delay(100));
-            }
-
-            context.UpdateTarget(Draw());
-            return await running;
-        });
-    }
+    public Task<T> ShowAsync<T>(Func<Task<T>> work) => LivePanel.ShowAsync(Draw, work);
 
     private void Apply(GrpoEvent value)
     {
