@@ -58,7 +58,11 @@ public sealed class BootstrapDemoSearch<TIn, TOut> : PromptOptimizer<TIn, TOut>
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
         new(((long)train * options.MaxRounds) + ((options.Trials + 1) * (long)(selection ?? 0)), 0, program.Predictors.Length);
 
-    private protected override void Check(Program<TIn, TOut> program) => TeacherCheck.SamePredictors(program, Teacher);
+    private protected override void Check(Program<TIn, TOut> program)
+    {
+        TextPart.RefuseDemos(program, Name);
+        TeacherCheck.SamePredictors(program, Teacher);
+    }
 
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {

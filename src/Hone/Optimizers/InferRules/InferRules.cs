@@ -95,7 +95,12 @@ public sealed class InferRules<TIn, TOut> : PromptOptimizer<TIn, TOut>
         (long)options.Candidates * program.Predictors.Length * Math.Min(options.ExamplesPerCandidate ?? train, train),
         program.Predictors.Length);
 
-    private protected override void Check(Program<TIn, TOut> program) => TeacherCheck.SamePredictors(program, Teacher);
+    private protected override void Check(Program<TIn, TOut> program)
+    {
+        if (options.MaxBootstrappedDemos + options.MaxLabeledDemos > 0)
+            TextPart.RefuseDemos(program, Name);
+        TeacherCheck.SamePredictors(program, Teacher);
+    }
 
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {

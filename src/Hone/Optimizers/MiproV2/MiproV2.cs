@@ -58,6 +58,8 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override void Check(Program<TIn, TOut> program)
     {
+        if (!options.IsZeroShot)
+            TextPart.RefuseDemos(program, Name);
         TeacherCheck.SamePredictors(program, Teacher);
         if (program.Model is null && options.PromptModel is null)
             throw new HoneException("Neither the program nor the options have a model to write instructions with. Set PromptModel, or use WithModel.");

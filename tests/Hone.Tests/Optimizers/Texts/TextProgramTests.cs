@@ -72,6 +72,9 @@ public sealed class TextProgramTests
             new LabeledFewShot<string, string>(Exact),
             new BootstrapFewShot<string, string>(Exact),
             new BootstrapRandomSearch<string, string>(Exact),
+            new BootstrapDemoSearch<string, string>(Exact),
+            new InferRules<string, string>(Exact),
+            new MiproV2<string, string>(Exact, new() { PromptModel = new LM(ScriptedChatClient.InSequence()) }),
         })
         {
             var error = await Assert.ThrowsAsync<HoneException>(() => optimizer.CompileAsync(Agent(), [new("q", "q"), new("r", "r")], cancellationToken: Token));
