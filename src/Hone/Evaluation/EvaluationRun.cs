@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
 namespace Hone;
@@ -11,6 +12,7 @@ internal sealed class EvaluationRun<TIn, TOut>
     private readonly Metric<TIn, TOut> metric;
     private readonly EvaluatorOptions options;
     private readonly ChannelWriter<EvaluationRow<TIn, TOut>>? sink;
+    private readonly RunOptions plain;
 
     // Null where an example is not done.
     private readonly EvaluationRow<TIn, TOut>?[] rows;
@@ -27,6 +29,7 @@ internal sealed class EvaluationRun<TIn, TOut>
         ChannelWriter<EvaluationRow<TIn, TOut>>? sink)
     {
         (this.program, this.examples, this.metric, this.options, this.sink) = (program, examples, metric, options, sink);
+        plain = new() { Options = options.Options, Recovery = options.Recovery };
         rows = new EvaluationRow<TIn, TOut>[examples.Count];
         foreach (var row in finished?.Rows ?? [])
             Take(row);
@@ -34,20 +37,18 @@ internal sealed class EvaluationRun<TIn, TOut>
 
     public async Task<EvaluationResult<TIn, TOut>> RunAsync(CancellationToken cancellationToken)
     {
-        var open = completed == 0 ? null : Enumerable.Range(0, rows.Length).Where(index => rows[index] is null).ToArray();
-        var runner = new ParallelRunnerOptions { MaxParallelism = options.MaxParallelism, MaxErrors = 0 };
+        int[]? open = completed == 0 ? null : [.. Enumerable.Range(0, rows.Length).Where(index => rows[index] is null)];
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.MaxParallelism, CancellationToken = cancellationToken };
         try
         {
-            if (open is null)
-                await ParallelRunner.RunAsync(examples, (_, index, token) => ScoreAsync(index, token), runner, cancellationToken).ConfigureAwait(false);
-            else
-                await ParallelRunner.RunAsync(open, (index, _, token) => ScoreAsync(index, token), runner, cancellationToken).ConfigureAwait(false);
+            // Every failure is a row; what ends the loop is the error budget or the caller.
+            await Parallel.ForAsync(0, open?.Length ?? rows.Length, parallel, (place, token) => ScoreAsync(open is null ? place : open[place], token)).ConfigureAwait(false);
         }
         catch (OperationCanceledException error) when (cancellationToken.IsCancellationRequested)
         {
             throw new EvaluationCanceledException<TIn, TOut>(Result(), rows.Length, error, cancellationToken);
         }
-        catch (AggregateException) when (errors > options.MaxErrors)
+        catch (HoneException) when (errors > options.MaxErrors)
         {
             var finished = Result();
             throw new EvaluationStoppedException<TIn, TOut>(finished, rows.Length, options.MaxErrors, [.. finished.Failures.Select(row => row.Error!)]);
@@ -77,50 +78,49 @@ internal sealed class EvaluationRun<TIn, TOut>
         }
     }
 
-    // The runner keeps nothing but the fact of a failure; all else is in the rows.
-    private async Task<bool> ScoreAsync(int index, CancellationToken cancellationToken)
+    // Pooled, as all that stands between one request and the next is garbage otherwise, and at many calls a second garbage shows.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ScoreAsync(int index, CancellationToken cancellationToken)
     {
         var started = options.Time.GetTimestamp();
-        var row = options.ExampleTimeout is { } limit
-            ? await ScoreWithinAsync(index, limit, cancellationToken).ConfigureAwait(false)
-            : await ScoreOneAsync(index, cancellationToken).ConfigureAwait(false);
-        Keep(row with { Duration = options.Time.GetElapsedTime(started) });
-        return true;
+        Keep(options.ExampleTimeout is { } limit
+            ? await ScoreWithinAsync(index, limit, started, cancellationToken).ConfigureAwait(false)
+            : await ScoreOneAsync(index, started, cancellationToken).ConfigureAwait(false));
     }
 
-    private async Task<EvaluationRow<TIn, TOut>> ScoreWithinAsync(int index, TimeSpan limit, CancellationToken cancellationToken)
+    private async ValueTask<EvaluationRow<TIn, TOut>> ScoreWithinAsync(int index, TimeSpan limit, long started, CancellationToken cancellationToken)
     {
         using var expiry = new CancellationTokenSource(limit, options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
         try
         {
-            return await ScoreOneAsync(index, either.Token).ConfigureAwait(false);
+            return await ScoreOneAsync(index, started, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException error) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             var late = new TimeoutException($"Example {NameOf(index)} took longer than {limit}; raise {nameof(EvaluatorOptions.ExampleTimeout)}.", error);
-            return new(index, examples[index], default, options.FailureScore, Trace.Empty, late);
+            return new(index, examples[index], default, options.FailureScore, Trace.Empty, late) { Duration = options.Time.GetElapsedTime(started) };
         }
     }
 
-    private async Task<EvaluationRow<TIn, TOut>> ScoreOneAsync(int index, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<EvaluationRow<TIn, TOut>> ScoreOneAsync(int index, long started, CancellationToken cancellationToken)
     {
         var example = examples[index];
-        var seed = options.Seed is { } root ? new SeedStream(root).Derive("evaluate", index).Seed : (long?)null;
-        var run = new RunOptions { Options = options.Options, Seed = seed, Recovery = options.Recovery };
+        var run = options.Seed is { } root ? plain with { Seed = new SeedStream(root).Derive("evaluate", index).Seed } : plain;
         var outcome = await program.TryRunAsync(example.Input, run, cancellationToken).ConfigureAwait(false);
         if (outcome.Error is { } failure)
-            return Row(index, outcome, options.FailureScore, failure.SourceException);
+            return Row(index, started, outcome, options.FailureScore, failure.SourceException);
         try
         {
             var score = await metric(example, new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
             return score is { Value: not double.NaN }
-                ? Row(index, outcome, score, null)
-                : Row(index, outcome, options.FailureScore, MetricFault(index, score is null ? "it returned null" : "it returned a score that is not a number", null));
+                ? Row(index, started, outcome, score, null)
+                : Row(index, started, outcome, options.FailureScore, MetricFault(index, score is null ? "it returned null" : "it returned a score that is not a number", null));
         }
         catch (Exception error) when (error is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            return Row(index, outcome, options.FailureScore, MetricFault(index, error.Message, error));
+            return Row(index, started, outcome, options.FailureScore, MetricFault(index, error.Message, error));
         }
     }
 
@@ -148,11 +148,16 @@ internal sealed class EvaluationRun<TIn, TOut>
         }
     }
 
-    private EvaluationRow<TIn, TOut> Row(int index, in RunOutcome<TOut> outcome, Score score, Exception? error) => options.KeepTraces
-        ? new(index, examples[index], outcome.Value, score, outcome.Trace, error)
-        : new(index, examples[index], outcome.Value, score, Trace.Empty, error)
-        {
-            Usage = outcome.Trace.Usage,
-            FormatFailureCount = outcome.Trace.FormatFailureCount,
-        };
+    private EvaluationRow<TIn, TOut> Row(int index, long started, in RunOutcome<TOut> outcome, Score score, Exception? error)
+    {
+        var duration = options.Time.GetElapsedTime(started);
+        return options.KeepTraces
+            ? new(index, examples[index], outcome.Value, score, outcome.Trace, error) { Duration = duration }
+            : new(index, examples[index], outcome.Value, score, Trace.Empty, error)
+            {
+                Usage = outcome.Trace.Usage,
+                FormatFailureCount = outcome.Trace.FormatFailureCount,
+                Duration = duration,
+            };
+    }
 }

@@ -50,20 +50,27 @@ internal sealed class PredictorCallRunner
 
     public async Task<FieldMap> RunAsync(CancellationToken cancellationToken)
     {
-        // The first request is awaited here and not by AttemptAsync: most calls need no more, and each asynchronous layer shows.
-        var adapter = scope.Adapter;
-        var plan = PlanFor(adapter, request, model);
+        // The first request is awaited here and not by AttemptAsync: most calls need no more, and each asynchronous layer shows. What comes after it
+        // is a method of its own, so that the wait holds nothing of it.
+        var plan = PlanFor(scope.Adapter, request, model);
         var sent = Send(plan, plan.Messages, model, cancellationToken);
         var answer = Receive(plan, sent, await sent.Response.ConfigureAwait(false));
-        if (sent.Stream is not null)
-            await TellAsync(sent.Stream, answer.Call, cancellationToken).ConfigureAwait(false);
+        return answer.IsSettled && sent.Stream is null
+            ? answer.Outputs!
+            : await FinishAsync(plan, answer, sent.Stream, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<FieldMap> FinishAsync(AdapterPlan plan, Answer answer, StreamedCall? stream, CancellationToken cancellationToken)
+    {
+        if (stream is not null)
+            await TellAsync(stream, answer.Call, cancellationToken).ConfigureAwait(false);
         if (answer.IsSettled)
             return answer.Outputs!;
 
         var (outputs, failure) = await SettleAsync(plan, answer, model, cancellationToken).ConfigureAwait(false);
         if (failure is null)
             return outputs!;
-        if (failure.IsRetryable && scope.Recovery.NextAdapter is { } next && next.Name != adapter.Name)
+        if (failure.IsRetryable && scope.Recovery.NextAdapter is { } next && next.Name != scope.Adapter.Name)
         {
             RecoveryLog.NextAdapter(scope, path, next.Name, failure);
             (outputs, failure) = await AskAsync(next, request, model, cancellationToken).ConfigureAwait(false);

@@ -16,20 +16,40 @@ internal static partial class PredictorInputs
                 throw new HoneException($"Predictor '{path}' got a value for '{name}', which is no input. Its signature is: {signature.Shape}.");
         }
 
-        var complete = new KeyValuePair<string, object?>[signature.Inputs.Length];
+        // Usually everything is there, in order, and needs no conversion: then the inputs are what they are.
+        var complete = inputs.Count == signature.Inputs.Length ? null : new KeyValuePair<string, object?>[signature.Inputs.Length];
         var count = 0;
         foreach (var input in signature.Inputs)
         {
             if (inputs.TryGetValue(input.Name, out var value))
-                complete[count++] = new(input.Name, Check(path, signature, input, ClrValues.ToCanonical(value), logger));
+            {
+                var canonical = Check(path, signature, input, ClrValues.ToCanonical(value), logger);
+                if (complete is null && (inputs.At(count).Key != input.Name || !ReferenceEquals(canonical, value)))
+                    complete = FirstOf(inputs, count);
+                if (complete is not null)
+                    complete[count] = new(input.Name, canonical);
+                count++;
+            }
             else if (input.HasDefault)
-                complete[count++] = new(input.Name, input.Default);
+            {
+                complete![count++] = new(input.Name, input.Default);
+            }
             else if (!input.Type.AdmitsNull)
+            {
                 throw new HoneException(
                     $"Predictor '{path}' got no value for input '{input.Name}'. Its signature is: {signature.Shape}. Pass it, or give the field a default.");
+            }
         }
 
-        return FieldMap.Adopt(count == complete.Length ? complete : complete[..count]);
+        return complete is null ? inputs : FieldMap.Adopt(count == complete.Length ? complete : complete[..count]);
+    }
+
+    private static KeyValuePair<string, object?>[] FirstOf(FieldMap inputs, int count)
+    {
+        var entries = new KeyValuePair<string, object?>[inputs.Count];
+        for (var i = 0; i < count; i++)
+            entries[i] = inputs.At(i);
+        return entries;
     }
 
     private static object? Check(string path, Signature signature, SignatureField input, object? value, ILogger logger)

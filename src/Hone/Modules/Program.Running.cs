@@ -98,10 +98,12 @@ public sealed partial class Program<TIn, TOut>
     }
 
     /// <summary>Runs the program; an exception of the program is part of the outcome, so that the trace up to it is kept.</summary>
-    internal Task<RunOutcome<TOut>> TryRunAsync(TIn input, RunOptions? options, CancellationToken cancellationToken) =>
+    internal ValueTask<RunOutcome<TOut>> TryRunAsync(TIn input, RunOptions? options, CancellationToken cancellationToken) =>
         TryRunAsync(input, options, null, cancellationToken);
 
-    private async Task<RunOutcome<TOut>> TryRunAsync(
+    // Pooled: every run passes here, and what it needs while it waits is as large as all that a small run leaves behind.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<RunOutcome<TOut>> TryRunAsync(
         TIn input, RunOptions? options, ChannelWriter<RunEvent>? events, CancellationToken cancellationToken)
     {
         var outer = HoneScope.Current;

@@ -66,6 +66,9 @@ public sealed class FieldMap : IReadOnlyDictionary<string, object?>, IEquatable<
         return Adopt(pairs);
     }
 
+    /// <summary>The field at a position.</summary>
+    internal KeyValuePair<string, object?> At(int position) => entries[position];
+
     /// <summary>This map with one field set: replaced in place, or appended.</summary>
     public FieldMap With(string name, object? value)
     {

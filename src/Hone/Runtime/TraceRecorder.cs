@@ -4,9 +4,15 @@ using System.Runtime.InteropServices;
 namespace Hone;
 
 /// <summary>Collects the calls of one run; safe under concurrent calls. A run inside another run tells the outer recorder, too.</summary>
+/// <remarks>It is its own lock: nobody else sees it, and every run makes one.</remarks>
 internal sealed class TraceRecorder(TraceRecorder? outer = null)
 {
-    private readonly List<PredictorCall?> calls = new(1);
+    // Null where an answer is still awaited. Most runs make one call.
+    private PredictorCall?[] calls = new PredictorCall?[1];
+    private int count;
+
+    // The array is a trace's as well: whoever writes to it next takes a copy.
+    private bool isShared;
     private List<PredictorCall>? nested;
     private List<PredictorCall>? discarded;
     private int groups;
@@ -19,44 +25,34 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     /// <summary>Takes the next place in the run and the next ordinal of the predictor.</summary>
     public (int Place, int Ordinal) Begin(string path)
     {
-        lock (calls)
-        {
-            calls.Add(null);
-            return (calls.Count - 1, CountUp(path));
-        }
+        lock (this)
+            return (Add(null), CountUp(path));
     }
 
     /// <summary>A further place for another request of a call that has its ordinal.</summary>
     public int BeginAttempt()
     {
-        lock (calls)
-        {
-            calls.Add(null);
-            return calls.Count - 1;
-        }
+        lock (this)
+            return Add(null);
     }
 
     public void Record(int place, PredictorCall call)
     {
-        lock (calls)
+        lock (this)
+        {
+            TakeCopyIfShared(count);
             calls[place] = call;
+        }
+
         outer?.RecordNested(call);
     }
 
     /// <summary>The calls that have been answered so far, by start.</summary>
     public Trace Snapshot()
     {
-        lock (calls)
+        lock (this)
         {
-            var answered = new PredictorCall[calls.Count];
-            var count = 0;
-            foreach (var call in calls)
-            {
-                if (call is not null)
-                    answered[count++] = call;
-            }
-
-            var trace = new Trace(ImmutableCollectionsMarshal.AsImmutableArray(count == answered.Length ? answered : answered[..count]));
+            var trace = new Trace(ImmutableCollectionsMarshal.AsImmutableArray(Answered()));
             if (nested is not null)
                 trace = trace with { Nested = [.. nested] };
             return discarded is null ? trace : trace with { Discarded = [.. discarded] };
@@ -69,7 +65,7 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     /// <summary>How often a predictor has been called.</summary>
     public int CountOf(string path)
     {
-        lock (calls)
+        lock (this)
             return firstPath == path ? firstCount : counts?.Find(entry => entry.Path == path).Count ?? 0;
     }
 
@@ -78,19 +74,19 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     {
         var offsets = new Dictionary<string, int>(StringComparer.Ordinal);
         var next = new Dictionary<string, int>(StringComparer.Ordinal);
-        lock (calls)
+        lock (this)
         {
             foreach (var call in branch.Calls)
             {
                 if (!offsets.TryGetValue(call.Path, out var offset))
                     offsets.Add(call.Path, offset = CountOf(call.Path));
-                calls.Add(offset == 0 ? call : call with { Ordinal = call.Ordinal + offset });
+                Add(offset == 0 ? call : call with { Ordinal = call.Ordinal + offset });
                 next[call.Path] = Math.Max(next.GetValueOrDefault(call.Path), call.Ordinal + 1);
             }
 
-            foreach (var (path, count) in next)
+            foreach (var (path, taken) in next)
             {
-                for (var i = 0; i < count; i++)
+                for (var i = 0; i < taken; i++)
                     CountUp(path);
             }
 
@@ -106,7 +102,7 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     /// <summary>Keeps what a branch has done for the account alone: its result was not taken.</summary>
     public void Discard(Trace branch)
     {
-        lock (calls)
+        lock (this)
         {
             (discarded ??= []).AddRange(branch.Calls);
             discarded.AddRange(branch.Nested);
@@ -114,6 +110,32 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
         }
 
         TellOuter(branch);
+    }
+
+    private int Add(PredictorCall? call)
+    {
+        TakeCopyIfShared(count == calls.Length ? 2 * count : count);
+        calls[count] = call;
+        return count++;
+    }
+
+    private void TakeCopyIfShared(int size)
+    {
+        if (!isShared && size <= calls.Length)
+            return;
+        Array.Resize(ref calls, Math.Max(size, calls.Length));
+        isShared = false;
+    }
+
+    private PredictorCall[] Answered()
+    {
+        var waiting = 0;
+        for (var i = 0; i < count; i++)
+            waiting += calls[i] is null ? 1 : 0;
+        if (waiting > 0 || count < calls.Length)
+            return [.. calls.Take(count).OfType<PredictorCall>()];
+        isShared = true;
+        return calls!;
     }
 
     private void TellOuter(Trace branch)
@@ -126,7 +148,7 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
 
     private void RecordNested(PredictorCall call)
     {
-        lock (calls)
+        lock (this)
             (nested ??= []).Add(call);
         outer?.RecordNested(call);
     }
@@ -141,9 +163,9 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
         {
             if (counts[i].Path == path)
             {
-                var count = counts[i].Count;
-                counts[i] = (path, count + 1);
-                return count;
+                var before = counts[i].Count;
+                counts[i] = (path, before + 1);
+                return before;
             }
         }
 

@@ -8,18 +8,16 @@ namespace Hone;
 /// value can forge one.
 /// </summary>
 /// <param name="escape">Makes the markers of a format harmless inside a value; null when the format needs no such care.</param>
-/// <param name="text">Where text is collected.</param>
-internal sealed class PromptText(Func<string, string>? escape, StringBuilder text)
+internal sealed class PromptText(Func<string, string>? escape = null)
 {
     // Longer buffers are given up after use.
     private const int LongestKept = 16 * 1024;
 
     [ThreadStatic]
-    private static StringBuilder? spare;
+    private static PromptText? spare;
 
-    public PromptText(Func<string, string>? escape = null) : this(escape, new StringBuilder(256))
-    {
-    }
+    private readonly StringBuilder text = new(256);
+    private Func<string, string>? escape = escape;
 
     // Finished stretches: text, or a part with the label that stands for it in plain text.
     private List<(string Text, AIContent? Part)>? finished;
@@ -29,20 +27,23 @@ internal sealed class PromptText(Func<string, string>? escape, StringBuilder tex
 
     private Dictionary<string, int>? counts;
 
-    /// <summary>A text over a buffer that <see cref="ReturnContents"/> gives back for the next one.</summary>
+    /// <summary>An empty text that <see cref="ReturnContents"/> gives back for the next one.</summary>
     public static PromptText Rent(Func<string, string> escape)
     {
-        var buffer = spare ?? new(1024);
+        var rented = spare ?? new();
         spare = null;
-        return new(escape, buffer);
+        rented.escape = escape;
+        return rented;
     }
 
     /// <summary>As <see cref="ToContents"/>, empty when nothing was appended; the text must not be used any more.</summary>
     public IList<AIContent> ReturnContents()
     {
         var contents = IsEmpty ? [] : ToContents();
+        text.Clear();
+        (finished, nested, counts) = (null, null, null);
         if (text.Capacity <= LongestKept)
-            spare = text.Clear();
+            spare = this;
         return contents;
     }
 
