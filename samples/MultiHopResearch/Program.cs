@@ -3,6 +3,8 @@ using MultiHopResearch;
 
 var seed = new Option<long>("--seed") { Description = "Seed of the training run.", DefaultValueFactory = _ => 1 };
 var steps = new Option<int>("--steps") { Description = "Training steps.", DefaultValueFactory = _ => Settings.DefaultSteps };
+var hops = new Option<int>("--hops") { Description = "Most searches a claim.", DefaultValueFactory = _ => 3 };
+var stopEarly = new Option<bool>("--stop-early") { Description = "End with the first search that finds nothing new: runs then differ in how often they call the model." };
 var output = new Option<DirectoryInfo?>("--output") { Description = "Where the run is kept. By default a new folder under runs/." };
 var resume = new Option<bool>("--resume") { Description = "Continue an interrupted run in --output (by default the latest under runs/)." };
 var model = new Option<string?>("--model") { Description = "Evaluate an OpenAI-compatible server, e.g. http://localhost:8000/v1, instead of training. Its key is read from OPENAI_API_KEY." };
@@ -14,7 +16,7 @@ var dashboardKeep = new Option<bool>("--dashboard-keep") { Description = "Keep t
 
 var command = new RootCommand("Trains a multi-hop research program by reinforcement learning, in this process.")
 {
-    seed, steps, output, resume, model, name, checkpoint, dashboard, dashboardPort, dashboardKeep,
+    seed, steps, hops, stopEarly, output, resume, model, name, checkpoint, dashboard, dashboardPort, dashboardKeep,
 };
 command.SetAction(async (arguments, cancellationToken) =>
 {
@@ -25,6 +27,8 @@ command.SetAction(async (arguments, cancellationToken) =>
         {
             Seed = arguments.GetValue(seed),
             Steps = arguments.GetValue(steps),
+            Hops = arguments.GetValue(hops) is >= 1 and var most ? most : throw new HoneException($"--hops expects 1 or more, got {arguments.GetValue(hops)}."),
+            StopsEarly = arguments.GetValue(stopEarly),
             Resume = arguments.GetValue(resume),
             Output = RunFolder.Choose("multi-hop", arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
             Server = ServerModel.ParseAddress("--model", arguments.GetValue(model)),

@@ -7,7 +7,11 @@ public sealed record Claim(string Text);
 public sealed record Research(IReadOnlyList<string> Titles, IReadOnlyList<string> KeyFacts);
 
 /// <summary>Gathers the articles that a claim rests on: search, take notes, ask for what is missing, search again.</summary>
-public sealed partial class ResearchHop(IRetriever search, int docsPerHop = 2, int hops = 3) : Module<Claim, Research>
+/// <param name="search">Finds articles.</param>
+/// <param name="docsPerHop">Articles a search.</param>
+/// <param name="hops">Most searches.</param>
+/// <param name="stopsEarly">True ends with the first search that finds nothing new: runs then differ in how often they call the model.</param>
+public sealed partial class ResearchHop(IRetriever search, int docsPerHop = 2, int hops = 3, bool stopsEarly = false) : Module<Claim, Research>
 {
     /// <summary>Share of the titles to find that were retrieved.</summary>
     public static double Recall(Example<Claim, Research> example, Research research) =>
@@ -29,8 +33,9 @@ public sealed partial class ResearchHop(IRetriever search, int docsPerHop = 2, i
         for (var hop = 0; ; hop++)
         {
             var passages = await search.SearchAsync(query, docsPerHop, cancellationToken);
-            titles.AddRange(passages.Select(passage => passage.Title).Except(titles));
-            if (hop == hops - 1)
+            string[] found = [.. passages.Select(passage => passage.Title).Except(titles)];
+            titles.AddRange(found);
+            if (hop == hops - 1 || (stopsEarly && found.Length == 0))
                 return new(titles, keyFacts);
 
             var results = passages.Select(passage => $"{passage.Title} | {passage.Text}").ToArray();

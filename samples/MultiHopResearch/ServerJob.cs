@@ -9,7 +9,7 @@ internal static class ServerJob
     {
         if (settings.ServerModel is not { } name)
             throw new HoneException("--model needs --name: the model's name on the server.");
-        using var worlds = new Worlds();
+        using var worlds = new Worlds(settings.Hops, settings.StopsEarly);
         var model = SampleCommon.ServerModel.Open(settings.Server!, name);
         AnsiConsole.MarkupLineInterpolated($"evaluating {name} at {settings.Server} on {worlds.Test.Count} held-out claims");
         var evaluator = Evaluator.Create(Worlds.Recall, new() { MaxErrors = 10, Options = new() { Temperature = 0, MaxOutputTokens = 512 }, Seed = null });

@@ -9,6 +9,12 @@ internal sealed record Settings
 
     public int Steps { get; init; } = DefaultSteps;
 
+    /// <summary>Most searches a claim.</summary>
+    public int Hops { get; init; } = 3;
+
+    /// <summary>Whether a search that finds nothing new is the last.</summary>
+    public bool StopsEarly { get; init; }
+
     public required string Output { get; init; }
 
     public bool Resume { get; init; }

@@ -12,7 +12,7 @@ internal static class TrainingJob
     {
         AnsiConsole.MarkupLine("[bold]Multi-hop research, trained by reinforcement learning in this process[/]");
         var model = OpenModel(settings);
-        using var worlds = new Worlds();
+        using var worlds = new Worlds(settings.Hops, settings.StopsEarly);
         AnsiConsole.MarkupLineInterpolated(
             $"model {model.Name} · {worlds.Home.Articles.Count:N0} articles indexed · {worlds.Train.Count} training, {worlds.Validation.Count} validation, {worlds.Test.Count} test claims, {worlds.UnseenTest.Count} in an unseen world");
 
@@ -40,6 +40,9 @@ internal static class TrainingJob
         MaxParallelism = 64,
         Sampling = new() { Temperature = 1, MaxOutputTokens = 64 },
         Scaling = AdvantageScaling.Group,
+
+        // Runs that stop early make fewer calls: those that made the same one are compared.
+        Grouping = settings.StopsEarly ? GroupingMode.Ragged : GroupingMode.Truncate,
         LearningRate = settings.Checkpoint is null ? 3e-4 : null,
         Lora = settings.Checkpoint is null ? null : new() { Rank = 16, Alpha = 32 },
         WarmupSteps = 3,

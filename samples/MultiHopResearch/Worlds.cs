@@ -11,13 +11,13 @@ internal sealed class Worlds : IDisposable
     private readonly LuceneRetriever homeSearch;
     private readonly LuceneRetriever unseenSearch;
 
-    public Worlds()
+    public Worlds(int hops = 3, bool stopsEarly = false)
     {
         Home = Encyclopedia.Create(HomeSeed);
         Unseen = Encyclopedia.Create(UnseenSeed);
         (homeSearch, unseenSearch) = (Home.CreateRetriever(), Unseen.CreateRetriever());
-        HomeProgram = new ResearchHop(homeSearch);
-        UnseenProgram = new ResearchHop(unseenSearch);
+        HomeProgram = new ResearchHop(homeSearch, hops: hops, stopsEarly: stopsEarly);
+        UnseenProgram = new ResearchHop(unseenSearch, hops: hops, stopsEarly: stopsEarly);
     }
 
     public Encyclopedia Home { get; }

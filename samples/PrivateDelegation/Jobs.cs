@@ -64,7 +64,7 @@ internal static class Jobs
         var folder = Path.Combine(settings.Output, "warm-start");
         if (!Directory.Exists(folder))
         {
-            var learned = await WarmStart.LearnAsync(module.WithModel(EngineLM.Embedded()), settings.Seed, stop);
+            var learned = await WarmStart.LearnAsync(module.WithModel(EngineLM.Embedded()), settings.WarmUp, settings.Seed, stop);
             await learned.Model!.GetService<IWeightStore>()!.SaveWeightsAsync(folder, stop);
         }
 

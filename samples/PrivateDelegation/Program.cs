@@ -3,6 +3,7 @@ using PrivateDelegation;
 
 var seed = new Option<long>("--seed") { Description = "Seed of the training run.", DefaultValueFactory = _ => 1 };
 var steps = new Option<int>("--steps") { Description = "Training steps.", DefaultValueFactory = _ => Settings.DefaultSteps };
+var warmUp = new Option<int>("--warm-up") { Description = "Queries that the embedded model is shown before it is trained; with few it cannot learn.", DefaultValueFactory = _ => WarmStart.DefaultQueries };
 var output = new Option<DirectoryInfo?>("--output") { Description = "Where the run is kept. By default a new folder under runs/." };
 var resume = new Option<bool>("--resume") { Description = "Continue an interrupted run in --output (by default the latest under runs/)." };
 var data = new Option<FileInfo?>("--data") { Description = "The PUPA file pupa_new as JSON lines instead of the sample's own queries." };
@@ -17,7 +18,7 @@ var dashboardKeep = new Option<bool>("--dashboard-keep") { Description = "Keep t
 
 var command = new RootCommand("Trains a program that delegates to an untrusted model without telling it personal details.")
 {
-    seed, steps, output, resume, data, model, untrusted, judge, checkpoint, dashboard, dashboardPort, dashboardKeep,
+    seed, steps, warmUp, output, resume, data, model, untrusted, judge, checkpoint, dashboard, dashboardPort, dashboardKeep,
 };
 command.SetAction(async (arguments, cancellationToken) =>
 {
@@ -29,6 +30,7 @@ command.SetAction(async (arguments, cancellationToken) =>
             {
                 Seed = arguments.GetValue(seed),
                 Steps = arguments.GetValue(steps),
+                WarmUp = arguments.GetValue(warmUp) is >= 1 and var shown ? shown : throw new HoneException($"--warm-up expects 1 or more, got {arguments.GetValue(warmUp)}."),
                 Resume = arguments.GetValue(resume),
                 Output = RunFolder.Choose("delegation", arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
                 Data = arguments.GetValue(data)?.FullName,

@@ -9,6 +9,9 @@ internal sealed record Settings
 
     public int Steps { get; init; } = DefaultSteps;
 
+    /// <summary>Queries that the embedded model is shown before it is trained.</summary>
+    public int WarmUp { get; init; } = WarmStart.DefaultQueries;
+
     public required string Output { get; init; }
 
     public bool Resume { get; init; }

@@ -10,14 +10,14 @@ namespace PrivateDelegation;
 internal static class WarmStart
 {
     // Queries of its own, each seen once: from few queries a small model would learn the queries, and not to copy.
-    private const int Queries = 6_000;
+    public const int DefaultQueries = 6_000;
     private const long QuerySeed = 2;
 
     public static async Task<Program<UserQuery, Delegation>> LearnAsync(
-        Program<UserQuery, Delegation> program, long seed, CancellationToken cancellationToken)
+        Program<UserQuery, Delegation> program, int queries, long seed, CancellationToken cancellationToken)
     {
         var random = new SeedStream(seed).Derive("warm start").CreateRandom();
-        var demonstrations = QueryWriter.Write(QuerySeed, Queries).SelectMany(example => Show(program, example, random)).ToArray();
+        var demonstrations = QueryWriter.Write(QuerySeed, queries).SelectMany(example => Show(program, example, random)).ToArray();
         var tuning = new SupervisedTuning<UserQuery, Delegation>(new()
         {
             Epochs = 1,

@@ -1,9 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Samples.Tests;
 
@@ -15,20 +11,19 @@ public sealed class MultiHopServerTests
     [Fact]
     public async Task Model_OpenAiCompatibleServer_IsEvaluatedOnTheHeldOutClaims()
     {
-        var prompts = new System.Collections.Concurrent.ConcurrentBag<string>();
-        await using var server = await StartServerAsync(prompts);
+        await using var server = await OpenAIServer.StartAsync(Answer, Token);
         var folder = Directory.CreateTempSubdirectory("hone-server").FullName;
         try
         {
-            var (exitCode, text) = await RunSampleAsync("--model", $"{server.Urls.First()}/v1", "--name", "toy", "--output", folder);
+            var (exitCode, text) = await RunSampleAsync("--model", server.Address, "--name", "toy", "--output", folder);
             Assert.True(exitCode == 0, text);
             using var result = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "result.json"), Token));
 
             // The server always asks for the same thing, so only what the claim itself finds is there.
             Assert.InRange(result.RootElement.GetProperty("recall").GetDouble(), 0.30, 0.40);
             Assert.Equal(0, result.RootElement.GetProperty("failures").GetInt32());
-            Assert.Equal(150 * 4, prompts.Count);
-            Assert.All(prompts, prompt => Assert.Contains("[[ ## claim ## ]]", prompt, StringComparison.Ordinal));
+            Assert.Equal(150 * 4, server.Requests.Count);
+            Assert.All(server.Requests, request => Assert.Contains("[[ ## claim ## ]]", request.Messages[^1], StringComparison.Ordinal));
         }
         finally
         {
@@ -86,31 +81,8 @@ public sealed class MultiHopServerTests
         return Path.Combine(folder.FullName, "samples", sample, build, sample + ".dll");
     }
 
-    private static async Task<WebApplication> StartServerAsync(System.Collections.Concurrent.ConcurrentBag<string> prompts)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var server = builder.Build();
-        server.MapPost("/v1/chat/completions", async (HttpRequest request) =>
-        {
-            using var body = await JsonDocument.ParseAsync(request.Body);
-            var messages = body.RootElement.GetProperty("messages").EnumerateArray().Select(message => message.GetProperty("content").ToString()).ToArray();
-            prompts.Add(messages[^1]);
-            var answer = messages[0].Contains("[[ ## query ## ]]", StringComparison.Ordinal)
-                ? "[[ ## reasoning ## ]]\nnone\n\n[[ ## query ## ]]\nzzz\n\n[[ ## completed ## ]]"
-                : "[[ ## new_key_facts ## ]]\n[]\n\n[[ ## completed ## ]]";
-            return Results.Json(new
-            {
-                id = "c",
-                @object = "chat.completion",
-                created = 0,
-                model = "toy",
-                choices = new[] { new { index = 0, finish_reason = "stop", message = new { role = "assistant", content = answer } } },
-                usage = new { prompt_tokens = 10, completion_tokens = 5, total_tokens = 15 },
-            });
-        });
-        await server.StartAsync(Token);
-        return server;
-    }
+    // Asks for the same thing whatever the claim is, and notes nothing.
+    private static string Answer(ServedRequest request) => request.Messages[0].Contains("[[ ## query ## ]]", StringComparison.Ordinal)
+        ? "[[ ## reasoning ## ]]\nnone\n\n[[ ## query ## ]]\nzzz\n\n[[ ## completed ## ]]"
+        : "[[ ## new_key_facts ## ]]\n[]\n\n[[ ## completed ## ]]";
 }

@@ -48,6 +48,21 @@ public sealed class ResearchHopTests
         Assert.Equal(2, research.Titles.Count);
     }
 
+    [Fact]
+    public async Task RunAsync_StopsEarly_EndsWithTheFirstSearchThatFindsNothingNew()
+    {
+        using var search = World.CreateRetriever();
+        var task = World.Tasks[Region.Test][0];
+        using var client = new ScriptedClient(
+            "[[ ## new_key_facts ## ]]\n[]\n\n[[ ## completed ## ]]",
+            $"[[ ## reasoning ## ]]\nLook up the claim.\n\n[[ ## query ## ]]\n{task.Claim.Text}\n\n[[ ## completed ## ]]");
+
+        var run = await new ResearchHop(search, hops: 5, stopsEarly: true).WithModel(client).RunAsync(task.Claim, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, run.Value.Titles.Count);
+        Assert.Equal(["append_notes", "generate_query"], run.Trace.Calls.Select(call => call.Path));
+    }
+
     private sealed class ScriptedClient(params string[] answers) : IChatClient
     {
         private int next;
