@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Hone.Benchmarks;
 
-// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|evaluation|agents|optimizers|engine|train|gpu|roofline (the last two with --models 1m,5m,15m,120m,500m)|checkpoint (with --directory DIR), --json FILE.
+// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|evaluation|agents|optimizers|engine|train|gpu|roofline (the last two with --models 1m,5m,15m,120m,500m)|checkpoint (with --directory DIR)|soak (with --minutes N), --json FILE.
 if (args is [StartBench.Argument])
     return await StartBench.PredictOnceAsync();
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -44,6 +44,8 @@ if (only == "gpu")
 
 if (only == "checkpoint")
     await CheckpointBench.RunAsync(figures, ValueOf("--directory"));
+if (only == "soak")
+    return await SoakBench.RunAsync(figures, double.Parse(ValueOf("--minutes") ?? "30", CultureInfo.InvariantCulture));
 if (only == "roofline")
     RooflineBench.Run(figures, ValueOf("--models"));
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Hone;
 using Hone.Engine;
 using Hone.Optimizers;
@@ -62,4 +63,39 @@ public sealed class ReinforcementRunTests
     }
 
     private static string Completion(string reply) => $"[[ ## reply ## ]]\n{reply}\n\n[[ ## completed ## ]]";
+
+    [Fact]
+    public async Task Rewards_Parts_And_Credit()
+    {
+        #region rewards-parts
+        Metric<Query, Delegation> metric = (example, prediction, cancellationToken) =>
+        {
+            var told = example.Expected.Details.Count(detail => prediction.Value.Request.Contains(detail, StringComparison.OrdinalIgnoreCase));
+            var quality = prediction.Value.Answer == example.Expected.Answer ? 1 : 0;
+            var privacy = 1 - (told / (double)Math.Max(1, example.Expected.Details.Count));
+            return ValueTask.FromResult(new Score((quality + privacy) / 2)
+            {
+                Parts = ImmutableSortedDictionary<string, double>.Empty.Add("quality", quality).Add("privacy", privacy),
+                Feedback = told == 0 ? "Nothing personal was told." : $"{told} personal details were told.",
+            });
+        };
+        #endregion
+        #region rewards-credit
+        var options = new GrpoOptions
+        {
+            Credit = (rollout, call) => call.Path == "craft_redacted_request"
+                ? rollout.Parts["privacy"]          // what leaked is this step's doing alone
+                : rollout.Reward,
+        };
+        #endregion
+        var example = new Example<Query, Delegation>(new("q"), new("", "form 7", ["Ada", "London"]));
+        var score = await metric(example, new(new("Ada asks", "form 7", []), Trace.Empty), TestContext.Current.CancellationToken);
+        Assert.Equal(0.75, score.Value);
+        Assert.Equal("1 personal details were told.", score.Feedback);
+        Assert.NotNull(options.Credit);
+    }
+
+    private sealed record Query(string Text);
+
+    private sealed record Delegation(string Request, string Answer, IReadOnlyList<string> Details);
 }
