@@ -44,4 +44,28 @@ public sealed class BootstrapTests
         Assert.Equal(resampled.Low, normal.Low, 0.003);
         Assert.Equal(resampled.High, normal.High, 0.003);
     }
+
+    [Fact]
+    public void CompareRuns_OneRun_IsThePairedComparison_ButForItsDraws()
+    {
+        double[] before = [.. Enumerable.Range(0, 60).Select(i => i % 2 / 2.0)], after = [.. Enumerable.Range(0, 60).Select(i => i % 3 / 2.0)];
+        var (one, many) = (Bootstrap.Compare(before, after), Bootstrap.CompareRuns([(before, after)]));
+        Assert.Equal(one.Gain, many.Gain, 12);
+        Assert.Equal(one.Interval.Low, many.Interval.Low, 0.02);
+        Assert.Equal(one.Interval.High, many.Interval.High, 0.02);
+    }
+
+    [Fact]
+    public void CompareRuns_RunsThatDisagree_AreLessSureThanEachAlone()
+    {
+        double[] zeros = new double[100], small = [.. Enumerable.Repeat(0.1, 100)], large = [.. Enumerable.Repeat(0.5, 100)];
+        var comparison = Bootstrap.CompareRuns([(zeros, small), (zeros, large), (zeros, zeros)]);
+        Assert.Equal(0.2, comparison.Gain, 9);
+        Assert.True(comparison.Interval.Low < 0.05 && comparison.Interval.High > 0.4, $"{comparison.Interval}");
+        Assert.False(comparison.IsSignificant);
+    }
+
+    [Fact]
+    public void CompareRuns_WithoutRuns_SaysSo() =>
+        Assert.Contains("at least one run", Assert.Throws<HoneException>(() => Bootstrap.CompareRuns([])).Message, StringComparison.Ordinal);
 }

@@ -1,7 +1,7 @@
 namespace Hone.Optimizers;
 
 /// <summary>Chooses the examples of each step: epochs in a shuffled order, padded so that every step is full with the examples used least so far.</summary>
-internal sealed class ExampleSelector
+internal sealed class ExampleSelector : IExampleSelector
 {
     private readonly int exampleCount;
     private readonly int perStep;
@@ -19,6 +19,15 @@ internal sealed class ExampleSelector
     {
         (this.exampleCount, this.perStep, this.seed) = (exampleCount, perStep, seed);
         uses = new int[exampleCount];
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<int, double>? Memory { get; set; }
+
+    /// <inheritdoc/>
+    public void Observe(int example, double spread)
+    {
+        // Every example gets its turn, whatever it taught.
     }
 
     /// <summary>The examples of a step. Steps must be asked for in order, from 0; a resumed run replays them, which costs nothing.</summary>

@@ -105,6 +105,8 @@ internal sealed record GrpoSettings
 
     public required int? MaxResamples { get; init; }
 
+    public required ExampleSelection? Selection { get; init; }
+
     public required CollapseOptions? Collapse { get; init; }
 
     public required int? ValidationSamples { get; init; }
@@ -138,6 +140,7 @@ internal sealed record GrpoSettings
         PartWeights = options.PartWeights.IsEmpty ? null : options.PartWeights,
         SeparateWeights = options.Multitask ? null : true,
         MaxResamples = options.MaxResamples == 0 ? null : options.MaxResamples,
+        Selection = options.Selection == ExampleSelection.Even ? null : options.Selection,
         Collapse = options.Collapse,
         ValidationSamples = options.ValidationSamples == 0 ? null : options.ValidationSamples,
         Teachers = teachers == 0 ? null : teachers,

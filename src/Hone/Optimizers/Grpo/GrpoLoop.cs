@@ -183,6 +183,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
 
         state = await GrpoState.LoadAsync(directory, cancellationToken).ConfigureAwait(false);
         await session.LoadStateAsync(Path.Combine(directory, GrpoStore.SessionFolder), cancellationToken).ConfigureAwait(false);
+        stepper.Spreads = state.Spreads;
         run.ContinueFrom(TimeSpan.FromSeconds(state.ElapsedSeconds));
         meter.ContinueFrom(state.ExternalCalls, state.Cost);
         var (keptSteps, keptValidations) = store.KeepEntriesBefore(state.NextStep);
@@ -196,7 +197,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
 
     private async Task SaveAsync(CancellationToken cancellationToken)
     {
-        state = state with { ElapsedSeconds = run.Elapsed.TotalSeconds };
+        state = state with { ElapsedSeconds = run.Elapsed.TotalSeconds, Spreads = stepper.Spreads };
         if (await store.SaveStateAsync(state, session, cancellationToken).ConfigureAwait(false) is { } directory)
             options.Progress?.Report(new GrpoStateSaved(state.NextStep, directory));
     }

@@ -45,6 +45,10 @@ public sealed record GrpoOptions
         init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(ExamplesPerStep)); field = value; }
     } = 1;
 
+    /// <summary>Which examples a step takes.</summary>
+    /// <value>Even by default.</value>
+    public ExampleSelection Selection { get; init; }
+
     /// <summary>Rollouts of each example: the group size. A group of one has nothing to compare.</summary>
     /// <value>4 by default; at least 2.</value>
     public int RolloutsPerExample

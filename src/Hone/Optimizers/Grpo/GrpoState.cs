@@ -33,6 +33,9 @@ internal sealed record GrpoState
     /// <summary>Name of the directory with the session's state at the best validation; null when collapses are not watched.</summary>
     public string? GoodState { get; init; }
 
+    /// <summary>How far apart the rewards of each example lay when it was last rolled out; null when examples are taken evenly.</summary>
+    public IReadOnlyDictionary<int, double>? Spreads { get; init; }
+
     /// <summary>The validation before training.</summary>
     public GrpoValidation? Baseline { get; init; }
 

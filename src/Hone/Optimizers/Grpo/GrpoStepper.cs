@@ -13,7 +13,7 @@ internal sealed class GrpoStepper<TIn, TOut>
     private readonly IReadOnlyList<Example<TIn, TOut>> train;
     private readonly ITrainingSession session;
     private readonly SeedStream seed;
-    private readonly ExampleSelector selector;
+    private readonly IExampleSelector selector;
     private readonly RolloutCollector<TIn, TOut> collector;
     private readonly SpendingMeter meter;
     private readonly OutageWatch watch;
@@ -30,12 +30,21 @@ internal sealed class GrpoStepper<TIn, TOut>
     {
         (this.options, this.predictors, this.train, this.session, this.seed) = (options, predictors, train, session, seed);
         (this.meter, this.watch) = (meter, watch);
-        selector = new(train.Count, options.ExamplesPerStep, seed);
+        selector = options.Selection == ExampleSelection.Spread
+            ? new SpreadSelector(train.Count, options.ExamplesPerStep, seed)
+            : new ExampleSelector(train.Count, options.ExamplesPerStep, seed);
         collector = new(
             metric,
             new(options.RolloutsPerExample, options.MaxParallelism, options.FailureScore, options.FormatFailureScore, options.Sampling),
             options.Time,
             meter);
+    }
+
+    /// <summary>What the choice of examples remembers; null when it remembers nothing.</summary>
+    public IReadOnlyDictionary<int, double>? Spreads
+    {
+        get => selector.Memory;
+        set => selector.Memory = value;
     }
 
     /// <param name="programs">The policy, then its teachers.</param>
@@ -92,6 +101,8 @@ internal sealed class GrpoStepper<TIn, TOut>
             round.Grouping = RolloutGrouper.Group(
                 rollouts, options.RolloutsPerExample, predictors,
                 new(options.Grouping, options.Fill, options.FailureScore, options.FormatFailureScore, options.Credit), stepSeed);
+            foreach (var slot in slots)
+                selector.Observe(selected[slot], SpreadOf(rollouts.AsSpan(slot * options.RolloutsPerExample, options.RolloutsPerExample)));
             round.Batch = new GrpoBatch(round.Grouping.Groups, options, session.Capabilities.LearnsFromText);
             slots = [.. Enumerable.Range(0, selected.Length).Where(slot => !round.Batch.Teaches(slot))];
             if (attempt >= options.MaxResamples || slots.Length == 0)
@@ -103,6 +114,19 @@ internal sealed class GrpoStepper<TIn, TOut>
 
         round.Seconds = options.Time.GetElapsedTime(started).TotalSeconds;
         return round;
+    }
+
+    private static double SpreadOf(ReadOnlySpan<Rollout> rollouts)
+    {
+        var (count, sum, squares) = (0, 0.0, 0.0);
+        foreach (var rollout in rollouts)
+        {
+            if (rollout.Reward is not { } reward)
+                continue;
+            (count, sum, squares) = (count + 1, sum + reward, squares + (reward * reward));
+        }
+
+        return count == 0 ? 0 : Math.Sqrt(Math.Max(0, (squares / count) - (sum / count * (sum / count))));
     }
 
     // Another example that the step does not have; any one when it has them all.

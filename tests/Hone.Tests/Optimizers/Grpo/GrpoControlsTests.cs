@@ -131,6 +131,23 @@ public sealed class GrpoControlsTests : IDisposable
         GrpoTests.AssertSameSeries(resampled, again);
     }
 
+    /// <summary>Examples on which nothing can be earned are drawn seldom once that is known; the same whatever the parallelism.</summary>
+    [Fact]
+    public async Task CompileAsync_SelectionBySpread_PassesOverExamplesWithoutSpread()
+    {
+        var metric = Hone.Metric.From<ToyQuestion, ToyAnswer>((example, output) =>
+            example.Input.Question is "q3" or "q5" ? (output.Answer.EndsWith("right", StringComparison.Ordinal) ? 1 : 0) : 0);
+        var options = ToyTask.Options with { Steps = 30, LearningRate = 0.01, Preflight = PreflightMode.Off };
+        var program = ToyTask.Program(ToyTask.ReadablePolicy());
+        var even = await Grpo.Create(metric, options).CompileAsync(program, ToyTask.Train, null, Token);
+        var spread = await Grpo.Create(metric, options with { Selection = ExampleSelection.Spread }).CompileAsync(program, ToyTask.Train, null, Token);
+        var again = await Grpo.Create(metric, options with { Selection = ExampleSelection.Spread, MaxParallelism = 1 }).CompileAsync(program, ToyTask.Train, null, Token);
+
+        Assert.InRange(even.Steps.Average(step => step.ZeroVarianceFraction), 0.7, 0.8);
+        Assert.InRange(spread.Steps.Average(step => step.ZeroVarianceFraction), 0.1, 0.5);
+        GrpoTests.AssertSameSeries(spread, again);
+    }
+
     [Fact]
     public async Task CompileAsync_RewardCollapses_ReturnsToGoodWeightsAndLowersTheRate()
     {

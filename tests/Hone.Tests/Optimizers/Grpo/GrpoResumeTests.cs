@@ -42,6 +42,25 @@ public sealed class GrpoResumeTests : IDisposable
         Assert.Equal(expected.Comparison, resumed.Comparison);
     }
 
+    /// <summary>What the choice of examples remembers is part of the state.</summary>
+    [Theory]
+    [InlineData(100)]
+    [InlineData(263)]
+    public async Task CompileAsync_ExamplesBySpreadInterrupted_EndsWhereAnUnbrokenRunEnds(int interruptAtEvent)
+    {
+        var options = ToyTask.Options with { Steps = 20, Selection = ExampleSelection.Spread, SaveStateEvery = 3, MaxParallelism = 1 };
+        var expected = await Grpo.Create(ToyTask.Metric, options).CompileAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, ToyTask.Validation, Token);
+        using var kill = new CancellationTokenSource();
+        var events = 0;
+        var progress = new GrpoTests.Recorder(_ =>
+        {
+            if (events++ == interruptAtEvent)
+                kill.Cancel();
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Run(options with { Progress = progress }, kill.Token));
+        GrpoTests.AssertSameSeries(expected, await Run(options with { Resume = true }, Token));
+    }
+
     [Fact]
     public async Task CompileAsync_ResumeOfAFinishedRun_RepeatsItsResultWithoutAnyWork()
     {
