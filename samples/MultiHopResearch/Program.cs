@@ -2,6 +2,7 @@ using System.CommandLine;
 using MultiHopResearch;
 
 var seed = new Option<long>("--seed") { Description = "Seed of the training run.", DefaultValueFactory = _ => 1 };
+var seeds = new Option<long[]>("--seeds") { Description = "Run once with each of these seeds, and say what they show together.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
 var steps = new Option<int>("--steps") { Description = "Training steps.", DefaultValueFactory = _ => Settings.DefaultSteps };
 var hops = new Option<int>("--hops") { Description = "Most searches a claim.", DefaultValueFactory = _ => 3 };
 var stopEarly = new Option<bool>("--stop-early") { Description = "End with the first search that finds nothing new: runs then differ in how often they call the model." };
@@ -16,7 +17,7 @@ var dashboardKeep = new Option<bool>("--dashboard-keep") { Description = "Keep t
 
 var command = new RootCommand("Trains a multi-hop research program by reinforcement learning, in this process.")
 {
-    seed, steps, hops, stopEarly, output, resume, model, name, checkpoint, dashboard, dashboardPort, dashboardKeep,
+    seed, seeds, steps, hops, stopEarly, output, resume, model, name, checkpoint, dashboard, dashboardPort, dashboardKeep,
 };
 command.SetAction(async (arguments, cancellationToken) =>
 {
@@ -37,7 +38,10 @@ command.SetAction(async (arguments, cancellationToken) =>
             DashboardPort = RunPage.ChoosePort(arguments.GetValue(dashboard), arguments.GetValue(dashboardPort), arguments.GetValue(dashboardKeep)),
             KeepDashboard = arguments.GetValue(dashboardKeep),
         };
-        return await (settings.Server is null ? TrainingJob.RunAsync(settings, interrupt.Token) : ServerJob.RunAsync(settings, interrupt.Token));
+        await (settings.Server is not null ? ServerJob.RunAsync(settings, interrupt.Token)
+            : arguments.GetValue(seeds) is { Length: > 0 } several ? SweepJob.RunAsync(settings, several, interrupt.Token)
+            : TrainingJob.RunAsync(settings, interrupt.Token));
+        return 0;
     }
     catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
     {

@@ -5,7 +5,7 @@ namespace MultiHopResearch;
 /// <summary>Evaluates the same program against an OpenAI-compatible server.</summary>
 internal static class ServerJob
 {
-    public static async Task<int> RunAsync(Settings settings, CancellationToken cancellationToken)
+    public static async Task RunAsync(Settings settings, CancellationToken cancellationToken)
     {
         if (settings.ServerModel is not { } name)
             throw new HoneException("--model needs --name: the model's name on the server.");
@@ -19,6 +19,5 @@ internal static class ServerJob
             Path.Combine(settings.Output, "result.json"),
             System.Text.Json.JsonSerializer.Serialize(new { model = name, recall = result.Mean, interval = new[] { result.Interval.Low, result.Interval.High }, failures = result.FailureCount }),
             cancellationToken);
-        return 0;
     }
 }

@@ -8,7 +8,8 @@ namespace MultiHopResearch;
 /// <summary>The main job: evaluate, train, evaluate again, save the program and the evidence.</summary>
 internal static class TrainingJob
 {
-    public static async Task<int> RunAsync(Settings settings, CancellationToken stop)
+    /// <summary>Returns the scores before and after training.</summary>
+    public static async Task<(Scores Before, Scores After)> RunAsync(Settings settings, CancellationToken stop)
     {
         AnsiConsole.MarkupLine("[bold]Multi-hop research, trained by reinforcement learning in this process[/]");
         var model = OpenModel(settings);
@@ -28,7 +29,7 @@ internal static class TrainingJob
         var after = await Scores.MeasureAsync(worlds, result.Program.Model!, CancellationToken.None);
         await Evidence.WriteAsync(settings, options, result, before, after);
         await RunPage.KeepAsync(dashboard, settings.KeepDashboard, stop);
-        return 0;
+        return (before, after);
     }
 
     internal static GrpoOptions Configure(Settings settings) => new()

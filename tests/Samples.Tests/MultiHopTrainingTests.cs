@@ -49,6 +49,24 @@ public sealed class MultiHopTrainingTests : IDisposable
         Assert.DoesNotContain("http://", report, StringComparison.Ordinal);
     }
 
+    /// <summary>Several seeds in one command, each in its own folder, and what they show together.</summary>
+    [Fact]
+    [Trait("Speed", "Slow")]
+    public async Task Seeds_Several_AreComparedTogether()
+    {
+        var output = Path.Combine(folder, "sweep");
+        var (exitCode, text) = await MultiHopServerTests.RunSampleAsync("--seeds", "5", "6", "--steps", "1", "--output", output);
+        Assert.True(exitCode == 0, text);
+        using var sweep = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(output, "sweep.json"), Token));
+        var gains = new[] { "seed-5", "seed-6" }.Select(name =>
+        {
+            using var result = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, name, "result.json")));
+            return result.RootElement.GetProperty("gain").GetDouble();
+        }).ToArray();
+        Assert.Equal(gains.Average(), sweep.RootElement.GetProperty("held").GetProperty("gain").GetDouble(), 9);
+        Assert.Contains("all 2", text, StringComparison.Ordinal);
+    }
+
     /// <summary>A termination signal ends the run cleanly: the best so far is saved with its evidence.</summary>
     [Fact]
     [Trait("Speed", "Slow")]

@@ -65,6 +65,20 @@ public sealed class ReinforcementRunTests
     private static string Completion(string reply) => $"[[ ## reply ## ]]\n{reply}\n\n[[ ## completed ## ]]";
 
     [Fact]
+    public async Task Runs_Counterfactual()
+    {
+        var (program, metric, example) = (Program, ExactMatch, Examples[0]);
+        var run = await program.RunAsync(example.Input, new() { Seed = 1 }, TestContext.Current.CancellationToken);
+        using var output = new StringWriter();
+        var Console = output;
+        #region runs-counterfactual
+        foreach (var result in await Counterfactual.OfRunAsync(program, example, run, metric, new() { Samples = 8 }))
+            Console.WriteLine($"{result.Call.Path} {result.Call.Ordinal}: {result.Advantage:+0.00;-0.00}");
+        #endregion
+        Assert.StartsWith("self 0: ", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Rewards_Parts_And_Credit()
     {
         #region rewards-parts

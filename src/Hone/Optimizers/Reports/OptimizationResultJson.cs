@@ -1,10 +1,11 @@
+using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Hone.Optimizers;
 
-/// <summary>The <c>result.json</c> of a run directory: scores, lineage and cost; the states lie beside it.</summary>
+/// <summary>The <c>result.json</c> of a run directory: scores, lineage and cost; the states lie beside it. What is written can be read back.</summary>
 internal static class OptimizationResultJson
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -48,10 +49,59 @@ internal static class OptimizationResultJson
             ["scores"] = new JsonArray([.. candidate.Scores.Select(score => (JsonNode)score)]),
             ["programRunsBy"] = candidate.ProgramRunsBy,
         };
+        if (candidate.Usage != default)
+            json["usage"] = UsageJson.Write(candidate.Usage);
         if (!candidate.Parts.IsEmpty)
             json["parts"] = new JsonObject(candidate.Parts.Select(part => KeyValuePair.Create<string, JsonNode?>(part.Key, part.Value)));
         if (!candidate.Notes.IsEmpty)
             json["notes"] = new JsonObject(candidate.Notes.Select(note => KeyValuePair.Create<string, JsonNode?>(note.Key, note.Value)));
         return json;
     }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="state">The state of a candidate, by the name of its file.</param>
+    /// <param name="best">The returned program.</param>
+    public static OptimizationResult<TIn, TOut> Read<TIn, TOut>(string json, Func<string, ProgramState> state, Program<TIn, TOut> best)
+    {
+        using var document = JsonDocument.Parse(json);
+        var root = document.RootElement;
+        return new()
+        {
+            Program = best,
+            StopReason = Enum.Parse<StopReason>(root.GetProperty("stopReason").GetString()!),
+            Error = root.GetProperty("error").GetString(),
+            BaselineScore = Number(root.GetProperty("baseline")),
+            BestScore = Number(root.GetProperty("best")),
+            Comparison = Pair(root.GetProperty("gain")),
+            Test = Pair(root.GetProperty("test")),
+            BestIndex = root.GetProperty("bestIndex").GetInt32(),
+            Duration = TimeSpan.FromTicks((long)Math.Round(root.GetProperty("seconds").GetDouble() * TimeSpan.TicksPerSecond)),
+            ProgramRuns = root.GetProperty("programRuns").GetInt64(),
+            UsageByRole = UsageJson.Read(root.GetProperty("usage")),
+            Warnings = [.. root.GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString()!)],
+            Candidates = [.. root.GetProperty("candidates").EnumerateArray().Select(entry => Candidate(entry, state))],
+        };
+    }
+
+    private static OptimizationCandidate Candidate(JsonElement entry, Func<string, ProgramState> state) =>
+        new(entry.GetProperty("index").GetInt32(), state(entry.GetProperty("file").GetString()!), entry.GetProperty("origin").GetString()!)
+        {
+            Parents = [.. entry.GetProperty("parents").EnumerateArray().Select(parent => parent.GetInt32())],
+            Score = Number(entry.GetProperty("score")),
+            Scores = [.. entry.GetProperty("scores").EnumerateArray().Select(score => score.GetDouble())],
+            Parts = Members(entry, "parts").ToImmutableSortedDictionary(part => part.Name, part => part.Value.GetDouble(), StringComparer.Ordinal),
+            Notes = Members(entry, "notes").ToImmutableSortedDictionary(note => note.Name, note => note.Value.GetString()!, StringComparer.Ordinal),
+            ProgramRunsBy = entry.GetProperty("programRunsBy").GetInt64(),
+            Usage = entry.TryGetProperty("usage", out var usage) ? UsageJson.ReadOne(usage) : default,
+        };
+
+    private static IEnumerable<JsonProperty> Members(JsonElement entry, string name) =>
+        entry.TryGetProperty(name, out var members) ? members.EnumerateObject() : Enumerable.Empty<JsonProperty>();
+
+    private static double? Number(JsonElement value) => value.ValueKind == JsonValueKind.Null ? null : value.GetDouble();
+
+    private static PairedComparison? Pair(JsonElement value) => value.ValueKind == JsonValueKind.Null
+        ? null
+        : new(value.GetProperty("before").GetDouble(), value.GetProperty("after").GetDouble(), new(value.GetProperty("interval")[0].GetDouble(), value.GetProperty("interval")[1].GetDouble()));
 }

@@ -1,5 +1,12 @@
 namespace Hone.Optimizers;
 
+/// <summary>Names of files in a run directory.</summary>
+internal static class SearchFolder
+{
+    public const string Result = "result.json";
+    public const string Best = "best.json";
+}
+
 /// <summary>The readable part of a run directory: candidates as program files, the result, the report.</summary>
 internal sealed class SearchFolder<TIn, TOut>(string directory)
 {
@@ -9,8 +16,8 @@ internal sealed class SearchFolder<TIn, TOut>(string directory)
 
     public async Task WriteResultAsync(string optimizer, OptimizationResult<TIn, TOut> result, CancellationToken cancellationToken)
     {
-        await AtomicFile.WriteTextAsync(Path.Combine(directory, "best.json"), result.Program.SaveState() + "\n", cancellationToken).ConfigureAwait(false);
-        await AtomicFile.WriteTextAsync(Path.Combine(directory, "result.json"), OptimizationResultJson.Write(optimizer, result), cancellationToken)
+        await AtomicFile.WriteTextAsync(Path.Combine(directory, SearchFolder.Best), result.Program.SaveState() + "\n", cancellationToken).ConfigureAwait(false);
+        await AtomicFile.WriteTextAsync(Path.Combine(directory, SearchFolder.Result), OptimizationResultJson.Write(optimizer, result), cancellationToken)
             .ConfigureAwait(false);
         await AtomicFile.WriteTextAsync(Path.Combine(directory, "report.html"), SearchReport.Page(optimizer, result), cancellationToken).ConfigureAwait(false);
     }

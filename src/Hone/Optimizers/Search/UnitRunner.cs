@@ -11,6 +11,9 @@ namespace Hone.Optimizers;
 internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, RunCallBudget? calls, Action<OptimizerEvent> tell)
 {
     private const string StopFile = "stop";
+
+    // How many units may start between two looks for the file: a look costs as much as a small unit.
+    private const int StartsBetweenLooks = 32;
     private const string ElapsedKey = "elapsedMs";
 
     private readonly Lock gate = new();
@@ -136,7 +139,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         {
             while (running.Count > 0 && (running.Count >= options.MaxParallelism || !MayStart(units[i], running.Count)))
                 running.Remove(await Task.WhenAny(running).ConfigureAwait(false));
-            if (Volatile.Read(ref hasFailed) || StopNow() is not null || either.IsCancellationRequested)
+            if (Volatile.Read(ref hasFailed) || StopNow(looksForFile: i % StartsBetweenLooks == 0) is not null || either.IsCancellationRequested)
                 break;
             var task = WorkAsync(i);
             if (!task.IsCompleted)
@@ -168,7 +171,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     private void ThrowFirst(List<Unit> units, Exception?[] errors, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (StopNow() is { } ended && units.Any(unit => unit.Outcome is null))
+        if (StopNow(looksForFile: true) is { } ended && units.Any(unit => unit.Outcome is null))
             throw ended;
         foreach (var error in errors)
         {
@@ -177,10 +180,10 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         }
     }
 
-    private SearchEndedException? StopNow() =>
+    private SearchEndedException? StopNow(bool looksForFile) =>
         options.Stop.IsCancellationRequested || options.Control?.IsStopRequested == true
             ? new(StopReason.Requested, "The run was asked to stop.")
-        : run.Directory is { } directory && File.Exists(Path.Combine(directory, StopFile))
+        : looksForFile && run.Directory is { } directory && File.Exists(Path.Combine(directory, StopFile))
             ? new(StopReason.Requested, $"The run directory has a file named '{StopFile}'. Delete it to go on.")
         : run.Exhausted(0) is { } reason ? new(reason, "The time of the budget is spent.")
         : null;

@@ -11,29 +11,31 @@ internal static class UsageJson
     {
         var roles = new JsonObject();
         foreach (var (role, spent) in usage)
-        {
-            var entry = new JsonObject { ["calls"] = spent.Calls, ["in"] = spent.InputTokens, ["out"] = spent.OutputTokens };
-            if (spent.CachedInputTokens != 0)
-                entry["cached"] = spent.CachedInputTokens;
-            if (spent.ReasoningTokens != 0)
-                entry["reasoning"] = spent.ReasoningTokens;
-            if (spent.Cost != 0)
-                entry["cost"] = spent.Cost;
-            roles[role] = entry;
-        }
-
+            roles[role] = Write(spent);
         return roles;
     }
 
+    public static JsonObject Write(Usage spent)
+    {
+        var entry = new JsonObject { ["calls"] = spent.Calls, ["in"] = spent.InputTokens, ["out"] = spent.OutputTokens };
+        if (spent.CachedInputTokens != 0)
+            entry["cached"] = spent.CachedInputTokens;
+        if (spent.ReasoningTokens != 0)
+            entry["reasoning"] = spent.ReasoningTokens;
+        if (spent.Cost != 0)
+            entry["cost"] = spent.Cost;
+        return entry;
+    }
+
     public static ImmutableSortedDictionary<string, Usage> Read(JsonElement saved) => saved.EnumerateObject().ToImmutableSortedDictionary(
-        role => role.Name,
-        role => new Usage(Whole(role.Value, "calls"), Whole(role.Value, "in"), Whole(role.Value, "out"))
-        {
-            CachedInputTokens = Whole(role.Value, "cached"),
-            ReasoningTokens = Whole(role.Value, "reasoning"),
-            Cost = role.Value.TryGetProperty("cost", out var cost) ? cost.GetDecimal() : 0,
-        },
-        StringComparer.Ordinal);
+        role => role.Name, role => ReadOne(role.Value), StringComparer.Ordinal);
+
+    public static Usage ReadOne(JsonElement entry) => new(Whole(entry, "calls"), Whole(entry, "in"), Whole(entry, "out"))
+    {
+        CachedInputTokens = Whole(entry, "cached"),
+        ReasoningTokens = Whole(entry, "reasoning"),
+        Cost = entry.TryGetProperty("cost", out var cost) ? cost.GetDecimal() : 0,
+    };
 
     /// <summary>The sum of both, role by role.</summary>
     public static ImmutableSortedDictionary<string, Usage> Plus(

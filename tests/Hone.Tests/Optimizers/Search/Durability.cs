@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Hone.Optimizers;
 using QA = Hone.Optimizers.OptimizationResult<Hone.FieldMap, Hone.FieldMap>;
 
@@ -95,6 +96,13 @@ internal sealed class Durability(
             var (replayed, none, _) = await RunAsync(new(1) { Directory = directory, Resume = true });
             Assert.Equal(Lab.Evidence(expected), Lab.Evidence(replayed));
             Assert.Empty(none);
+
+            // The file says all that the result does.
+            var loaded = await OptimizationResult.LoadAsync(directory, program(world()), Token);
+            Assert.Equal(Lab.Evidence(replayed), Lab.Evidence(loaded));
+            Assert.Equal(replayed.Candidates.Select(candidate => replayed.Program.With(candidate.State).SaveState()), loaded.Candidates.Select(candidate => loaded.Program.With(candidate.State).SaveState()));
+            var written = await File.ReadAllTextAsync(Path.Combine(directory, "result.json"), Token);
+            Assert.Equal(written, OptimizationResultJson.Write(JsonDocument.Parse(written).RootElement.GetProperty("optimizer").GetString()!, loaded));
         }
         finally
         {

@@ -355,4 +355,18 @@ public sealed class SearchRunTests : IDisposable
     {
         public ValueTask RecordAsync(OptimizerEvent happened, CancellationToken cancellationToken = default) => throw new InvalidOperationException("no room");
     }
+
+    [Fact]
+    public async Task LoadAsync_NoFinishedRun_NamesTheFile()
+    {
+        var directory = Directory.CreateTempSubdirectory("hone-result-").FullName;
+        var program = new Lab(call => Lab.Answer("x")).One();
+        var error = await Assert.ThrowsAsync<HoneException>(() => OptimizationResult.LoadAsync(directory, program, TestContext.Current.CancellationToken));
+        Assert.Contains("result.json", error.Message, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Path.Combine(directory, "result.json"), "{}", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(directory, "best.json"), program.SaveState(), TestContext.Current.CancellationToken);
+        error = await Assert.ThrowsAsync<HoneException>(() => OptimizationResult.LoadAsync(directory, program, TestContext.Current.CancellationToken));
+        Assert.Contains("not a result", error.Message, StringComparison.Ordinal);
+        Directory.Delete(directory, recursive: true);
+    }
 }
