@@ -19,6 +19,16 @@ public sealed class TutorialTests
     public static TheoryData<string, string[], string> Samples { get; } = new()
     {
         { "ReActAgent", ["--yes"], "" },
+        { "Classification", [], "" },
+        { "Rag", [], "" },
+        { "MultiHopRag", [], "" },
+        { "ImagesAndAudio", [], "" },
+        { "QuestionAnswering", [], "" },
+        { "EntityExtraction", [], "" },
+        { "ConversationHistory", [], "" },
+        { "Streaming", [], "" },
+        { "OutputRefinement", [], "" },
+        { "EmailExtraction", [], "" },
     };
 
     [Theory]
