@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Hone;
+using Hone.Retrieval;
 
 namespace Rag;
 
@@ -36,6 +37,7 @@ internal static class Library
         Of("How long does a crossing with the ferry take?", "50 minutes", "Amsel ferry"),
         Of("How high is Mount Corrin?", "812 metres", "Mount Corrin"),
         Of("When is the museum of the harbour closed?", "Mondays", "Harbour museum"),
+        Of("Who painted the harbour of the capital?", "Greta Holm", "Greta Holm"),
         Of("How many people live in the capital?", "9,400", "Port Amsel"),
     ];
 
