@@ -17,7 +17,7 @@ public enum Intent
 }
 
 /// <summary>An amount of money.</summary>
-public sealed record Money([property: Range(0.01, 1e9)] decimal Amount, [property: RegularExpression("^[A-Z]{3}$")][property: Description("ISO code, e.g. EUR")] string Currency);
+public sealed record Money([property: Range(0.01, 1e9)] decimal Amount, [property: RegularExpression("[A-Z]{3}")][property: Description("ISO code, e.g. EUR")] string Currency);
 
 /// <summary>What an office needs to know of an e-mail. The bounds are assertions: an answer that breaks one is asked for again, with the reason.</summary>
 public sealed record Facts(
@@ -35,10 +35,10 @@ internal static class Inbox
     [
         new(new("Eva Dahl <eva@norlys.example>", "Invoice 118", new(2026, 3, 2), "The invoice of 1200 EUR is due on 2026-03-31. Please confirm the order. Please pay by transfer."),
             new("Eva Dahl", Intent.Invoice, [new(2026, 3, 31)], [new(1200, "EUR")], ["confirm the order", "pay by transfer"], 3)) { Id = "invoice" },
-        new(new("Sean Walsh <sean@tidewater.example>", "Meeting", new(2026, 3, 3), "Can we meet tomorrow? Please bring the plans."),
-            new("Sean Walsh", Intent.Meeting, [new(2026, 3, 4)], [], ["bring the plans"], 3)) { Id = "meeting" },
-        new(new("Lea Funk <lea@quillon.example>", "Broken pump", new(2026, 3, 5), "URGENT: the pump for 89.50 euros broke on 2026-03-01. I complain! Please send a new one."),
-            new("Lea Funk", Intent.Complaint, [new(2026, 3, 1)], [new(89.50m, "EUR")], ["send a new one"], 5)) { Id = "complaint" },
+        new(new("Sean Walsh <sean@tidewater.example>", "Meeting", new(2026, 3, 3), "Can we meet tomorrow? It is urgent. Please bring the plans."),
+            new("Sean Walsh", Intent.Meeting, [new(2026, 3, 4)], [], ["bring the plans"], 5)) { Id = "meeting" },
+        new(new("Lea Funk <lea@quillon.example>", "Broken pump", new(2026, 3, 5), "The pump for 89.50 euros broke on 2026-03-01. I complain! Please send a new one."),
+            new("Lea Funk", Intent.Complaint, [new(2026, 3, 1)], [new(89.50m, "EUR")], ["send a new one"], 3)) { Id = "complaint" },
         new(new("Max Orr <max@hallmere.example>", "Your prices", new(2026, 3, 6), "What does the small pump cost? No hurry at all."),
             new("Max Orr", Intent.Question, [], [], [], 1)) { Id = "question" },
     ];
