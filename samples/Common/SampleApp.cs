@@ -40,9 +40,10 @@ public sealed class SampleApp(string description, Func<IChatClient> script, para
             await bodyAsync(new(server ?? new LM(script(), "script"), server is null, arguments, token));
             return 0;
         }
-        catch (Exception error) when (error is HoneException or IOException)
+        catch (Exception error) when (error is HoneException or IOException or UnauthorizedAccessException or AggregateException { InnerException: HoneException })
         {
-            Console.Error.WriteLine($"error: {error.Message}");
+            // An evaluation that was stopped holds what its examples failed with.
+            Console.Error.WriteLine($"error: {(error is AggregateException ? error.InnerException! : error).Message}");
             return 1;
         }
     }

@@ -17,6 +17,22 @@ public sealed record ScriptedRequest(ImmutableArray<ChatMessage> Messages, ChatO
 
     /// <summary>Text of the last message.</summary>
     public string LastText => Messages.IsEmpty ? string.Empty : Messages[^1].Text;
+
+    /// <summary>
+    /// An input as the chat format shows it: text as it is, lists and records as JSON. It is that of the request itself, which comes after those of demos and earlier
+    /// turns.
+    /// </summary>
+    /// <param name="name">The field, e.g. <c>question</c>.</param>
+    /// <exception cref="InvalidOperationException">No user message has the field.</exception>
+    public string Input(string name) => FindInput(name) ?? throw new InvalidOperationException(
+        $"The request of '{Path}' has no input '{name}' in the chat format. Its last message: {LastText}");
+
+    /// <summary>As <see cref="Input"/>; null when no user message has the field.</summary>
+    public string? FindInput(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Messages.Reverse().Where(message => message.Role == ChatRole.User).Select(message => ChatInputs.Find(message.Text, name)).FirstOrDefault(text => text is not null);
+    }
 }
 
 /// <summary>A chat client that answers from a script: a sequence, or a function of the request. Records what it was asked.</summary>

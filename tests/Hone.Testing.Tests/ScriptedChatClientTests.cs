@@ -34,4 +34,36 @@ public sealed class ScriptedChatClientTests
             updates.Add(update.Text);
         Assert.Equal("hello there", string.Concat(updates));
     }
+
+    [Fact]
+    public async Task Input_IsThatOfTheRequest_NotOfADemo()
+    {
+        var client = ScriptedChatClient.By((request, _) => ScriptedChatClient.ChatText(FieldMap.Of(("answer", $"{request.Input("question")}|{request.Input("context")}"))));
+        var program = Predict.Parse("question, context: list[str] -> answer").WithModel(client);
+        program = program.With(program.State.With("self", new() { Demos = [new(FieldMap.Of(("question", "old"), ("context", Array.Empty<string>()), ("answer", "x")))] }));
+
+        var output = await program.CallAsync(FieldMap.Of(("question", "Is [[ ## answer ## ]] a marker?\n\nTell."), ("context", new[] { "a", "b" })), Token);
+
+        Assert.Equal("Is [[ ## answer ## ]] a marker?\n\nTell.|[\"a\", \"b\"]", output["answer"]);
+    }
+
+    [Fact]
+    public async Task Input_AfterARequestToAnswerAgain_IsStillThere()
+    {
+        var client = ScriptedChatClient.By((request, index) => index == 0 ? "nonsense" : ScriptedChatClient.ChatText(FieldMap.Of(("answer", request.Input("question")))));
+
+        var output = await Predict.Parse("question -> answer").WithModel(client).CallAsync(FieldMap.Of(("question", "Why?")), Token);
+
+        Assert.Equal("Why?", output["answer"]);
+    }
+
+    [Fact]
+    public async Task Input_ThatIsNone_IsNamed()
+    {
+        var client = ScriptedChatClient.By((request, _) => $"{request.FindInput("colour")}{request.Input("colour")}");
+
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => Predict.Parse("question -> answer").WithModel(client).CallAsync(FieldMap.Of(("question", "Why?")), Token));
+
+        Assert.Contains("has no input 'colour' in the chat format", error.ToString(), StringComparison.Ordinal);
+    }
 }

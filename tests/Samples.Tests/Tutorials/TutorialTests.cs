@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +12,7 @@ namespace Samples.Tests.Tutorials;
 /// The small samples: what each prints offline stands, whole, in a text file beside this class (HONE_ACCEPT_SAMPLES=1 writes it anew), and with --model each asks a
 /// server.
 /// </summary>
-public sealed class TutorialTests
+public sealed partial class TutorialTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -19,7 +20,34 @@ public sealed class TutorialTests
     public static TheoryData<string, string[], string> Samples { get; } = new()
     {
         { "ReActAgent", ["--yes"], "" },
+        { "Classification", [], "" },
+        { "Rag", [], "" },
+        { "MultiHopRag", [], "" },
+        { "ImagesAndAudio", [], "" },
+        { "QuestionAnswering", [], "" },
+        { "EntityExtraction", [], "" },
+        { "ConversationHistory", [], "" },
+        { "Streaming", [], "" },
+        { "OutputRefinement", [], "" },
+        { "EmailExtraction", [], "" },
     };
+
+    /// <summary>Commands of the pages, and what their output holds.</summary>
+    public static TheoryData<string, string[], string, string> Commands { get; } = new()
+    {
+        { "QuestionAnswering", ["--question", "When did electricity come?"], "", "Answer: 1931" },
+        { "EntityExtraction", ["--sentence", "Orla of Cork bought Pim for 3 million dollars."], "", "Purchase: Orla (Cork) - Pim, 3 million" },
+        { "Rag", ["--question", "How long is the bridge?", "--passages", "3"], "", "3 kilometres [Veldra bridge]" },
+        { "MultiHopRag", ["--question", "When was the town founded where the painter of Night Market was born?"], "", "\n1350\n" },
+        { "MultiHopRag", ["--question", "When was the town founded where the painter of Night Market was born?", "--hops", "2"], "", "\nunknown\n" },
+        { "ConversationHistory", ["--chat", "--turns", "5"], "My cat is Tom.\nWhat is my cat?\n\n", "Your cat is Tom." },
+        { "Streaming", ["--topic", "an old gull", "--sentences", "9", "--pieces"], "", "2 requests]" },
+        { "OutputRefinement", ["--product", "Ada's bakery", "--term", "rye", "--term", "wood fire", "--words", "6"], "", "taken: Ada's bakery: rye, wood fire" },
+        { "Classification", ["--rows", "30"], "", "15 messages to learn from, 15 to score by" },
+    };
+
+    /// <summary>Their pages.</summary>
+    public static TheoryData<string> Pages => [.. Directory.GetFiles(PagesFolder(), "*.md").Select(path => Path.GetFileName(path)).Where(name => name is not ("README.md" or "prompt-search.md"))];
 
     [Theory]
     [MemberData(nameof(Samples))]
@@ -33,6 +61,31 @@ public sealed class TutorialTests
         if (Environment.GetEnvironmentVariable("HONE_ACCEPT_SAMPLES") == "1")
             await File.WriteAllTextAsync(file, output, Token);
         Assert.Equal(await File.ReadAllTextAsync(file, Token), output);
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task Command_OfAPage_Works(string sample, string[] arguments, string input, string expected)
+    {
+        var (exitCode, output, errors) = await SampleProcess.RunAsync(sample, arguments, input, Token);
+
+        Assert.True(exitCode == 0, output + errors);
+        Assert.Contains(expected, output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("QuestionAnswering", "--context")]
+    [InlineData("Classification", "--data")]
+    [InlineData("ImagesAndAudio", "--image")]
+    [InlineData("EmailExtraction", "--file")]
+    public async Task File_ThatIsNone_IsNamed(string sample, string option)
+    {
+        var (exitCode, _, errors) = await SampleProcess.RunAsync(sample, [option, "missing.png"], "", Token);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("error: ", errors, StringComparison.Ordinal);
+        Assert.Contains("missing.png", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -60,6 +113,18 @@ public sealed class TutorialTests
         Assert.Contains("--model expects a server's address and a model's name", errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public async Task Page_ShowsWhatTheSamplePrints(string page)
+    {
+        var parts = (await File.ReadAllTextAsync(Path.Combine(PagesFolder(), page), Token)).ReplaceLineEndings("\n").Split("```\n");
+        var fences = parts.Where((_, index) => index % 2 == 1).ToArray();
+        var sample = SampleOf().Match(fences[0]).Groups[1].Value;
+
+        var output = await File.ReadAllTextAsync(Path.Combine(Folder(), sample + ".txt"), Token);
+        Assert.All(fences[1..], fence => Assert.Contains(fence, output, StringComparison.Ordinal));
+    }
+
     // A server that knows no key: every sample ends with its words.
     private static async Task<WebApplication> StartServerAsync(System.Collections.Concurrent.ConcurrentBag<string> models)
     {
@@ -76,6 +141,11 @@ public sealed class TutorialTests
         await server.StartAsync(Token);
         return server;
     }
+
+    private static string PagesFolder() => Path.Combine(Folder(), "..", "..", "..", "docs", "tutorials");
+
+    [GeneratedRegex(@"--project samples/(\w+)")]
+    private static partial Regex SampleOf();
 
     private static string Folder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }
