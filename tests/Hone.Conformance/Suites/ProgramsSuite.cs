@@ -6,11 +6,9 @@ namespace Hone.Conformance;
 /// <summary>One evaluation.</summary>
 internal sealed record EvaluateAttempt(int Count, string? Error);
 
-/// <summary>programs.json: evaluations, agents, tools, predictors, repeated tries. Bootstrapping has no answer yet.</summary>
+/// <summary>programs.json: evaluations, agents, tools, predictors, repeated tries, harvested demos.</summary>
 internal sealed class ProgramsSuite : IVectorSuite
 {
-    private static readonly string[] Later = ["bootstrap"];
-
     private static readonly DifferenceRule<EvaluateAttempt>[] Rules =
     [
         new(
@@ -29,7 +27,7 @@ internal sealed class ProgramsSuite : IVectorSuite
             .Concat(file.Items("tools").Select(ProgramTools.Run))
             .Concat(file.Items("predict").Select(PredictReplay.Run))
             .Concat(file.Items("tries").Select(TriesReplay.Run))
-            .Concat(Later.SelectMany(section => file.Items(section).Select(item => CaseResult.NotYet(item.Id()))));
+            .Concat(file.Items("bootstrap").Select(BootstrapReplay.Run));
     }
 
     private static CaseResult Evaluate(JsonElement recorded)
