@@ -21,7 +21,7 @@ public sealed partial class Concierge(IReadOnlyList<AIFunction> tools) : Module<
     private partial Task<Finding> ResearchAsync(string question, CancellationToken cancellationToken);
 
     [Predict("Put it politely.")]
-    private partial Task<string> PhraseAsync(string answer, CancellationToken cancellationToken);
+    private partial Task<string> PhraseAsync(string finding, CancellationToken cancellationToken);
 
     protected override async Task<string> ForwardAsync(Inquiry input, CancellationToken cancellationToken) =>
         await PhraseAsync((await ResearchAsync(input.Question, cancellationToken)).Answer, cancellationToken);

@@ -33,7 +33,10 @@ public sealed record RlmOptions
         init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(MaxParallelCalls)); field = value; }
     } = 8;
 
-    /// <summary>How many characters of what a step gave the model is shown: the beginning and the end. <see cref="RlmStep.Output"/> has it all.</summary>
+    /// <summary>
+    /// How many characters of what a step gave the model is shown: the beginning and the end. <see cref="RlmStep.Output"/> has what
+    /// <see cref="CodeLimits.MaxOutputLength"/> lets through.
+    /// </summary>
     /// <value>10,000 by default; at least 100.</value>
     public int MaxOutputLength
     {
@@ -67,7 +70,7 @@ public sealed record RlmOptions
 
     /// <summary>
     /// The model that code asks, and that runs inside the run are taken with; null takes the one in scope. A model that a program's state names for a predictor
-    /// comes before it.
+    /// comes before it; use that where the program is trained, since trainers look into the state and not in here.
     /// </summary>
     public LM? SubModel { get; init; }
 

@@ -24,7 +24,7 @@ public enum RlmStopReason
 /// <summary>One step of a run.</summary>
 /// <param name="Reasoning">What the model thought; null when it did not say.</param>
 /// <param name="Code">The code that it wrote.</param>
-/// <param name="Output">What the code printed and gave, whole; after it, what went wrong.</param>
+/// <param name="Output">What the code printed and gave, up to <see cref="CodeLimits.MaxOutputLength"/>; after it, what went wrong.</param>
 /// <param name="IsError">True when the code failed or what it submitted did not fit, whatever it printed.</param>
 public sealed record RlmStep(string? Reasoning, string Code, string Output, bool IsError);
 
