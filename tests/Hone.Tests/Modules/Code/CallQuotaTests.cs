@@ -29,7 +29,8 @@ public sealed class CallQuotaTests
         Assert.Equal(11, quota.Left);
 
         var shares = quota.Split(4, 2)!;
-        Assert.Equal(([2, 2, 2, 2], 3), (shares.Select(share => share.Left).ToArray(), quota.Left));
+        Assert.Equal([2, 2, 2, 2], shares.Select(share => share.Left));
+        Assert.Equal(3, quota.Left);
         Assert.True(shares[1].TryTake(2));
         Assert.False(shares[1].TryTake(1));
         quota.Join(shares);
