@@ -25,17 +25,18 @@ public sealed class PredictorGenerator : IIncrementalGenerator
     {
         var predict = Read(context, HoneSymbols.PredictAttribute);
         var chainOfThought = Read(context, HoneSymbols.ChainOfThoughtAttribute);
+        var react = Read(context, HoneSymbols.ReActAttribute);
 
         // Errors come from here and not from an analyzer: a build that fails on a missing method body never gets to its analyzers.
-        foreach (var readings in new[] { predict, chainOfThought })
+        foreach (var readings in new[] { predict, chainOfThought, react })
         {
             context.RegisterSourceOutput(
                 readings.SelectMany((reading, _) => reading.Problems),
                 (output, problem) => output.ReportDiagnostic(problem.ToDiagnostic()));
         }
 
-        var modules = Predictors(predict).Collect().Combine(Predictors(chainOfThought).Collect())
-            .SelectMany((pair, _) => Group(pair.Left.Concat(pair.Right)))
+        var modules = Predictors(predict).Collect().Combine(Predictors(chainOfThought).Collect()).Combine(Predictors(react).Collect())
+            .SelectMany((all, _) => Group(all.Left.Left.Concat(all.Left.Right).Concat(all.Right)))
             .WithTrackingName(ModulesStep);
         context.RegisterSourceOutput(modules, (output, module) => output.AddSource(module.Module.HintName, ModuleEmitter.Emit(module)));
     }

@@ -126,6 +126,21 @@ public class PredictorGeneratorTests
         """);
 
     [Fact]
+    public void Generate_AgentMethod_MatchesGolden() => Match("Agent", """
+        namespace Demo;
+
+        public sealed partial class Desk(IReadOnlyList<Microsoft.Extensions.AI.AIFunction> tools) : Module<string, string>
+        {
+            private static ReActOptions Options => new() { MaxSteps = 5 };
+
+            [ReAct("Book the trip.", Tools = nameof(tools), Options = nameof(Options))]
+            private partial Task<string> BookTripAsync(string wish, (int Low, int High) price, CancellationToken cancellationToken = default);
+
+            protected override Task<string> ForwardAsync(string input, CancellationToken cancellationToken) => BookTripAsync(input, (1, 2), cancellationToken);
+        }
+        """);
+
+    [Fact]
     public void Generate_PartsInSeveralFiles_GivesOneFileInDeclarationOrder()
     {
         const string First = """

@@ -82,6 +82,16 @@ public sealed class JavaScriptTests
     }
 
     [Theory]
+    [InlineData("'x'.repeat(100)", "xxxxxxxxxx", true)]
+    [InlineData("Array.from({length: 100}, (_, i) => i)", "[0,1,2,3,4", true)]
+    [InlineData("'short'", "short", false)]
+    public async Task LongValue_IsCutWhenAskedFor(string code, string value, bool isCut)
+    {
+        var result = await Interpreter.ExecuteAsync(code, options: new() { CutLongValue = true, Limits = new() { MaxValueLength = 10 } }, cancellationToken: Token);
+        Assert.Equal((value, isCut), (result.Value, result.IsValueCut));
+    }
+
+    [Theory]
     [InlineData("while (true) {}", CodeErrorKind.Timeout)]
     [InlineData("for (;;);", CodeErrorKind.Timeout)]
     [InlineData("(async () => { for (;;) await 0 })()", CodeErrorKind.Timeout, CodeErrorKind.Memory)]

@@ -38,12 +38,16 @@ internal static class Descriptors
         "HONE007", "A field name is taken",
         "The {0} '{1}' of '{2}' {3}", Category, DiagnosticSeverity.Error, true, helpLinkUri: Help + "hone007");
 
+    public static readonly DiagnosticDescriptor AgentMember = new(
+        "HONE008", "The tools or the options of an agent method cannot be found",
+        "'{0}' cannot be an agent: {1}", Category, DiagnosticSeverity.Error, true, helpLinkUri: Help + "hone008");
+
     private const string Category = "Hone";
 
     private const string Help = "docs/diagnostics.md#";
 
     private static readonly Dictionary<string, DiagnosticDescriptor> ById =
-        new[] { NotPartial, NotAPredictor, NotAField, DuplicatePath, NoCancellation, MutableState, NameTaken }.ToDictionary(rule => rule.Id);
+        new[] { NotPartial, NotAPredictor, NotAField, DuplicatePath, NoCancellation, MutableState, NameTaken, AgentMember }.ToDictionary(rule => rule.Id);
 
     public static DiagnosticDescriptor Of(string id) => ById[id];
 }

@@ -51,13 +51,21 @@ internal static class ModuleEmitter
         var instructions = predictor.Instructions is { } given ? CodeWriter.Text(given) : "null";
         text.Line(GeneratedCode);
         var type = $"global::Hone.{predictor.Kind}<{predictor.InputType}, {predictor.OutputType}>";
-        text.Line($"private readonly {type} {predictor.Field} =");
-        text.Indented(() => text.Line(predictor.Kept.Count == 0 ? $"new({instructions});" : $"{predictor.Factory}();"));
-        text.Line();
-        if (predictor.Kept.Count > 0)
+        if (predictor.Agent is { } agent)
         {
-            Factory(text, type, predictor, instructions);
+            Agent(text, type, predictor, agent, instructions);
             text.Line();
+        }
+        else
+        {
+            text.Line($"private readonly {type} {predictor.Field} =");
+            text.Indented(() => text.Line(predictor.Kept.Count == 0 ? $"new({instructions});" : $"{predictor.Factory}();"));
+            text.Line();
+            if (predictor.Kept.Count > 0)
+            {
+                Factory(text, type, predictor, instructions);
+                text.Line();
+            }
         }
 
         Method(text, predictor);
@@ -67,6 +75,26 @@ internal static class ModuleEmitter
             return;
         text.Line();
         Record(text, predictor.OutputType, predictor.Outputs);
+    }
+
+    // Made when it is first asked for: its tools may be members that a constructor sets. Whoever comes first makes it for all.
+    private static void Agent(SourceWriter text, string type, PredictorModel predictor, AgentModel agent, string instructions)
+    {
+        text.Line($"private {type}? {agent.Holder};");
+        text.Line();
+        text.Line(GeneratedCode);
+        text.Line($"private {type} {predictor.Field} => this.{agent.Holder} ?? {predictor.Factory}();");
+        text.Line();
+        text.Line(GeneratedCode);
+        text.Open($"private {type} {predictor.Factory}()");
+        if (predictor.Kept.Count > 0)
+            text.Line("// What trimming must not take away.");
+        foreach (var call in predictor.Kept)
+            text.Line(call);
+        text.Line("global::System.Threading.Interlocked.CompareExchange(");
+        text.Indented(() => text.Line($"ref this.{agent.Holder}, new {type}({instructions}, {agent.Tools}, {agent.Options}), null);"));
+        text.Line($"return this.{agent.Holder}!;");
+        text.Close();
     }
 
     private static void Factory(SourceWriter text, string type, PredictorModel predictor, string instructions)

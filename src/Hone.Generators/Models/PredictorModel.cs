@@ -28,7 +28,7 @@ internal sealed record PredictorModel
     /// <summary>Place among the predictor methods of the class, in declaration order.</summary>
     public required int Order { get; init; }
 
-    /// <summary>Name of the Hone module behind it: Predict or ChainOfThought.</summary>
+    /// <summary>Name of the Hone module behind it: Predict, ChainOfThought or ReAct.</summary>
     public required string Kind { get; init; }
 
     public required string? Instructions { get; init; }
@@ -63,6 +63,9 @@ internal sealed record PredictorModel
     /// <summary>Name of the field that holds the predictor.</summary>
     public required string Field { get; init; }
 
+    /// <summary>What an agent needs beside; null for other predictors.</summary>
+    public required AgentModel? Agent { get; init; }
+
     /// <summary>Name of the method that makes the predictor, when there is something to keep first.</summary>
     public required string Factory { get; init; }
 
@@ -83,6 +86,12 @@ internal sealed record PredictorModel
     /// <summary>The outputs; empty for <see cref="ResultShape.Record"/>.</summary>
     public required EquatableArray<FieldModel> Outputs { get; init; }
 }
+
+/// <summary>What an agent method names, as expressions of its class.</summary>
+/// <param name="Tools">The tools.</param>
+/// <param name="Options">The options; <c>null</c> without.</param>
+/// <param name="Holder">Name of the field that holds the agent once it is made.</param>
+internal sealed record AgentModel(string Tools, string Options, string Holder);
 
 /// <summary>The class around predictor methods.</summary>
 /// <param name="Namespace">Its namespace; empty for the global one.</param>

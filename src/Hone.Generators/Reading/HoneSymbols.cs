@@ -11,6 +11,8 @@ internal static class HoneSymbols
 
     public const string ChainOfThoughtAttribute = "Hone.ChainOfThoughtAttribute";
 
+    public const string ReActAttribute = "Hone.ReActAttribute";
+
     public const string OutputAttribute = "Hone.OutputAttribute";
 
     private static readonly SymbolDisplayFormat MetadataLike = new(
@@ -37,7 +39,8 @@ internal static class HoneSymbols
 
     /// <summary>The predictor attributes on a method.</summary>
     public static IEnumerable<AttributeData> PredictorAttributes(IMethodSymbol method) => method.GetAttributes()
-        .Where(attribute => Is(attribute.AttributeClass, PredictAttribute) || Is(attribute.AttributeClass, ChainOfThoughtAttribute));
+        .Where(attribute => Is(attribute.AttributeClass, PredictAttribute) || Is(attribute.AttributeClass, ChainOfThoughtAttribute)
+            || Is(attribute.AttributeClass, ReActAttribute));
 
     public static IEnumerable<ITypeSymbol> BasesAndSelf(ITypeSymbol? type)
     {

@@ -16,10 +16,12 @@ internal static class NameChecks
         "ReferenceEquals", "ToString",
     ];
 
+    private static readonly HashSet<string> AgentFields = ["history", "tools", "next_thought", "tool_calls"];
+
     public static IEnumerable<Problem> Fields(
         MethodDeclarationSyntax declaration,
         IMethodSymbol method,
-        bool reasonsFirst,
+        string kind,
         List<(string Name, FieldModel Field)> inputs,
         ResultReading? result)
     {
@@ -29,7 +31,9 @@ internal static class NameChecks
         {
             if (!seen.Add(name))
                 yield return Taken("input", name, "is there twice; rename a parameter");
-            else if (reasonsFirst && name == "reasoning")
+            else if (kind == PredictorReader.ReAct && AgentFields.Contains(name))
+                yield return Taken("input", name, "has a name that agents need for themselves; rename the parameter");
+            else if (kind == PredictorReader.ChainOfThought && name == "reasoning")
                 yield return Taken("input", name, "has the name of the field that chain of thought adds to the outputs; rename the parameter");
             else if (RecordMembers.Contains(field.Property))
                 yield return Taken("input", name, "has the name of a member of every record; rename the parameter");
@@ -42,6 +46,8 @@ internal static class NameChecks
                 yield return Taken("output", name, $"has the name of an input; {Advice(result!.Shape)}");
             else if (!seen.Add(name))
                 yield return Taken("output", name, $"is there twice; {Advice(result!.Shape)}");
+            else if (kind == PredictorReader.ReAct && AgentFields.Contains(name))
+                yield return Taken("output", name, $"has a name that agents need for themselves; {Advice(result!.Shape)}");
             else if (name == "completed")
                 yield return Taken("output", name, $"has the name of the marker that ends an answer; {Advice(result!.Shape)}");
             else if (!SyntaxFacts.IsValidIdentifier(name))

@@ -10,6 +10,12 @@ namespace Hone.Generators;
 /// <summary>Reads one method with a predictor attribute: a model for the emitter, or problems for the author.</summary>
 internal static class PredictorReader
 {
+    public const string Predict = "Predict";
+
+    public const string ChainOfThought = "ChainOfThought";
+
+    public const string ReAct = "ReAct";
+
     public static PredictorReading Read(GeneratorAttributeSyntaxContext context, CancellationToken cancellationToken)
     {
         if (ShapeRules.Check(context) is { } problem)
@@ -25,12 +31,23 @@ internal static class PredictorReader
             Descriptors.NotAField, declaration.ReturnType.GetLocation(), "The result", method.Name, ShortName(type), reason)));
         cancellationToken.ThrowIfCancellationRequested();
 
-        problems.AddRange(NameChecks.Fields(declaration, method, IsChainOfThought(context), inputs, result));
+        problems.AddRange(NameChecks.Fields(declaration, method, KindOf(context), inputs, result));
         problems.AddRange(NameChecks.Path(declaration, method, path));
+        var members = default((string Tools, string Options)?);
+        if (KindOf(context) == ReAct)
+        {
+            members = AgentReader.Read(context, declaration, method, problems);
+            if (result is { IsPrediction: true } or { IsStream: true } || method.Parameters.Any(parameter => HoneSymbols.IsCallOptions(parameter.Type)))
+                problems.Add(Problem.At(Descriptors.NotAPredictor, declaration.Identifier.GetLocation(), method.Name, NotOneCall));
+        }
+
         return problems.Count > 0
             ? PredictorReading.Failed(problems)
-            : new(Model(context, declaration, method, path, inputs, result!), EquatableArray<Problem>.Empty);
+            : new(Model(context, declaration, method, path, inputs, result!, members), EquatableArray<Problem>.Empty);
     }
+
+    private const string NotOneCall =
+        "an agent makes many calls, so it returns Task<T> or ValueTask<T> and takes no CallOptions; keep a ReAct<TIn, TOut> in a field for its steps and its reason to stop";
 
     private static List<(string Name, FieldModel Field)> ReadInputs(IMethodSymbol method, List<Problem> problems)
     {
@@ -58,7 +75,8 @@ internal static class PredictorReader
         IMethodSymbol method,
         string path,
         List<(string Name, FieldModel Field)> inputs,
-        ResultReading result)
+        ResultReading result,
+        (string Tools, string Options)? members)
     {
         var token = method.Parameters.FirstOrDefault(parameter => HoneSymbols.IsCancellationToken(parameter.Type));
         var options = method.Parameters.FirstOrDefault(parameter => HoneSymbols.IsCallOptions(parameter.Type));
@@ -68,7 +86,7 @@ internal static class PredictorReader
         {
             Module = ModuleReader.Read(method.ContainingType, context.SemanticModel.Compilation),
             Order = PredictorMethods(method.ContainingType).TakeWhile(other => !SymbolEqualityComparer.Default.Equals(other, method)).Count(),
-            Kind = IsChainOfThought(context) ? "ChainOfThought" : "Predict",
+            Kind = KindOf(context),
             Instructions = InstructionsOf(context.Attributes[0]),
             Path = path,
             Modifiers = string.Join(" ", declaration.Modifiers.Where(word => !word.IsKind(SyntaxKind.PartialKeyword)).Select(word => word.Text)),
@@ -81,6 +99,9 @@ internal static class PredictorReader
             PredictionType = result.IsPrediction ? CodeWriter.Type(result.Value) : null,
             IsStream = result.IsStream,
             Field = FreeName(context, declaration, NameRules.FieldOf(method.Name), "Predictor"),
+            Agent = members is { } named
+                ? new(named.Tools, named.Options, FreeName(context, declaration, NameRules.FieldOf(method.Name) + "Agent", "Predictor"))
+                : null,
             Factory = FreeName(context, declaration, "Create" + prefix, "Predictor"),
             Kept = KeptTypes.Of(values.Select(parameter => parameter.Type).Concat(result.FieldTypes)),
             OutputLocal = FreeLocal(method),
@@ -97,13 +118,15 @@ internal static class PredictorReader
     public static IEnumerable<IMethodSymbol> PredictorMethods(ITypeSymbol type) =>
         type.GetMembers().OfType<IMethodSymbol>().Where(method => HoneSymbols.PredictorAttributes(method).Any());
 
-    // A method with both attributes is read twice and reported once.
+    // A method with several attributes is read several times and reported once.
     private static bool IsFirstAttribute(GeneratorAttributeSyntaxContext context) => context.TargetSymbol is not IMethodSymbol method
         || HoneSymbols.PredictorAttributes(method).FirstOrDefault()?.AttributeClass is not { } first
         || SymbolEqualityComparer.Default.Equals(first, context.Attributes[0].AttributeClass);
 
-    private static bool IsChainOfThought(GeneratorAttributeSyntaxContext context) =>
-        HoneSymbols.Is(context.Attributes[0].AttributeClass, HoneSymbols.ChainOfThoughtAttribute);
+    private static string KindOf(GeneratorAttributeSyntaxContext context) =>
+        HoneSymbols.Is(context.Attributes[0].AttributeClass, HoneSymbols.ChainOfThoughtAttribute) ? ChainOfThought
+        : HoneSymbols.Is(context.Attributes[0].AttributeClass, HoneSymbols.ReActAttribute) ? ReAct
+        : Predict;
 
     // A raw literal has the line ends of its file; a prompt must not change with the checkout.
     private static string? InstructionsOf(AttributeData attribute) =>

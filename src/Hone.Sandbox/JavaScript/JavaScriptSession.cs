@@ -116,16 +116,17 @@ internal sealed class JavaScriptSession : ICodeSession
             engine.SetValue(name, new JsonParser(engine).Parse(json));
         FieldMap? submitted = null;
         object? value = null;
+        var isCut = false;
         try
         {
-            value = CodeValues.FromJson(Leaving(engine.Evaluate(code, piece).UnwrapIfPromise()));
+            (value, isCut) = Last(engine.Evaluate(code, piece).UnwrapIfPromise());
         }
         catch (SubmitSignal signal)
         {
             submitted = signal.Outputs;
         }
 
-        return new() { Value = value, Output = output.ToString(), IsOutputCut = output.IsCut, Submitted = submitted };
+        return new() { Value = value, IsValueCut = isCut, Output = output.ToString(), IsOutputCut = output.IsCut, Submitted = submitted };
     }
 
     // Code blocks while it runs, and so does a tool that it waits for: on a thread of its own, with a stack that is known.
@@ -215,18 +216,29 @@ internal sealed class JavaScriptSession : ICodeSession
         throw new SubmitSignal(FieldMap.Create(names.Zip(given, KeyValuePair.Create)));
     }
 
-    // A value as JSON; null for one that has none, such as a function.
-    private string? Leaving(JsValue value)
+    // What a model would rather see the beginning of than an error.
+    private (object? Value, bool IsCut) Last(JsValue value)
     {
-        if (value is JsBigInt)
-            return value.ToString();
-        if (new JsonSerializer(engine).Serialize(value) is not JsString json)
-            return null;
-        var text = json.ToString();
         var most = session.Limits.MaxValueLength;
-        return text.Length <= most
-            ? text
+        if (session.CutLongValue && value is JsString text && text.Length > most)
+            return (text.ToString()[..most], true);
+        var json = Json(value);
+        return session.CutLongValue && json?.Length > most ? (json[..most], true) : (CodeValues.FromJson(Checked(json)), false);
+    }
+
+    private string? Leaving(JsValue value) => Checked(Json(value));
+
+    // A value as JSON; null for one that has none, such as a function.
+    private string? Json(JsValue value) => value is JsBigInt ? value.ToString()
+        : new JsonSerializer(engine).Serialize(value) is JsString json ? json.ToString()
+        : null;
+
+    private string? Checked(string? json)
+    {
+        var most = session.Limits.MaxValueLength;
+        return json is null || json.Length <= most
+            ? json
             : throw new CodeException(CodeErrorKind.Limit, "LimitError", string.Create(
-                CultureInfo.InvariantCulture, $"A value is {text.Length:N0} characters long; {most:N0} may leave the code. Take a part of it."));
+                CultureInfo.InvariantCulture, $"A value is {json.Length:N0} characters long; {most:N0} may leave the code. Take a part of it."));
     }
 }

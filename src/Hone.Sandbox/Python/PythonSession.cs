@@ -45,6 +45,7 @@ internal sealed class PythonSession(PythonProcess process, CodeSessionOptions op
         return new()
         {
             Value = CodeValues.FromJson(Text(result, "value")),
+            IsValueCut = result.TryGetProperty("valueCut", out var valueCut) && valueCut.ValueKind == JsonValueKind.True,
             Submitted = CodeValues.FromJson(Text(result, "submitted")) as FieldMap,
             Output = Text(result, "output") ?? string.Empty,
             IsOutputCut = result.TryGetProperty("cut", out var cut) && cut.ValueKind == JsonValueKind.True,
@@ -87,6 +88,7 @@ internal sealed class PythonSession(PythonProcess process, CodeSessionOptions op
         json.WriteStartObject("limits");
         json.WriteNumber("output", limits.MaxOutputLength);
         json.WriteNumber("value", limits.MaxValueLength);
+        json.WriteBoolean("cutValue", options.CutLongValue);
         json.WriteEndObject();
         json.WriteEndObject();
     }

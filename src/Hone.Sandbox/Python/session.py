@@ -90,6 +90,13 @@ class Session:
             raise TooLong(f"a value is {len(text):,} characters long; {self.limits['value']:,} may leave the code, so take a part of it")
         return text
 
+    # What a model would rather see the beginning of than an error.
+    def last(self, value):
+        most = self.limits["value"]
+        value = plain(value)
+        text = value if isinstance(value, str) else json.dumps(value)
+        return (json.dumps(text[:most]), True) if len(text) > most else (json.dumps(value), False)
+
     def tool(self, name):
         def call(*args, **kwargs):
             answer = json.loads(self.call(name, self.leaving(args), self.leaving(kwargs) if kwargs else ""))
@@ -116,7 +123,8 @@ class Session:
         reply = {}
         try:
             self.names.update(json.loads(variables))
-            reply["value"] = self.leaving(await eval_code_async(code, self.names, filename=piece))
+            value = await eval_code_async(code, self.names, filename=piece)
+            reply["value"], reply["valueCut"] = self.last(value) if self.limits["cutValue"] else (self.leaving(value), False)
         except Submitted as submitted:
             reply["submitted"] = str(submitted)
         except BaseException as error:

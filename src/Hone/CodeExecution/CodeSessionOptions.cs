@@ -21,6 +21,13 @@ public sealed record CodeSessionOptions
     /// <summary>What the code may use up.</summary>
     public CodeLimits Limits { get; init; } = new();
 
+    /// <summary>
+    /// True gives the beginning of a last expression whose value is longer than <see cref="CodeLimits.MaxValueLength"/>, as text, and says so in
+    /// <see cref="CodeResult.IsValueCut"/>; false makes it an error of the code.
+    /// </summary>
+    /// <value>False by default.</value>
+    public bool CutLongValue { get; init; }
+
     /// <summary>Services for tools that ask for some.</summary>
     public IServiceProvider? Services { get; init; }
 }

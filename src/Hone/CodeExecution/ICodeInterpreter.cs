@@ -44,6 +44,9 @@ public sealed record CodeResult
     /// <summary>The value of the last expression, in canonical form; null when there is none.</summary>
     public object? Value { get; init; }
 
+    /// <summary>True when <see cref="Value"/> is the beginning of a longer text; see <see cref="CodeSessionOptions.CutLongValue"/>.</summary>
+    public bool IsValueCut { get; init; }
+
     /// <summary>What the code printed, up to <see cref="CodeLimits.MaxOutputLength"/>.</summary>
     public string Output { get; init; } = string.Empty;
 

@@ -194,6 +194,9 @@ public sealed class HoneScope : IDisposable
     /// <summary>The same scope, whose calls are under a budget; trace and state are the surrounding ones.</summary>
     internal static HoneScope Under(RunCallTicket budget) => Enter(new(Current) { Budget = budget });
 
+    /// <summary>The same scope, with another model for predictors that ask for none by name.</summary>
+    internal static HoneScope WithModel(LM model) => Enter(new(Current) { Model = model });
+
     /// <summary>The same scope for one of several branches of a run, with a recorder and options of its own.</summary>
     internal static HoneScope Branch(
         TraceRecorder recorder, ChannelWriter<RunEvent>? events, CallOptions? options, long? seed, IReadOnlyDictionary<object, string>? hints)

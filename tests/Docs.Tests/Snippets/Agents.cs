@@ -12,6 +12,22 @@ public sealed record Inquiry(string Question);
 public sealed record Finding(string Answer, [property: Description("Titles of the pages it rests on")] IReadOnlyList<string> Sources);
 #endregion
 
+#region agents-method
+public sealed partial class Concierge(IReadOnlyList<AIFunction> tools) : Module<Inquiry, string>
+{
+    private static readonly ReActOptions Short = new() { MaxSteps = 6 };
+
+    [ReAct("Find out and answer.", Tools = nameof(tools), Options = nameof(Short))]
+    private partial Task<Finding> ResearchAsync(string question, CancellationToken cancellationToken);
+
+    [Predict("Put it politely.")]
+    private partial Task<string> PhraseAsync(string finding, CancellationToken cancellationToken);
+
+    protected override async Task<string> ForwardAsync(Inquiry input, CancellationToken cancellationToken) =>
+        await PhraseAsync((await ResearchAsync(input.Question, cancellationToken)).Answer, cancellationToken);
+}
+#endregion
+
 public sealed class AgentsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -44,6 +60,20 @@ public sealed class AgentsTests
         AgentResult<Finding> more = await agent.RunAsync(new("And when did it open?"), HistoryJson.Parse(kept));
         #endregion
         Assert.Equal("1793", more.Output!.Answer);
+    }
+
+    [Fact]
+    public async Task Method_IsAnAgent()
+    {
+        var search = AIFunctionFactory.Create((string query) => $"{query}: a museum in Paris", "search");
+        var client = ScriptedChatClient.By((request, _) => request.Path == "phrase"
+            ? ScriptedChatClient.ChatText(FieldMap.Of(("answer", "In Paris, madam.")))
+            : ScriptedChatClient.ChatText(FieldMap.Of(
+                ("next_thought", "I know."),
+                ("tool_calls", FieldMap.Of(("tool_calls", new[] { FieldMap.Of(("name", "submit"), ("args", FieldMap.Of(("answer", "Paris"), ("sources", Array.Empty<string>())))) }))))));
+        var program = new Concierge([search]).WithModel(client);
+        Assert.Equal("In Paris, madam.", await program.CallAsync(new("Where is the Louvre?"), Token));
+        Assert.Equal(["research.react", "phrase"], program.Predictors.Select(predictor => predictor.Key));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Docs.Tests.Checks;
 using Hone;
 using Hone.Sandbox;
@@ -5,6 +6,12 @@ using Hone.Testing;
 using Microsoft.Extensions.AI;
 
 namespace Docs.Tests.Snippets.CodeRunning;
+
+#region code-rlm-records
+public sealed record Letters([property: Description("One letter after another, separated by ---")] string Text);
+
+public sealed record Complaints(int Count, string Worst);
+#endregion
 
 public sealed class CodeRunningTests
 {
@@ -74,5 +81,35 @@ public sealed class CodeRunningTests
         string found = await act.CallAsync("What is x?");
         #endregion
         Assert.Equal(("1024", "1024"), (power, found));
+    }
+
+    [Fact]
+    public async Task Rlm_LooksIntoALongText()
+    {
+        await using var interpreter = new JavaScriptInterpreter();
+        var letters = string.Join("\n---\n", Enumerable.Range(0, 50).Select(i => i % 10 == 0 ? $"Letter {i}: never again." : $"Letter {i}: thank you."));
+        const string Code = """
+            all = text.split('\n---\n');
+            bad = llm_query_batched([0, 1, 2, 3, 4].map(i => 'Which of these complain?\n' + all.slice(10 * i, 10 * i + 10).join('\n')));
+            SUBMIT({count: bad.length, worst: bad[2]})
+            """;
+        var large = ScriptedChatClient.ForOutputs(FieldMap.Of(("reasoning", "Ask in tens."), ("code", Code)));
+        var small = ScriptedChatClient.By((request, _) => ScriptedChatClient.ChatText(FieldMap.Of(
+            ("answer", request.LastText.Split('\n').First(line => line.Contains("never", StringComparison.Ordinal))))));
+        #region code-rlm
+        var options = new RlmOptions { MaxSteps = 15, MaxModelCalls = 30, SubModel = new LM(small, "small") };
+        var rlm = new Rlm<Letters, Complaints>("Count the letters that complain, and name the worst.", interpreter, options: options);
+        Complaints found = await rlm.WithModel(large).CallAsync(new(letters));
+        #endregion
+        Assert.Equal(new Complaints(5, "Letter 20: never again."), found);
+
+        using var scope = HoneScope.Use(ScriptedChatClient.ForOutputs(FieldMap.Of(("reasoning", "Guess."), ("code", "SUBMIT(1, 'a')"))));
+        #region code-rlm-result
+        RlmResult<Complaints> result = await rlm.RunAsync(new(letters));
+        foreach (RlmStep step in result.Steps)
+            Console.WriteLine($"{step.Code}\n{(step.IsError ? "failed" : "gave")}: {step.Output}");
+        Console.WriteLine($"{result.Reason} after {result.ModelCalls} calls of models");
+        #endregion
+        Assert.True(result.IsSubmitted);
     }
 }

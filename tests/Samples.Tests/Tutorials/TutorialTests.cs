@@ -30,6 +30,7 @@ public sealed partial class TutorialTests
         { "Streaming", [], "" },
         { "OutputRefinement", [], "" },
         { "EmailExtraction", [], "" },
+        { "LongDocument", [], "" },
     };
 
     /// <summary>Commands of the pages, and what their output holds.</summary>

@@ -5,6 +5,7 @@ internal sealed class CodeRunner(ICodeInterpreter interpreter, CodeSessionOption
 {
     private ICodeSession? session;
     private bool isFresh = true;
+    private bool hasBroken;
 
     /// <summary>Runs a piece of code.</summary>
     /// <exception cref="CodeException">The code is at fault.</exception>
@@ -23,14 +24,34 @@ internal sealed class CodeRunner(ICodeInterpreter interpreter, CodeSessionOption
             // Once: what the code makes of its variables stays.
             var given = isFresh ? variables : FieldMap.Empty;
             isFresh = false;
-            return await session.ExecuteAsync(code, given, cancellationToken).ConfigureAwait(false);
+            var result = await session.ExecuteAsync(code, given, cancellationToken).ConfigureAwait(false);
+            hasBroken = false;
+            return result;
         }
-        catch (CodeException error) when (error.IsSessionLost)
+        catch (CodeException error)
         {
-            var lost = session;
-            (session, isFresh) = (null, true);
-            await lost.DisposeAsync().ConfigureAwait(false);
+            hasBroken = false;
+            if (error.IsSessionLost)
+                await DropAsync(session).ConfigureAwait(false);
             throw;
         }
+        catch (CodeInterpreterException error)
+        {
+            // Whatever the code did to it may not happen again; what breaks twice in a row is broken.
+            await DropAsync(session).ConfigureAwait(false);
+            if (hasBroken)
+                throw;
+            hasBroken = true;
+            throw new CodeException(CodeErrorKind.Runtime, "InterpreterError", $"The interpreter broke while it ran this code: {error.Message} Its variables are lost.")
+            {
+                IsSessionLost = true,
+            };
+        }
+    }
+
+    private ValueTask DropAsync(ICodeSession lost)
+    {
+        (session, isFresh) = (null, true);
+        return lost.DisposeAsync();
     }
 }

@@ -47,6 +47,8 @@ internal static class CodeText
             var most = Math.Max(limits.MaxOutputLength, 1);
             text.Append(text.Length > 0 ? "\n" : string.Empty).Append("Value: ");
             text.Append(shown.Length <= most ? shown : string.Create(CultureInfo.InvariantCulture, $"{shown[..most]}\n[{shown.Length - most:N0} more characters]"));
+            if (result.IsValueCut)
+                text.Append("\n[The value goes on.]");
         }
 
         return text.Length == 0 ? "[The code printed nothing and its last expression has no value.]" : text.ToString();
