@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Banking77;
+using Hone;
 using Hone.Engine;
 using Hone.OptimizerStudy;
 using Hone.Optimizers;
