@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Numerics.Tensors;
+using Hone.Retrieval;
+using Microsoft.Extensions.AI;
+
+namespace Hone.Benchmarks;
+
+/// <summary>Full-text search at 100 k and 1 M short documents; search by 100 k vectors of 384 dimensions, beside the loop that a user would write.</summary>
+internal static class RetrievalBench
+{
+    private const int Top = 10;
+    private const int Queries = 1000;
+    private const int Dimensions = 384;
+    private const int Vectors = 100_000;
+    private const int VectorQueries = 200;
+    private const int Clouds = 1000;
+
+    public static async Task RunAsync(Figures figures, bool quick)
+    {
+        Lucene(figures, 100_000, null);
+        if (!quick)
+        {
+            Lucene(figures, 1_000_000, null);
+            var folder = Directory.CreateTempSubdirectory("hone-bench-");
+            Lucene(figures, 1_000_000, folder.FullName);
+            folder.Delete(recursive: true);
+        }
+
+        await EmbeddingsAsync(figures, "clouds", Clouded());
+        if (!quick)
+            await EmbeddingsAsync(figures, "noise", Noise(new(1), 1, Vectors + VectorQueries));
+    }
+
+    private static void Lucene(Figures figures, int count, string? folder)
+    {
+        var corpus = new RetrievalCorpus();
+        var documents = corpus.Documents(count).ToArray();
+        var queries = corpus.Queries(Queries);
+        var name = $"bm25_{count / 1000}k{(folder is null ? "" : "_disk")}";
+        using var retriever = new LuceneRetriever(new() { Directory = folder });
+        var started = Stopwatch.GetTimestamp();
+        var processor = Environment.CpuUsage.UserTime;
+        retriever.Add(documents);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        figures.Add($"{name}_index_docs_per_s", count / seconds, $"{count / (Environment.CpuUsage.UserTime - processor).TotalSeconds:N0} by processor time");
+        var first = Clock.Once(() => Search(retriever, queries));
+        figures.Add($"{name}_queries_per_s_first", Queries / first, "texts of hits read from the index");
+        figures.Add($"{name}_queries_per_s", Queries / Clock.Best(3, () => Search(retriever, queries)), "one thread");
+        var threads = Environment.ProcessorCount;
+        figures.Add(
+            $"{name}_queries_per_s_threads",
+            Queries / Clock.Best(3, () => Parallel.ForEach(queries, new() { MaxDegreeOfParallelism = threads }, query => retriever.Search(query, Top))),
+            $"{threads} threads");
+        started = Stopwatch.GetTimestamp();
+        for (var i = 0; i < 100; i++)
+            retriever.Replace(documents[i * 7]);
+        figures.Add($"{name}_replace_one_ms", Stopwatch.GetElapsedTime(started).TotalMilliseconds / 100, folder is null ? "searchable" : "searchable and on disk");
+    }
+
+    private static void Search(LuceneRetriever retriever, string[] queries)
+    {
+        foreach (var query in queries)
+            retriever.Search(query, Top);
+    }
+
+    private static async Task EmbeddingsAsync(Figures figures, string kind, float[][] all)
+    {
+        var (rows, queries) = (all[..Vectors], all[Vectors..]);
+        var generator = new KnownVectors(rows);
+        var documents = Enumerable.Range(0, Vectors).Select(i => new SearchDocument("", i.ToString(CultureInfo.InvariantCulture))).ToArray();
+        var started = Stopwatch.GetTimestamp();
+        using var exact = await EmbeddingIndex.CreateAsync(documents, generator, new() { BatchSize = 2000 });
+        figures.Add($"vectors_{kind}_build_s", Stopwatch.GetElapsedTime(started).TotalSeconds, "exact, without the model");
+        using var single = await EmbeddingIndex.CreateAsync(documents, generator, new() { BatchSize = 2000, MaxParallelism = 1 });
+        var loop = Clock.Best(2, () => Array.ForEach(queries[..50], query => Loop(rows, query))) / 50;
+        figures.Add($"vectors_{kind}_loop_ms", 1000 * loop, "TensorPrimitives.CosineSimilarity, row by row, and a sort");
+        var one = Clock.Best(2, () => Array.ForEach(queries[..50], query => single.Search(query, Top))) / 50;
+        figures.Add($"vectors_{kind}_exact_1_thread_ms", 1000 * one, $"{loop / one:0.0} times as fast as the loop");
+        var many = Clock.Best(2, () => Array.ForEach(queries[..50], query => exact.Search(query, Top))) / 50;
+        figures.Add($"vectors_{kind}_exact_ms", 1000 * many, $"{Environment.ProcessorCount} threads");
+        var right = queries.Select(query => exact.Search(query, Top).Select(each => each.Id).ToHashSet()).ToArray();
+        foreach (var probes in (int[])[4, 16, 64])
+        {
+            started = Stopwatch.GetTimestamp();
+            using var index = await EmbeddingIndex.CreateAsync(documents, generator, new() { BatchSize = 2000, Approximate = new() { Probes = probes } });
+            if (probes == 4)
+                figures.Add($"vectors_{kind}_lists_build_s", Stopwatch.GetElapsedTime(started).TotalSeconds, "approximate, without the model");
+            var found = queries.Select((query, i) => index.Search(query, Top).Count(each => right[i].Contains(each.Id))).Sum();
+            var quickly = Clock.Best(3, () => Array.ForEach(queries, query => index.Search(query, Top))) / queries.Length;
+            figures.Add($"vectors_{kind}_{probes}_probes_ms", 1000 * quickly, $"recall of the ten best {found / (double)(queries.Length * Top):0.000}");
+        }
+    }
+
+    private static (float Score, int Row)[] Loop(float[][] rows, float[] query) =>
+        [.. rows.Select((row, i) => (Score: TensorPrimitives.CosineSimilarity(row, query), Row: i)).OrderByDescending(entry => entry.Score).Take(Top)];
+
+    // As embeddings of texts on a thousand subjects: each vector near one of a thousand centres.
+    private static float[][] Clouded()
+    {
+        var random = new Random(2);
+        var centres = Noise(random, 1, Clouds);
+        return [.. Noise(random, 1, Vectors + VectorQueries).Select(noise =>
+        {
+            var vector = new float[Dimensions];
+            TensorPrimitives.Add(centres[random.Next(Clouds)], noise, vector);
+            return vector;
+        })];
+    }
+
+    private static float[][] Noise(Random random, double scale, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, Dimensions).Select(_ => (float)(scale * Normal(random))).ToArray())];
+
+    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+
+    // A text is the number of its vector.
+    private sealed class KnownVectors(float[][] vectors) : IEmbeddingGenerator<string, Embedding<float>>
+    {
+        public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+            IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+            Task.FromResult<GeneratedEmbeddings<Embedding<float>>>(
+                [.. values.Select(text => new Embedding<float>(vectors[int.Parse(text, CultureInfo.InvariantCulture)]))]);
+
+        public object? GetService(Type serviceType, object? serviceKey = null) => null;
+
+        public void Dispose()
+        {
+        }
+    }
+}
