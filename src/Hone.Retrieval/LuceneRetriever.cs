@@ -21,6 +21,9 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     private const int RecentDocumentLimit = 20_000;
     private const double WriteBufferMegabytes = 64;
 
+    // No query asks for places of words: without them an index is smaller and faster to make.
+    private static readonly Lucene.Net.Documents.FieldType ContentType = new(Lucene.Net.Documents.TextField.TYPE_NOT_STORED) { IndexOptions = IndexOptions.DOCS_AND_FREQS };
+
     private readonly LuceneOptions options;
     private readonly EnglishTextAnalyzer analyzer;
     private readonly Bm25Search ranking;
@@ -41,7 +44,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     {
         this.options = options ?? new();
         analyzer = new(this.options.RemoveStopWords, this.options.Stem);
-        ranking = new(ContentField, this.options.K1, this.options.B);
+        ranking = new(ContentField, this.options);
         directory = this.options.Directory is { } folder ? FSDirectory.Open(folder) : new RAMDirectory();
         try
         {
@@ -168,7 +171,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
         new StringField(IdField, IdOf(document), Field.Store.YES),
         new StoredField(TitleField, document.Title),
         new StoredField(TextField, document.Text),
-        new TextField(ContentField, $"{document.Title} | {document.Text}", Field.Store.NO),
+        new Field(ContentField, $"{document.Title} | {document.Text}", ContentType),
     ];
 
     // One change at a time: searchers are renewed between changes only, so none sees half of one.
