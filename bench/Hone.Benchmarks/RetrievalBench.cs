@@ -16,17 +16,19 @@ internal static class RetrievalBench
     private const int VectorQueries = 200;
     private const int Clouds = 1000;
 
-    public static async Task RunAsync(Figures figures, bool quick)
+    public static void Lucene(Figures figures, bool quick)
     {
         Lucene(figures, 100_000, null);
-        if (!quick)
-        {
-            Lucene(figures, 1_000_000, null);
-            var folder = Directory.CreateTempSubdirectory("hone-bench-");
-            Lucene(figures, 1_000_000, folder.FullName);
-            folder.Delete(recursive: true);
-        }
+        if (quick)
+            return;
+        Lucene(figures, 1_000_000, null);
+        var folder = Directory.CreateTempSubdirectory("hone-bench-");
+        Lucene(figures, 1_000_000, folder.FullName);
+        folder.Delete(recursive: true);
+    }
 
+    public static async Task VectorsAsync(Figures figures, bool quick)
+    {
         await EmbeddingsAsync(figures, "clouds", Clouded());
         if (!quick)
             await EmbeddingsAsync(figures, "noise", Noise(new(1), 1, Vectors + VectorQueries));

@@ -200,7 +200,7 @@ public sealed class EmbeddingIndex : IRetriever, IDisposable
 
     private InvertedLists? ListsOf(InvertedLists? known, VectorTable table, CancellationToken cancellationToken) =>
         options.Approximate is { } approximate && table.Count >= approximate.Threshold
-            ? InvertedLists.Extend(known, table, approximate, options.MaxParallelism, cancellationToken)
+            ? InvertedLists.Extend(known, table, approximate, options.Normalize, options.MaxParallelism, cancellationToken)
             : null;
 
     private void Check(ReadOnlySpan<float> vector, int dimensions, string whose)

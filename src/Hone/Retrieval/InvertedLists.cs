@@ -42,14 +42,15 @@ internal sealed class InvertedLists
     /// <param name="known">The lists so far; null when there are none.</param>
     /// <param name="table">The rows.</param>
     /// <param name="options">Number of lists, seed.</param>
+    /// <param name="isNormalized">True when all rows have length 1.</param>
     /// <param name="parallelism">Most threads.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     public static InvertedLists Extend(
-        InvertedLists? known, VectorTable table, ApproximateSearchOptions options, int parallelism, CancellationToken cancellationToken)
+        InvertedLists? known, VectorTable table, ApproximateSearchOptions options, bool isNormalized, int parallelism, CancellationToken cancellationToken)
     {
         var kept = known is not null && table.Count < (long)known.LearnedFrom * Growth ? known : null;
         var means = kept?.means ?? KMeans.Train(
-            table, Math.Min(table.Count, options.Lists ?? (int)(2 * Math.Sqrt(table.Count))), options.Seed, parallelism, cancellationToken);
+            table, Math.Min(table.Count, options.Lists ?? (int)(2 * Math.Sqrt(table.Count))), isNormalized, options.Seed, parallelism, cancellationToken);
         var done = kept?.nearest ?? [];
         var added = new int[table.Count - done.Length];
         means.Assign(table, [.. Enumerable.Range(done.Length, added.Length)], added, parallelism, cancellationToken);

@@ -29,7 +29,16 @@ internal sealed class KMeans
 
     public static KMeans Wrap(float[] centres, int dimensions) => new(centres, dimensions);
 
-    public static KMeans Train(VectorTable table, int count, long seed, int parallelism, CancellationToken cancellationToken)
+    /// <summary>Learns the centres.</summary>
+    /// <param name="table">The rows.</param>
+    /// <param name="count">Number of centres; at most as many as there are rows.</param>
+    /// <param name="isSpherical">
+    /// True for rows of length 1: the centres get that length, too. Else a mean of many different rows, being short, is near to everything and draws most rows to itself.
+    /// </param>
+    /// <param name="seed">Chooses the sample and where the centres start.</param>
+    /// <param name="parallelism">Most threads.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    public static KMeans Train(VectorTable table, int count, bool isSpherical, long seed, int parallelism, CancellationToken cancellationToken)
     {
         var random = new SeedStream(seed).Derive("k-means").CreateRandom();
         var sample = Sample(table.Count, (int)Math.Min(table.Count, (long)count * SamplesPerCentre), random);
@@ -42,7 +51,7 @@ internal sealed class KMeans
         for (var iteration = 0; iteration < Iterations; iteration++)
         {
             means.Assign(table, sample, assigned, parallelism, cancellationToken);
-            means.Move(table, sample, assigned);
+            means.Move(table, sample, assigned, isSpherical);
         }
 
         return means;
@@ -86,7 +95,7 @@ internal sealed class KMeans
     }
 
     // A centre without rows stays where it is: it started on a row, so equal rows are the usual reason.
-    private void Move(VectorTable table, int[] rows, int[] nearest)
+    private void Move(VectorTable table, int[] rows, int[] nearest, bool isSpherical)
     {
         var sums = new float[centres.Length];
         var sizes = new int[Count];
@@ -99,8 +108,13 @@ internal sealed class KMeans
 
         for (var i = 0; i < Count; i++)
         {
-            if (sizes[i] > 0)
-                TensorPrimitives.Divide(sums.AsSpan(i * Dimensions, Dimensions), sizes[i], Centre(i));
+            var sum = sums.AsSpan(i * Dimensions, Dimensions);
+            if (sizes[i] == 0)
+                continue;
+            if (isSpherical)
+                EmbeddingBatches.Normalize(sum, Centre(i));
+            else
+                TensorPrimitives.Divide(sum, sizes[i], Centre(i));
         }
 
         UpdateSquares();
