@@ -18,4 +18,27 @@ internal static class Clock
 
         return best;
     }
+
+    /// <summary>Wall time of one run.</summary>
+    public static double Once(Action work)
+    {
+        var started = Stopwatch.GetTimestamp();
+        work();
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    /// <summary>Processor time of one run, the first: nothing is warm.</summary>
+    public static double ProcessorOnce(Action work)
+    {
+        var started = Environment.CpuUsage.TotalTime;
+        work();
+        return (Environment.CpuUsage.TotalTime - started).TotalSeconds;
+    }
+
+    /// <summary>Processor time of the cheapest of several repetitions: nearly the wall time of one thread on a quiet machine, whatever else runs on this one.</summary>
+    public static double Processor(int repetitions, Action work)
+    {
+        work();
+        return Enumerable.Range(0, repetitions).Min(_ => ProcessorOnce(work));
+    }
 }

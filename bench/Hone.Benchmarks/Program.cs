@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Hone.Benchmarks;
 
-// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|evaluation|agents|optimizers|engine|train|gpu|roofline (the last two with --models 1m,5m,15m,120m,500m)|checkpoint (with --directory DIR)|soak (with --minutes N), --json FILE.
+// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|evaluation|agents|optimizers|retrieval (or one half of it: bm25|vectors)|engine|train|gpu|roofline (the last two with --models 1m,5m,15m,120m,500m)|checkpoint (with --directory DIR)|soak (with --minutes N), --json FILE.
 if (args is [StartBench.Argument])
     return await StartBench.PredictOnceAsync();
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -27,6 +27,11 @@ if (only is null or "calls" or "agents")
 
 if (only is null or "optimizers")
     await OptimizerBench.RunAsync(figures);
+
+if (only is "retrieval" or "bm25" || (only is null && !quick))
+    RetrievalBench.Lucene(figures, quick);
+if (only is "retrieval" or "vectors" || (only is null && !quick))
+    await RetrievalBench.VectorsAsync(figures, quick);
 
 if (only is null or "engine")
 {

@@ -1,10 +1,8 @@
 using Lucene.Net.Analysis;
 using Lucene.Net.Analysis.Core;
 using Lucene.Net.Analysis.Miscellaneous;
-using Lucene.Net.Analysis.Snowball;
 using Lucene.Net.Analysis.TokenAttributes;
 using Lucene.Net.Analysis.Util;
-using Lucene.Net.Tartarus.Snowball.Ext;
 using Lucene.Net.Util;
 
 namespace Hone.Retrieval;
@@ -40,7 +38,7 @@ internal sealed class EnglishTextAnalyzer(bool removeStopWords, bool stem) : Ana
         if (removeStopWords)
             stream = new StopFilter(Version, stream, StopAnalyzer.ENGLISH_STOP_WORDS_SET);
         if (stem)
-            stream = new SnowballFilter(stream, new EnglishStemmer());
+            stream = new StemFilter(stream);
         return new(source, stream);
     }
 

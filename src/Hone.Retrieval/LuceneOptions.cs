@@ -29,6 +29,17 @@ public sealed record LuceneOptions
     /// <summary>Leave out the usual English stop words. Default true. An index on disk must be opened with the value it was built with.</summary>
     public bool RemoveStopWords { get; init; } = true;
 
+    /// <summary>
+    /// Most bytes of scores that are kept in memory for terms that were searched for; at least 0. They are worked out at a term's first search and hold until the index
+    /// changes; 8 bytes for each document that has the term. Default 256 MiB.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public long ScoreCacheBytes
+    {
+        get;
+        init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(ScoreCacheBytes), value, "ScoreCacheBytes is at least 0.");
+    } = 256L * 1024 * 1024;
+
     /// <summary>Folder of an index that outlives the process; null keeps the index in memory.</summary>
     public string? Directory { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Lucene.Net.Documents;
 using Lucene.Net.Index;
 using Lucene.Net.Search;
@@ -7,8 +8,9 @@ using Lucene.Net.Store;
 namespace Hone.Retrieval;
 
 /// <summary>
-/// Full-text search with BM25 over titles and texts, in memory or on disk. Safe for concurrent searching and adding; a search sees every
-/// document whose <see cref="Add(IEnumerable{SearchDocument})"/> has returned.
+/// Full-text search with BM25 over titles and texts, in memory or on disk. Safe for searching while documents are added, replaced and deleted: a search
+/// sees all of a change or nothing of it, and every change whose call has returned. An index on disk is committed by each change, so a process that
+/// dies loses at most the change it was making.
 /// </summary>
 public sealed class LuceneRetriever : IRetriever, IDisposable
 {
@@ -17,6 +19,10 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     private const string TitleField = "title";
     private const string TextField = "text";
     private const int RecentDocumentLimit = 20_000;
+    private const double WriteBufferMegabytes = 64;
+
+    // No query asks for places of words: without them an index is smaller and faster to make.
+    private static readonly Lucene.Net.Documents.FieldType ContentType = new(Lucene.Net.Documents.TextField.TYPE_NOT_STORED) { IndexOptions = IndexOptions.DOCS_AND_FREQS };
 
     private readonly LuceneOptions options;
     private readonly EnglishTextAnalyzer analyzer;
@@ -24,18 +30,21 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     private readonly Lucene.Net.Store.Directory directory;
     private readonly IndexWriter writer;
     private readonly SearcherManager searchers;
+    private readonly System.Threading.Lock writing = new();
 
-    // Reading a stored document decompresses a whole block. Numbers are stable: nothing is deleted and merges keep the order.
-    private readonly ConcurrentDictionary<int, SearchDocument> recentDocuments = new();
+    // Reading a stored document decompresses a whole block. By segment, whose documents keep their numbers; gone with the segment.
+    private readonly ConditionalWeakTable<object, ConcurrentDictionary<int, SearchDocument>> recentDocuments = [];
 
     /// <summary>Opens an index.</summary>
     /// <param name="options">Analysis, scoring and storage; null takes the defaults: in memory, k1 = 0.9, b = 0.4.</param>
-    /// <exception cref="HoneException">The folder holds no readable index, or another process has it open for writing.</exception>
+    /// <exception cref="HoneException">
+    /// The folder holds no readable index, or one that was built with another analysis, or another retriever has it open for writing.
+    /// </exception>
     public LuceneRetriever(LuceneOptions? options = null)
     {
         this.options = options ?? new();
         analyzer = new(this.options.RemoveStopWords, this.options.Stem);
-        ranking = new(ContentField, this.options.K1, this.options.B);
+        ranking = new(ContentField, this.options);
         directory = this.options.Directory is { } folder ? FSDirectory.Open(folder) : new RAMDirectory();
         try
         {
@@ -44,12 +53,17 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
                 Similarity = new ExactLengthSimilarity(),
                 MergePolicy = new LogDocMergePolicy(), // merges neighbours only, so document order stays insertion order
                 MergeScheduler = new SerialMergeScheduler(),
+                RAMBufferSizeMB = WriteBufferMegabytes,
             });
+            IndexIdentity.Check(writer, this.options);
         }
-        catch (Exception error) when (error is LockObtainFailedException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is LockObtainFailedException or IOException or UnauthorizedAccessException or HoneException)
         {
+            writer?.Rollback();
             directory.Dispose();
             analyzer.Dispose();
+            if (error is HoneException)
+                throw;
             throw new HoneException(
                 $"The search index in '{this.options.Directory}' could not be opened: {error.Message} Check that the folder is an index or empty, "
                 + "and that no other retriever has it open.",
@@ -60,30 +74,56 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     }
 
     /// <summary>Number of documents.</summary>
-    public int Count => writer.NumDocs;
+    public int Count
+    {
+        get
+        {
+            var searcher = searchers.Acquire();
+            try
+            {
+                return searcher.IndexReader.NumDocs;
+            }
+            finally
+            {
+                searchers.Release(searcher);
+            }
+        }
+    }
 
-    /// <summary>Adds documents and makes them searchable; an index on disk is committed.</summary>
+    /// <summary>
+    /// Adds documents and makes them searchable; an index on disk is committed. Pass many at once: a commit waits for the disk. The sequence is read as
+    /// it is written, so it need not fit into memory; when it throws, what came before stays and shows with the next change.
+    /// </summary>
     public void Add(IEnumerable<SearchDocument> documents)
     {
         ArgumentNullException.ThrowIfNull(documents);
-        foreach (var document in documents)
-        {
-            writer.AddDocument(
-            [
-                new StringField(IdField, document.Id ?? document.Title, Field.Store.YES),
-                new StoredField(TitleField, document.Title),
-                new StoredField(TextField, document.Text),
-                new TextField(ContentField, Content(document.Title, document.Text), Field.Store.NO),
-            ]);
-        }
-
-        if (options.Directory is not null)
-            writer.Commit();
-        searchers.MaybeRefreshBlocking();
+        Change(documents, static (writer, document) => writer.AddDocument(Fields(document)));
     }
 
     /// <summary>Adds documents and makes them searchable.</summary>
     public void Add(params ReadOnlySpan<SearchDocument> documents) => Add(documents.ToArray().AsEnumerable());
+
+    /// <summary>Adds documents in place of those that have their ids; they come last in the order of adding.</summary>
+    public void Replace(IEnumerable<SearchDocument> documents)
+    {
+        ArgumentNullException.ThrowIfNull(documents);
+        Change(documents, static (writer, document) => writer.UpdateDocument(new(IdField, IdOf(document)), Fields(document)));
+    }
+
+    /// <summary>Adds documents in place of those that have their ids.</summary>
+    public void Replace(params ReadOnlySpan<SearchDocument> documents) => Replace(documents.ToArray().AsEnumerable());
+
+    /// <summary>
+    /// Deletes every document that has one of the ids; unknown ids are no error. Scores are then those of an index in which the documents have never been.
+    /// </summary>
+    public void Delete(IEnumerable<string> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        Change(ids, static (writer, id) => writer.DeleteDocuments(new Term(IdField, id)));
+    }
+
+    /// <summary>Deletes every document that has one of the ids.</summary>
+    public void Delete(params ReadOnlySpan<string> ids) => Delete(ids.ToArray().AsEnumerable());
 
     /// <summary>
     /// The best documents for a query, best first, ties in the order of adding. The query is plain text: no character has a special meaning.
@@ -124,7 +164,28 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
         analyzer.Dispose();
     }
 
-    internal static string Content(string title, string text) => $"{title} | {text}";
+    private static string IdOf(SearchDocument document) => document.Id ?? document.Title;
+
+    private static Lucene.Net.Documents.Document Fields(SearchDocument document) =>
+    [
+        new StringField(IdField, IdOf(document), Field.Store.YES),
+        new StoredField(TitleField, document.Title),
+        new StoredField(TextField, document.Text),
+        new Field(ContentField, $"{document.Title} | {document.Text}", ContentType),
+    ];
+
+    // One change at a time: searchers are renewed between changes only, so none sees half of one.
+    private void Change<T>(IEnumerable<T> items, Action<IndexWriter, T> apply)
+    {
+        lock (writing)
+        {
+            foreach (var item in items)
+                apply(writer, item);
+            if (options.Directory is not null)
+                writer.Commit();
+            searchers.MaybeRefreshBlocking();
+        }
+    }
 
     // Asks for more hits as long as duplicates leave fewer than wanted.
     private List<Passage> Collect(IndexSearcher searcher, List<string> terms, int count)
@@ -148,12 +209,15 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
 
     private SearchDocument Read(IndexSearcher searcher, int number)
     {
-        if (recentDocuments.TryGetValue(number, out var known))
+        var leaves = searcher.IndexReader.Leaves;
+        var leaf = leaves[ReaderUtil.SubIndex(number, leaves)];
+        var recent = recentDocuments.GetValue(leaf.AtomicReader.CoreCacheKey, static _ => []);
+        if (recent.TryGetValue(number - leaf.DocBase, out var known))
             return known;
         var stored = searcher.Doc(number);
         var document = new SearchDocument(stored.Get(TitleField), stored.Get(TextField), stored.Get(IdField));
-        if (recentDocuments.Count < RecentDocumentLimit)
-            recentDocuments.TryAdd(number, document);
+        if (recent.Count < RecentDocumentLimit)
+            recent.TryAdd(number - leaf.DocBase, document);
         return document;
     }
 }

@@ -16,7 +16,7 @@ internal static class SuiteList
         new ParseSuite("xml_parse", XmlParseDifferences.Format, XmlParseDifferences.Rules),
         new MetricsSuite(),
         new MajoritySuite(),
-        new NotYetSuite("bm25"),
+        new Bm25Suite(),
         new GrpoSuite(),
         new SavedStateSuite(),
         new UsageSuite(),

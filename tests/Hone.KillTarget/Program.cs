@@ -4,10 +4,16 @@ using Hone;
 using Hone.Optimizers;
 using Hone.Testing;
 
-// Usage: OPTIMIZER DIRECTORY. Runs it, or goes on with it, on a model that is a function of its prompt; each answer of the model is a line in
+// Usage: index DIRECTORY (see IndexTarget), or OPTIMIZER DIRECTORY. Runs it, or goes on with it, on a model that is a function of its prompt; each answer of the model is a line in
 // DIRECTORY/paid.txt and one of the output; the chosen program and the candidates come last.
 var (name, directory) = (args[0], args[1]);
 Directory.CreateDirectory(directory);
+if (name == "index")
+{
+    IndexTarget.Run(directory);
+    return 0;
+}
+
 using var paid = new FileStream(Path.Combine(directory, "paid.txt"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
 var gate = new Lock();
 var model = new LM(ScriptedChatClient.ByAsync(async (request, _, cancellationToken) =>

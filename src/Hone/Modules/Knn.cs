@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Numerics;
+using System.Numerics.Tensors;
 using System.Text;
 using Microsoft.Extensions.AI;
 
@@ -60,9 +60,6 @@ public sealed class Knn<TIn, TOut> : Module<TIn, IReadOnlyList<Example<TIn, TOut
 /// <summary>Makes <see cref="Knn{TIn,TOut}"/>.</summary>
 public static class Knn
 {
-    // As the reference: what servers take in one request.
-    private const int BatchSize = 200;
-
     /// <summary>Embeds the inputs of the examples.</summary>
     /// <param name="examples">The examples; at least one.</param>
     /// <param name="generator">Makes the embeddings, of the examples now and of each query later.</param>
@@ -95,32 +92,11 @@ public static class Knn
     internal static async Task<float[][]> EmbedAsync(
         IEmbeddingGenerator<string, Embedding<float>> generator, string[] texts, CancellationToken cancellationToken)
     {
-        var vectors = new List<float[]>(texts.Length);
-        foreach (var batch in texts.Chunk(BatchSize))
-        {
-            var embeddings = await generator.GenerateAsync(batch, null, cancellationToken).ConfigureAwait(false);
-            if (embeddings.Count != batch.Length)
-                throw new HoneException($"The embedding generator gave {embeddings.Count} vectors for {batch.Length} texts; it must give one a text.");
-            foreach (var embedding in embeddings)
-                vectors.Add(Normalized(embedding.Vector.Span));
-        }
-
-        if (vectors.Exists(vector => vector.Length != vectors[0].Length))
-            throw new HoneException("The embedding generator gave vectors of several lengths.");
-        return [.. vectors];
+        var vectors = await EmbeddingBatches.EmbedAsync(generator, texts, EmbeddingBatches.DefaultSize, 1, cancellationToken).ConfigureAwait(false);
+        return [.. vectors.Select(vector => Normalized(vector.Span))];
     }
 
-    internal static float Dot(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
-    {
-        var sum = Vector<float>.Zero;
-        var i = 0;
-        for (; i <= left.Length - Vector<float>.Count; i += Vector<float>.Count)
-            sum += new Vector<float>(left[i..]) * new Vector<float>(right[i..]);
-        var total = Vector.Sum(sum);
-        for (; i < left.Length; i++)
-            total += left[i] * right[i];
-        return total;
-    }
+    internal static float Dot(ReadOnlySpan<float> left, ReadOnlySpan<float> right) => TensorPrimitives.Dot(left, right);
 
     /// <summary>Fields in the order of the signature, whatever the order in which an input holds them.</summary>
     internal static string Text(SignatureField[] inputs, FieldMap values)
@@ -138,15 +114,8 @@ public static class Knn
 
     private static float[] Normalized(ReadOnlySpan<float> vector)
     {
-        var squares = 0d;
-        foreach (var value in vector)
-            squares += (double)value * value;
-        var normalized = vector.ToArray();
-        if (squares == 0)
-            return normalized;
-        var length = Math.Sqrt(squares);
-        for (var i = 0; i < normalized.Length; i++)
-            normalized[i] = (float)(normalized[i] / length);
+        var normalized = new float[vector.Length];
+        EmbeddingBatches.Normalize(vector, normalized);
         return normalized;
     }
 }

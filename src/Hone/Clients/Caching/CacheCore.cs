@@ -14,7 +14,7 @@ internal sealed class CacheCore(IResponseStore? store, ResponseCacheOptions opti
     private long misses;
     private long notCacheable;
 
-    public MemoryLayer Memory { get; } = new(options.MemoryBytes);
+    public MemoryLayer<CachedResponse> Memory { get; } = new(options.MemoryBytes, static response => response.Size);
 
     public Flights Flights { get; } = new();
 

@@ -4,7 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Hone;
 
 /// <summary>Answers in memory, bounded by bytes; the least recently used go first.</summary>
-internal sealed class MemoryLayer(long maxBytes)
+internal sealed class MemoryLayer<T>(long maxBytes, Func<T, long> sizeOf)
+    where T : class
 {
     private readonly Lock gate = new();
     private readonly Dictionary<ResponseKey, LinkedListNode<Entry>> entries = [];
@@ -21,7 +22,7 @@ internal sealed class MemoryLayer(long maxBytes)
         }
     }
 
-    public bool TryGet(ResponseKey key, [NotNullWhen(true)] out CachedResponse? response)
+    public bool TryGet(ResponseKey key, [NotNullWhen(true)] out T? response)
     {
         lock (gate)
         {
@@ -42,9 +43,9 @@ internal sealed class MemoryLayer(long maxBytes)
         }
     }
 
-    public void Set(ResponseKey key, CachedResponse response)
+    public void Set(ResponseKey key, T response)
     {
-        var size = response.Size;
+        var size = sizeOf(response);
         if (size > maxBytes)
             return;
         lock (gate)
@@ -71,7 +72,7 @@ internal sealed class MemoryLayer(long maxBytes)
         }
     }
 
-    public ImmutableArray<KeyValuePair<ResponseKey, CachedResponse>> Snapshot()
+    public ImmutableArray<KeyValuePair<ResponseKey, T>> Snapshot()
     {
         lock (gate)
             return [.. order.Select(entry => KeyValuePair.Create(entry.Key, entry.Response))];
@@ -84,5 +85,5 @@ internal sealed class MemoryLayer(long maxBytes)
         bytes -= node.Value.Size;
     }
 
-    private sealed record Entry(ResponseKey Key, CachedResponse Response, long Size);
+    private sealed record Entry(ResponseKey Key, T Response, long Size);
 }

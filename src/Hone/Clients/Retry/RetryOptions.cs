@@ -38,13 +38,14 @@ public sealed record RetryOptions
     /// <param name="error">Why the attempt failed.</param>
     /// <param name="attempt">Number of the failed attempt, from 1.</param>
     /// <param name="call">Number of the call, for its jitter.</param>
-    internal TimeSpan? DelayAfter(HoneException error, int attempt, long call)
+    /// <param name="retryAfter">How long a service that is no model asks to wait.</param>
+    internal TimeSpan? DelayAfter(HoneException error, int attempt, long call, TimeSpan? retryAfter = null)
     {
         if (attempt >= MaxAttempts || !error.IsRetryable)
             return null;
         var wait = BaseDelay * Math.Pow(2, Math.Min(attempt - 1, 30));
         wait = wait < MaxDelay ? wait : MaxDelay;
-        if ((error as LMException)?.RetryAfter is { } asked)
+        if ((retryAfter ?? (error as LMException)?.RetryAfter) is { } asked)
         {
             if (asked > MaxRetryAfter)
                 return null;
