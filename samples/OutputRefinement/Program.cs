@@ -26,8 +26,8 @@ return await app.RunAsync(args, async run =>
         Console.WriteLine($"{name}, {result.Attempts.Length} of at most {module.Attempts} attempts:");
         foreach (var attempt in result.Attempts)
         {
-            if (attempt.Trace.Calls[0].Messages[^1].Text.Split("[[ ## hint_ ## ]]\n") is [_, var advice])
-                Console.WriteLine($"  advice: {advice.Split('\n')[0]}");
+            foreach (var advice in attempt.Advice)
+                Console.WriteLine($"  advice: {advice}");
             Console.WriteLine(FormattableString.Invariant($"  {attempt.Reward?.Value:0.00}  {attempt.Output?.Text}\n        {attempt.Reward?.Feedback}"));
         }
 

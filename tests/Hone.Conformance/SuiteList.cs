@@ -3,7 +3,7 @@ using Hone.Engine.Tests.Vectors;
 
 namespace Hone.Conformance;
 
-/// <summary>Every suite, in the order of the report. Replace a <see cref="NotYetSuite"/> when Hone can answer.</summary>
+/// <summary>Every suite, in the order of the report.</summary>
 internal static class SuiteList
 {
     public static IReadOnlyList<IVectorSuite> All { get; } =

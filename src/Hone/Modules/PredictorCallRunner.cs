@@ -20,6 +20,8 @@ internal sealed class PredictorCallRunner
     private int nextPlace;
     private int attempt;
     private AdapterParseException? firstFailure;
+    private PredictorCall? firstCall;
+    private List<PredictorCall>? laterCalls;
 
     private PredictorCallRunner(HoneScope scope, LM model, CallOptions options, AdapterRequest declared, string? hint, string path)
     {
@@ -30,7 +32,7 @@ internal sealed class PredictorCallRunner
     }
 
     /// <summary>The requests made so far.</summary>
-    public ImmutableArray<PredictorCall> Calls { get; private set; } = [];
+    public ImmutableArray<PredictorCall> Calls => firstCall is null ? [] : [firstCall, .. laterCalls ?? []];
 
     /// <summary>Takes the call's place in the trace. Calls opened one after another have ordinals and seeds in that order.</summary>
     public static PredictorCallRunner Open(
@@ -174,7 +176,10 @@ internal sealed class PredictorCallRunner
             Tokens = ModelCall.TokensOf(response),
             RawResponse = options.LogProbs == true ? response.RawRepresentation : null,
         };
-        Calls = Calls.Add(call);
+        if (firstCall is null)
+            firstCall = call;
+        else
+            (laterCalls ??= []).Add(call);
         scope.Recorder?.Record(sent.Place, call);
         return new(call, response, followUp);
     }

@@ -6,6 +6,9 @@ namespace Hone;
 /// <param name="Value">The score; higher is better. By convention a fraction from 0 to 1.</param>
 public sealed record Score(double Value)
 {
+    private static readonly Score Right = new(1);
+    private static readonly Score Wrong = new(0);
+
     /// <summary>Named parts of the score, for reports and per-component learning.</summary>
     public ImmutableSortedDictionary<string, double> Parts { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
 
@@ -22,11 +25,11 @@ public sealed record Score(double Value)
     public static implicit operator Score(double value) => new(value);
 
     /// <summary>1 for true, 0 for false.</summary>
-    public static implicit operator Score(bool passed) => new(passed ? 1 : 0);
+    public static implicit operator Score(bool passed) => passed ? Right : Wrong;
 
     /// <summary>A plain number as a score.</summary>
     public static Score FromDouble(double value) => new(value);
 
     /// <summary>1 for true, 0 for false.</summary>
-    public static Score FromBoolean(bool passed) => new(passed ? 1 : 0);
+    public static Score FromBoolean(bool passed) => passed;
 }

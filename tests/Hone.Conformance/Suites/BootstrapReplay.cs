@@ -14,7 +14,13 @@ internal sealed record BootstrapAttempt(string Name, int Calls, int RecordedCall
 /// </summary>
 internal static class BootstrapReplay
 {
-    private static readonly DifferenceRule<BootstrapAttempt>[] Rules = [];
+    private static readonly DifferenceRule<BootstrapAttempt>[] Rules =
+    [
+        new(
+            "bootstrap-waves",
+            "as many runs as demos are still wanted start together, so a limit of errors is noticed when they have ended",
+            attempt => attempt is { Name: "metric throws every time", Error: not null } && attempt.Calls == attempt.RecordedCalls + 1),
+    ];
 
     public static CaseResult Run(JsonElement recorded)
     {

@@ -34,7 +34,7 @@ internal static class PredictReplay
         if (Call(name, recorded) is not { } call)
             return CaseResult.NotYet(recorded.Id());
         var lines = Interleaved(recorded, name);
-        var client = ProgramScript.Client(lines);
+        var client = name.StartsWith("n=3", StringComparison.Ordinal) ? ProgramScript.BySample(lines, 3) : ProgramScript.Client(lines);
         using var scope = HoneScope.Use(new ScopeOptions { Model = ProgramScript.Model(client), Recovery = ProgramScript.Recovery });
         try
         {

@@ -16,6 +16,18 @@ internal static class ProgramScript
 
     public static ScriptedChatClient Client(IReadOnlyList<string> lines) => ScriptedChatClient.ByAsync((_, index, _) => Task.FromResult(Answer(lines, index)));
 
+    /// <summary>Samples that are drawn side by side: each has its own line, whoever comes first; what is asked for again gets the lines behind those.</summary>
+    public static ScriptedChatClient BySample(IReadOnlyList<string> lines, int samples)
+    {
+        var asked = new System.Collections.Concurrent.ConcurrentDictionary<long, bool>();
+        var further = samples - 1;
+        return ScriptedChatClient.ByAsync((request, _, _) =>
+        {
+            var sample = (request.Options as HoneChatOptions)?.SampleId ?? 0;
+            return Task.FromResult(Answer(lines, asked.TryAdd(sample, true) ? (int)sample : Interlocked.Increment(ref further)));
+        });
+    }
+
     public static LM Model(ScriptedChatClient client) => new(client) { Retry = null };
 
     private static ChatResponse Answer(IReadOnlyList<string> lines, int index) => index >= lines.Count

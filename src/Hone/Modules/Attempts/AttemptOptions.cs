@@ -37,7 +37,11 @@ public sealed record AttemptOptions
 /// <param name="Reward">What that is worth; null when it failed.</param>
 /// <param name="Error">Why it failed; null when it did not.</param>
 /// <param name="Trace">What its predictors did.</param>
-public sealed record Attempt<TOut>(TOut? Output, Score? Reward, Exception? Error, Trace Trace);
+public sealed record Attempt<TOut>(TOut? Output, Score? Reward, Exception? Error, Trace Trace)
+{
+    /// <summary>What <see cref="Refine{TIn,TOut}"/> advised its predictors to do otherwise; empty in a first attempt.</summary>
+    public System.Collections.Immutable.ImmutableArray<string> Advice { get; init; } = [];
+}
 
 /// <summary>The attempts of a module and the best of them.</summary>
 /// <param name="Best">The output of the attempt with the highest reward; of equal ones the earliest.</param>

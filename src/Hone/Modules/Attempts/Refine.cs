@@ -47,7 +47,7 @@ public sealed class Refine<TIn, TOut> : AttemptingModule<TIn, TOut>
         IReadOnlyDictionary<object, string>? hints = null;
         for (var i = 0; i < series.Count; i++)
         {
-            var attempt = await TryAsync(input, series.Open(i, hints), cancellationToken).ConfigureAwait(false);
+            var attempt = await TryAsync(input, series.Open(i, hints), cancellationToken).ConfigureAwait(false) with { Advice = [.. hints?.Values.Distinct() ?? []] };
             if (series.Keep(i, attempt) || series.HasFailed())
                 return;
 

@@ -41,6 +41,15 @@ public sealed class RefineTests
         Assert.Contains("1, below the 3 that would be enough. far too low", asked, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task AttemptAsync_EachAttempt_TellsTheAdviceItWasGiven()
+    {
+        var client = ScriptedChatClient.InSequence(Answer("1"), Advice("""{"self": "try more"}"""), Answer("2"), Advice("""{"self": "N/A"}"""), Answer("3"));
+        using var scope = HoneScope.Use(client);
+        var result = await Refined(3, 3).AttemptAsync("q", Token);
+        Assert.Equal([[], ["try more"], []], result.Attempts.Select(attempt => attempt.Advice));
+    }
+
     /// <summary>D27: advice finds a predictor by its path, under any adapter and whatever state is laid over its signature.</summary>
     [Fact]
     public async Task D27_Advice_GoesByPath_UnderAnyAdapterAndState()
