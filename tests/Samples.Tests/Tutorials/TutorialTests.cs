@@ -30,6 +30,14 @@ public sealed partial class TutorialTests
         { "Streaming", [], "" },
         { "OutputRefinement", [], "" },
         { "EmailExtraction", [], "" },
+        { "ProgramOfThought", [], "" },
+        { "CodeGeneration", [], "" },
+        { "LlmsTxt", [], "" },
+        { "TextGame", [], "" },
+        { "MemoryAgent", [], "" },
+        { "FinancialAnalysis", [], "" },
+        { "McpTools", [], "" },
+        { "CustomerService", [], "" },
     };
 
     /// <summary>Commands of the pages, and what their output holds.</summary>
