@@ -38,23 +38,20 @@ internal sealed class Airline
     public Booking Change(string number, string flight)
     {
         var booking = Find(number);
-        var wanted = Flights.FirstOrDefault(each => each.Name == flight) ?? throw new ArgumentException($"There is no flight '{flight}'.");
-        if (wanted.Seats == 0)
-            throw new InvalidOperationException($"{flight} is full. With seats to {wanted.To}: {string.Join(", ", Flights.Where(each => each.To == wanted.To && each.Seats > 0 && each.Name != booking.Flight).Select(each => each.Name))}.");
-        Done = Resolution.Changed;
-        return bookings[number] = booking with { Flight = flight };
+        var city = Flights.First(own => own.Name == booking.Flight).To;
+        string[] free = [.. Flights.Where(other => other.To == city && other.Seats > 0 && other.Name != booking.Flight).Select(other => other.Name)];
+        if (!free.Contains(flight))
+            throw new InvalidOperationException($"{flight} cannot be had. With seats to {city}: {string.Join(", ", free)}.");
+        return bookings[number] = Note(Resolution.Changed, booking with { Flight = flight });
     }
 
-    public string Refund(string number)
-    {
-        bookings.Remove(Find(number).Number);
-        Done = Resolution.Refunded;
-        return "The money is on its way.";
-    }
+    public string Refund(string number) => bookings.Remove(Find(number).Number) ? Note(Resolution.Refunded, "The money is on its way.") : "Nothing to pay back.";
 
-    public string OpenTicket(string about)
+    public string OpenTicket(string about) => Note(Resolution.Ticketed, $"T{100 + about.Length}");
+
+    private T Note<T>(Resolution done, T answer)
     {
-        Done = Resolution.Ticketed;
-        return $"T{100 + about.Length}";
+        Done = done;
+        return answer;
     }
 }

@@ -10,25 +10,18 @@ var app = new SampleApp("An agent at the service desk of an airline.", ScriptedM
 return await app.RunAsync(args, async run =>
 {
     using var scope = HoneScope.Use(run.Model);
-    var (asked, kept) = (0, 0);
+    var outcomes = new List<bool>();
     foreach (var text in run.Arguments.GetValue(request) is { } given ? [given] : Airline.Requests)
     {
         var airline = new Airline();
         var result = await ServiceDesk.Agent(airline, run.Arguments.GetValue(limit)).RunAsync(new(text), cancellationToken: run.CancellationToken);
         Console.WriteLine($"> {text}");
-        foreach (var line in Transcript.Lines(result.Steps))
-            Console.WriteLine(line);
-        if (!result.HasOutput)
-        {
-            Console.WriteLine($"No outcome: {result.Reason}\n");
-            continue;
-        }
+        Console.WriteLine(string.Join("\n", Transcript.Lines(result.Steps)));
 
-        // What the agent says it did is one thing, what the airline's log says is another.
-        var isTrue = result.Output.Resolution == airline.Done;
-        (asked, kept) = (asked + 1, kept + (isTrue ? 1 : 0));
-        Console.WriteLine($"{result.Output.Resolution}: {result.Output.Message}{(isTrue ? "" : $" (but the log says {airline.Done})")}\n");
+        // What the agent says it did is one thing, what the log of the airline says is another.
+        outcomes.Add(result.HasOutput && result.Output.Resolution == airline.Done);
+        Console.WriteLine($"{result.Output?.Resolution}: {result.Output?.Message}{(outcomes[^1] ? "" : $" (but the log says {airline.Done})")}\n");
     }
 
-    Console.WriteLine($"{kept} of {asked} outcomes are what the airline's log says");
+    Console.WriteLine($"{outcomes.Count(isTrue => isTrue)} of {outcomes.Count} outcomes are what the airline's log says");
 });
