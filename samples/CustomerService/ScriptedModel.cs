@@ -29,7 +29,6 @@ internal static partial class ScriptedModel
     });
 
     private static string Call(string thought, string tool, params (string, object?)[] arguments) => ScriptedChatClient.ToolText(thought, (tool, FieldMap.Of(arguments)));
-
     private static string Submit(string resolution, string message) => Call("I can answer.", "submit", ("resolution", resolution), ("message", message));
 
     [GeneratedRegex(@"\b[A-Z]{2}\d{2}\b")]

@@ -29,26 +29,23 @@ internal sealed class Books(List<FieldMap> rows)
     public static async Task<Books> ReadAsync(CancellationToken cancellationToken) =>
         new(await DataFiles.ReadCsvAsync(new StringReader(Csv), "figures", cancellationToken: cancellationToken).Select(row => row.Fields).ToListAsync(cancellationToken));
 
-    public AIFunction[] Tools() =>
-    [
-        AIFunctionFactory.Create(Margin, "margin", "What is left of a quarter's revenue after some costs, in percent of it."),
-        AIFunctionFactory.Create(Growth, "growth", "By how many percent an item has grown since the quarter before."),
-    ];
+    public AIFunction[] Tools() => [AIFunctionFactory.Create(Margin, "margin"), AIFunctionFactory.Create(Growth, "growth")];
 
+    [Description("What is left of a quarter's revenue after some costs, in percent of it.")]
     private double Margin(string quarter, [Description("Names of columns")] string[] costs)
     {
         var revenue = Figure("revenue", IndexOf(quarter));
         return Math.Round(100 * (revenue - costs.Sum(cost => Figure(cost, IndexOf(quarter)))) / revenue, 1);
     }
 
+    [Description("By how many percent an item has grown since the quarter before.")]
     private double Growth([Description("Name of a column")] string item, string quarter) =>
         Math.Round(100 * ((Figure(item, IndexOf(quarter)) / Figure(item, IndexOf(quarter) - 1)) - 1), 1);
 
     private int IndexOf(string quarter) => rows.FindIndex(row => Equals(row["quarter"], quarter)) is >= 0 and var index ? index : throw new ArgumentException($"There is no quarter '{quarter}'.");
 
     private double Figure(string item, int index) =>
-        index < 0 ? throw new ArgumentException("There is no quarter before the first.")
-        : rows[index].TryGetValue(item, out var value) ? double.Parse($"{value}", CultureInfo.InvariantCulture)
+        index < 0 ? throw new ArgumentException("There is no quarter before the first.") : rows[index].TryGetValue(item, out var value) ? double.Parse($"{value}", CultureInfo.InvariantCulture)
         : throw new ArgumentException($"There is no '{item}'. Columns: {string.Join(", ", rows[index].Keys)}.");
 
     private static (string, Metric<Ask, Report>, double) Number(string name, Func<Report, double?> of) => (name, Hone.Metric.From<Ask, Report>((example, report) =>
