@@ -23,15 +23,14 @@ internal sealed partial class Developer(ICodeInterpreter interpreter, int maxAtt
     {
         var notes = await Read(input.Wanted, Tally.Documentation, cancellationToken);
         var attempts = new List<(string? Code, string? Failure)>();
-        (string? Code, string? Failure) last = default;
         do
         {
+            var last = attempts.LastOrDefault();
             var code = await Write(input.Wanted, notes, last.Code, last.Failure, cancellationToken);
-            last = (code, await TestAsync(code, input.Tests, cancellationToken));
-            attempts.Add(last);
+            attempts.Add((code, await TestAsync(code, input.Tests, cancellationToken)));
         }
-        while (last.Failure is not null && attempts.Count < maxAttempts);
-        return new(last.Failure is null, attempts);
+        while (attempts[^1].Failure is not null && attempts.Count < maxAttempts);
+        return new(attempts[^1].Failure is null, attempts);
     }
 
     private async Task<string?> TestAsync(string code, IReadOnlyList<string> tests, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Hone;
 using Microsoft.Extensions.AI;
 
 namespace MemoryAgent;
@@ -24,8 +25,9 @@ internal sealed partial class MemoryStore
 
     public int Count => memories.Count;
 
-    /// <summary>Reads the file; none and an empty one hold nothing.</summary>
-    public static MemoryStore Open(string path) => new(path, File.Exists(path) && File.ReadAllText(path) is { Length: > 0 } json ? JsonSerializer.Deserialize<List<Memory>>(json)! : []);
+    /// <summary>Reads the file; where there is none, nothing is known.</summary>
+    public static async Task<MemoryStore> OpenAsync(string path, CancellationToken cancellationToken) => new(path, !File.Exists(path) ? []
+        : await DataFiles.ReadJsonAsync(path, cancellationToken).Select(row => new Memory(Convert.ToInt32(row.Value("Id")), row.Text("Text"))).ToListAsync(cancellationToken));
 
     public AIFunction[] Tools() => [AIFunctionFactory.Create(Remember, "remember"), AIFunctionFactory.Create(Recall, "recall"), AIFunctionFactory.Create(Forget, "forget")];
 
@@ -39,13 +41,10 @@ internal sealed partial class MemoryStore
     }
 
     [Description("Finds what is remembered, the most fitting first.")]
-    private Memory[] Recall([Description("A few words")] string query)
-    {
-        var wanted = Words(query);
-        return [.. memories.Where(memory => Shared(memory) > 0).OrderByDescending(Shared).ThenByDescending(memory => memory.Id).Take(3)];
+    private Memory[] Recall([Description("A few words")] string query) =>
+        [.. memories.Where(memory => Shared(memory.Text, query) > 0).OrderByDescending(memory => Shared(memory.Text, query)).ThenByDescending(memory => memory.Id).Take(3)];
 
-        int Shared(Memory memory) => Words(memory.Text).Intersect(wanted).Count();
-    }
+    private static int Shared(string one, string other) => Words(one).Intersect(Words(other)).Count();
 
     [Description("Drops a thing for good.")]
     private string Forget(int id)

@@ -16,13 +16,13 @@ var app = new SampleApp("An agent that remembers from one conversation to the ne
 return await app.RunAsync(args, async run =>
 {
     using var scope = HoneScope.Use(run.Model);
-    var path = run.Arguments.GetValue(memory)?.FullName ?? Path.GetTempFileName();
+    var path = run.Arguments.GetValue(memory)?.FullName ?? Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
     try
     {
         foreach (var conversation in run.Arguments.GetValue(chat) ? [Typed()] : conversations)
         {
             // A new conversation knows nothing of the last one but what is in the file.
-            var store = MemoryStore.Open(path);
+            var store = await MemoryStore.OpenAsync(path, run.CancellationToken);
             var agent = new ReAct<Message, Reply>("Talk with the user. Remember what may matter later, and recall before you say that you do not know.", store.Tools());
             var history = History.Empty;
             Console.WriteLine($"--- a conversation; {store.Count} things are known");

@@ -56,7 +56,7 @@ public sealed partial class TutorialTests
         { "FinancialAnalysis", ["--quarter", "2025-Q3"], "", "revenue growth     -2.9 %" },
         { "MemoryAgent", ["--chat"], "My cat is called Tom.\nWhat is my cat called?\n\n", "You told me: My cat is called Tom." },
         { "TextGame", ["--steps", "6"], "", "10 of 50 points in 5 moves" },
-        { "LlmsTxt", ["--folder", Path.Combine(PagesFolder(), "..", "modules"), "--files", "2"], "", "(2 files, 4 requests" },
+        { "LlmsTxt", ["--folder", Path.Combine(PagesFolder(), "..", "modules"), "--files", "2"], "", "(2 files, " },
         { "CodeGeneration", ["--task", "names", "--attempts", "2"], "", "\n0 tasks solved" },
         { "ProgramOfThought", ["--problem", "Cy packs 31 pens to a box. How many are in 900 boxes?"], "", "--> 27900" },
         { "Classification", ["--rows", "30"], "", "15 messages to learn from, 15 to score by" },
