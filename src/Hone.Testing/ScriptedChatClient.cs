@@ -18,6 +18,17 @@ public sealed record ScriptedRequest(ImmutableArray<ChatMessage> Messages, ChatO
     /// <summary>Text of the last message.</summary>
     public string LastText => Messages.IsEmpty ? string.Empty : Messages[^1].Text;
 
+    /// <summary>What an agent's tools have given so far, in order, as the chat format shows it; empty before the first call.</summary>
+    public ImmutableArray<ToolResult> ToolResults =>
+    [
+        .. from message in Messages
+           where message.Role == ChatRole.User
+           let text = ChatInputs.Find(message.Text, "tool_call_results")
+           where text is not null
+           from result in ((IEnumerable<object?>)((FieldMap)CodeValues.FromJson(text)!)["tool_call_results"]!).Cast<FieldMap>()
+           select new ToolResult((string?)result["call_id"], (string)result["name"]!, result["value"], result["is_error"] is true),
+    ];
+
     /// <summary>
     /// An input as the chat format shows it: text as it is, lists and records as JSON. It is that of the request itself, which comes after those of demos and earlier
     /// turns.
@@ -105,6 +116,13 @@ public sealed class ScriptedChatClient : IChatClient
         var signature = new Signature(outputs.Keys.Select(name => new SignatureField(name, FieldType.Any, FieldDirection.Output)));
         return ChatAdapter.Default.RenderOutputs(signature, outputs);
     }
+
+    /// <summary>The text of an agent's turn in the chat format: what it thinks, and the tools that it calls; <c>submit</c> ends its task.</summary>
+    /// <param name="thought">The thought.</param>
+    /// <param name="calls">Names of tools with their arguments.</param>
+    public static string ToolText(string thought, params IReadOnlyList<(string Tool, FieldMap Arguments)> calls) => ChatText(FieldMap.Of(
+        ("next_thought", thought),
+        ("tool_calls", FieldMap.Of(("tool_calls", calls.Select(call => FieldMap.Of(("name", call.Tool), ("args", call.Arguments))).ToArray())))));
 
     /// <summary>A response with one assistant message and made-up usage of one token a word.</summary>
     public static ChatResponse Respond(string text) => new(new ChatMessage(ChatRole.Assistant, text))

@@ -58,6 +58,22 @@ public sealed class ScriptedChatClientTests
     }
 
     [Fact]
+    public async Task ToolText_IsAnAgentsTurn_AndToolResultsAreWhatItGave()
+    {
+        var client = ScriptedChatClient.By((request, _) => request.ToolResults switch
+        {
+            [] => ScriptedChatClient.ToolText("I add.", ("add", FieldMap.Of(("a", 1), ("b", 2))), ("add", FieldMap.Of(("a", 1)))),
+            [{ Value: FieldMap sum }, { IsError: true } failed] => ScriptedChatClient.ToolText("Done.", ("submit", FieldMap.Of(("answer", $"{sum["sum"]} {failed.Name}: {failed.Value}")))),
+            _ => "unexpected",
+        });
+        var add = AIFunctionFactory.Create((int a, int b) => new { Sum = a + b }, "add");
+
+        var output = await ReAct.Parse("question -> answer", [add]).WithModel(client).CallAsync(FieldMap.Of(("question", "1 + 2?")), Token);
+
+        Assert.Equal("3 add: The tool 'add' needs the argument 'b'. Its arguments are: a, b.", output["answer"]);
+    }
+
+    [Fact]
     public async Task Input_ThatIsNone_IsNamed()
     {
         var client = ScriptedChatClient.By((request, _) => $"{request.FindInput("colour")}{request.Input("colour")}");

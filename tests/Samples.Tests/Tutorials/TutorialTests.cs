@@ -31,6 +31,14 @@ public sealed partial class TutorialTests
         { "OutputRefinement", [], "" },
         { "EmailExtraction", [], "" },
         { "LongDocument", [], "" },
+        { "ProgramOfThought", [], "" },
+        { "CodeGeneration", [], "" },
+        { "LlmsTxt", [], "" },
+        { "TextGame", [], "" },
+        { "MemoryAgent", [], "" },
+        { "FinancialAnalysis", [], "" },
+        { "McpTools", [], "" },
+        { "CustomerService", [], "" },
     };
 
     /// <summary>Commands of the pages, and what their output holds.</summary>
@@ -44,6 +52,14 @@ public sealed partial class TutorialTests
         { "ConversationHistory", ["--chat", "--turns", "5"], "My cat is Tom.\nWhat is my cat?\n\n", "Your cat is Tom." },
         { "Streaming", ["--topic", "an old gull", "--sentences", "9", "--pieces"], "", "2 requests]" },
         { "OutputRefinement", ["--product", "Ada's bakery", "--term", "rye", "--term", "wood fire", "--words", "6"], "", "taken: Ada's bakery: rye, wood fire" },
+        { "CustomerService", ["--request", "Refund GH78.", "--refund-limit", "700"], "", "1 of 1 outcomes are what the airline's log says" },
+        { "McpTools", ["--with", "cod", "--guests", "3"], "", "Fish pie: 375 g cod, 600 g potatoes" },
+        { "FinancialAnalysis", ["--quarter", "2025-Q3"], "", "revenue growth     -2.9 %" },
+        { "MemoryAgent", ["--chat"], "My cat is called Tom.\nWhat is my cat called?\n\n", "You told me: My cat is called Tom." },
+        { "TextGame", ["--steps", "6"], "", "10 of 50 points in 5 moves" },
+        { "LlmsTxt", ["--folder", Path.Combine(PagesFolder(), "..", "modules"), "--files", "2"], "", "(2 files, " },
+        { "CodeGeneration", ["--task", "names", "--attempts", "2"], "", "\n0 tasks solved" },
+        { "ProgramOfThought", ["--problem", "Cy packs 31 pens to a box. How many are in 900 boxes?"], "", "--> 27900" },
         { "Classification", ["--rows", "30"], "", "15 messages to learn from, 15 to score by" },
     };
 
@@ -79,6 +95,7 @@ public sealed partial class TutorialTests
     [InlineData("Classification", "--data")]
     [InlineData("ImagesAndAudio", "--image")]
     [InlineData("EmailExtraction", "--file")]
+    [InlineData("LlmsTxt", "--folder")]
     public async Task File_ThatIsNone_IsNamed(string sample, string option)
     {
         var (exitCode, _, errors) = await SampleProcess.RunAsync(sample, [option, "missing.png"], "", Token);
