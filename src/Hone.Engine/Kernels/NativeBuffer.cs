@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Hone.Engine;
 
 /// <summary>
@@ -29,11 +27,11 @@ internal sealed unsafe class NativeBuffer : FloatBuffer
         }
 
         Length = (int)length;
-        var bytes = (nuint)(length + Slack) * sizeof(float);
-        // The system hands out zeroed pages when they are first touched: what a buffer holds in reserve takes no memory.
-        _block = NativeMemory.AllocZeroed(bytes + Alignment);
+
+        // The system hands out zeroed pages when they are first touched: what a large buffer holds in reserve takes no memory.
+        _block = NativeBlocks.Rent(Bytes);
         _pointer = (float*)(((nuint)_block + Alignment - 1) & ~(Alignment - 1));
-        if ((long)bytes >= NotableBytes) GC.AddMemoryPressure((long)bytes);
+        if (Bytes >= NotableBytes) GC.AddMemoryPressure(Bytes);
     }
 
     ~NativeBuffer() => Free();
@@ -75,12 +73,13 @@ internal sealed unsafe class NativeBuffer : FloatBuffer
         return buffer;
     }
 
+    private long Bytes => ((Length + (long)Slack) * sizeof(float)) + (long)Alignment;
+
     private void Free()
     {
         if (_pointer is null) return;
-        NativeMemory.Free(_block);
+        NativeBlocks.Return(_block, Bytes);
         _pointer = null;
-        var bytes = (Length + (long)Slack) * sizeof(float);
-        if (bytes >= NotableBytes) GC.RemoveMemoryPressure(bytes);
+        if (Bytes >= NotableBytes) GC.RemoveMemoryPressure(Bytes);
     }
 }
