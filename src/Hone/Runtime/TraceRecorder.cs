@@ -123,8 +123,9 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     {
         if (!isShared && size <= calls.Length)
             return;
-        Array.Resize(ref calls, Math.Max(size, calls.Length));
-        isShared = false;
+        var copy = new PredictorCall?[Math.Max(size, calls.Length)];
+        calls.AsSpan(0, count).CopyTo(copy);
+        (calls, isShared) = (copy, false);
     }
 
     private PredictorCall[] Answered()
