@@ -13,15 +13,16 @@ internal static unsafe class NativeBlocks
     private const long Smallest = 4 * 1024;
     private const long Largest = 16 * 1024 * 1024;
 
-    // What lies ready at most; more than that goes back at once.
-    private const long MostKept = 128 * 1024 * 1024;
+    // What lies ready at most; beyond it, blocks go back of the class that was not asked for the longest.
+    private const long MostKept = 48 * 1024 * 1024;
 
     // Eight classes a doubling: at most an eighth of a block is not used.
     private const int ClassesPerDoubling = 8;
 
     private static readonly Lock Gate = new();
-    private static readonly Dictionary<long, Stack<nint>> Free = [];
+    private static readonly Dictionary<long, Shelf> Shelves = [];
     private static long kept;
+    private static long clock;
 
     /// <summary>At least so many zeroed bytes; <see cref="Return"/> takes them back.</summary>
     public static void* Rent(long bytes)
@@ -57,7 +58,8 @@ internal static unsafe class NativeBlocks
             return null;
         lock (Gate)
         {
-            if (!Free.TryGetValue(size, out var blocks) || !blocks.TryPop(out var block))
+            var shelf = ShelfOf(size);
+            if (!shelf.Blocks.TryPop(out var block))
                 return null;
             kept -= size;
             return block;
@@ -70,13 +72,34 @@ internal static unsafe class NativeBlocks
             return false;
         lock (Gate)
         {
-            if (kept + size > MostKept)
-                return false;
-            if (!Free.TryGetValue(size, out var blocks))
-                Free.Add(size, blocks = new());
-            blocks.Push(block);
+            ShelfOf(size).Blocks.Push(block);
             kept += size;
+            while (kept > MostKept)
+                GiveBackOne();
             return true;
         }
+    }
+
+    private static Shelf ShelfOf(long size)
+    {
+        if (!Shelves.TryGetValue(size, out var shelf))
+            Shelves.Add(size, shelf = new());
+        shelf.LastUse = ++clock;
+        return shelf;
+    }
+
+    private static void GiveBackOne()
+    {
+        var (size, shelf) = Shelves.Where(entry => entry.Value.Blocks.Count > 0).MinBy(entry => entry.Value.LastUse);
+        NativeMemory.Free((void*)shelf.Blocks.Pop());
+        kept -= size;
+    }
+
+    /// <summary>The free blocks of one class.</summary>
+    private sealed class Shelf
+    {
+        public Stack<nint> Blocks { get; } = new();
+
+        public long LastUse { get; set; }
     }
 }
