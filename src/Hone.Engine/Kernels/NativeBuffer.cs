@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Hone.Engine;
 
 /// <summary>
@@ -27,11 +29,11 @@ internal sealed unsafe class NativeBuffer : FloatBuffer
         }
 
         Length = (int)length;
-
-        // The system hands out zeroed pages when they are first touched: what a large buffer holds in reserve takes no memory.
-        _block = NativeBlocks.Rent(Bytes);
+        var bytes = (nuint)(length + Slack) * sizeof(float);
+        // The system hands out zeroed pages when they are first touched: what a buffer holds in reserve takes no memory.
+        _block = NativeMemory.AllocZeroed(bytes + Alignment);
         _pointer = (float*)(((nuint)_block + Alignment - 1) & ~(Alignment - 1));
-        if (Bytes >= NotableBytes) GC.AddMemoryPressure(Bytes);
+        if ((long)bytes >= NotableBytes) GC.AddMemoryPressure((long)bytes);
     }
 
     ~NativeBuffer() => Free();
@@ -73,13 +75,12 @@ internal sealed unsafe class NativeBuffer : FloatBuffer
         return buffer;
     }
 
-    private long Bytes => ((Length + (long)Slack) * sizeof(float)) + (long)Alignment;
-
     private void Free()
     {
         if (_pointer is null) return;
-        NativeBlocks.Return(_block, Bytes);
+        NativeMemory.Free(_block);
         _pointer = null;
-        if (Bytes >= NotableBytes) GC.RemoveMemoryPressure(Bytes);
+        var bytes = (Length + (long)Slack) * sizeof(float);
+        if (bytes >= NotableBytes) GC.RemoveMemoryPressure(bytes);
     }
 }
