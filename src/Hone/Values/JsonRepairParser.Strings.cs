@@ -121,10 +121,10 @@ internal sealed partial class JsonRepairParser
             return true;
         if (!char.IsLetter(text[index]) && text[index] != '_')
             return false;
-        var limit = Math.Min(text.Length, index + 64);
-        Work += limit - index;
+        var (start, limit) = (index, Math.Min(text.Length, index + 64));
         while (index < limit && (char.IsLetterOrDigit(text[index]) || text[index] is '_' or '-'))
             index++;
+        Work += index - start + 1;
         index = SkipBlanks(index);
         return index < text.Length && text[index] == ':';
     }

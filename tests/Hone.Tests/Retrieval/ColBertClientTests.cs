@@ -91,24 +91,20 @@ public sealed class ColBertClientTests : IAsyncLifetime
     [Fact]
     public async Task Search_AskedToWait_Waits()
     {
-        var time = new FakeTimeProvider();
+        var time = new WaitingClock();
         script.Enqueue(context =>
         {
             context.Response.Headers.RetryAfter = "7";
             return Write(context, "slow down", 429);
         });
         Answer("""{"topk":[]}""");
-        // The clock runs ahead while the requests take their real time: the limit is out of its reach.
-        var searching = Client(new() { Retry = Quick with { Time = time }, Timeout = TimeSpan.FromDays(40) }).SearchAsync("q", 1, Token);
-        var started = time.GetUtcNow();
-        while (!searching.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromMilliseconds(500));
-            await Task.Yield();
-        }
+        var searching = Client(new() { Retry = Quick with { Time = time }, Timeout = TimeSpan.FromHours(1) }).SearchAsync("q", 1, Token);
 
+        var wait = await time.Waiting.WaitAsync(Token);
+        Assert.InRange(wait, TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(10));
+        Assert.False(searching.IsCompleted);
+        time.Advance(wait);
         Assert.Empty(await searching);
-        Assert.True(time.GetUtcNow() - started >= TimeSpan.FromSeconds(7));
     }
 
     [Theory]
@@ -188,4 +184,20 @@ public sealed class ColBertClientTests : IAsyncLifetime
         arrived();
         await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     });
+
+    /// <summary>Tells when somebody begins to wait for less than the client's limit, and for how long.</summary>
+    private sealed class WaitingClock : FakeTimeProvider
+    {
+        private readonly TaskCompletionSource<TimeSpan> waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<TimeSpan> Waiting => waiting.Task;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime > TimeSpan.Zero && dueTime < TimeSpan.FromHours(1))
+                waiting.TrySetResult(dueTime);
+            return timer;
+        }
+    }
 }
