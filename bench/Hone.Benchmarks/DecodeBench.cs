@@ -33,23 +33,23 @@ internal static class DecodeBench
     }
 
     /// <summary>Seconds of wall time, or of the given clock.</summary>
-    public static double Decode(InferenceModel model, int sequences, int seed, Barrier ready, Func<double>? clock = null)
+    public static double Decode(InferenceModel model, int sequences, int seed, Barrier ready, Func<double>? clock = null, int promptLength = PromptLength)
     {
         clock ??= () => Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
         var random = new Random(seed);
         using var pool = model.CreatePool();
-        using var scratch = model.CreateScratch(512, PromptLength + NewTokens);
+        using var scratch = model.CreateScratch(Math.Max(512, promptLength), promptLength + NewTokens);
         var segments = Enumerable.Range(0, sequences).Select(_ => new KeyValueSegment(pool)).ToArray();
         foreach (var segment in segments)
         {
-            var prompt = Enumerable.Range(0, PromptLength).Select(p => new InferenceRow(segment, p, random.Next(model.Config.VocabularySize), p == PromptLength - 1));
+            var prompt = Enumerable.Range(0, promptLength).Select(p => new InferenceRow(segment, p, random.Next(model.Config.VocabularySize), p == promptLength - 1));
             model.Forward(scratch, prompt.ToArray());
         }
 
         ready.SignalAndWait();
         var started = clock();
         var rows = new InferenceRow[sequences];
-        for (var position = PromptLength; position < PromptLength + NewTokens; position++)
+        for (var position = promptLength; position < promptLength + NewTokens; position++)
         {
             for (var i = 0; i < sequences; i++)
                 rows[i] = new(segments[i], position, random.Next(model.Config.VocabularySize), true);

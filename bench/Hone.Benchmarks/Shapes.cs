@@ -9,7 +9,6 @@ internal static class Shapes
     public static readonly ModelConfig Medium = Of(2048, 256, 6, 4, 64, 768);
     public static readonly ModelConfig Big = Of(4096, 384, 8, 6, 64, 1152);
 
-
     /// <summary>120 million parameters.</summary>
     public static readonly ModelConfig Large = Of(32_768, 768, 12, 12, 64, 2816, keyValueHeads: 4);
 

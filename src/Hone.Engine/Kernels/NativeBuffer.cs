@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Hone.Engine;
 
 /// <summary>
@@ -31,7 +29,7 @@ internal sealed unsafe class NativeBuffer : FloatBuffer
         Length = (int)length;
         var bytes = (nuint)(length + Slack) * sizeof(float);
         // The system hands out zeroed pages when they are first touched: what a buffer holds in reserve takes no memory.
-        _block = NativeMemory.AllocZeroed(bytes + Alignment);
+        _block = NativePages.Allocate(bytes + Alignment);
         _pointer = (float*)(((nuint)_block + Alignment - 1) & ~(Alignment - 1));
         if ((long)bytes >= NotableBytes) GC.AddMemoryPressure((long)bytes);
     }
@@ -78,9 +76,9 @@ internal sealed unsafe class NativeBuffer : FloatBuffer
     private void Free()
     {
         if (_pointer is null) return;
-        NativeMemory.Free(_block);
-        _pointer = null;
         var bytes = (Length + (long)Slack) * sizeof(float);
+        NativePages.Free(_block, (nuint)bytes + Alignment);
+        _pointer = null;
         if (bytes >= NotableBytes) GC.RemoveMemoryPressure(bytes);
     }
 }

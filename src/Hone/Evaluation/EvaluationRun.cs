@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
 namespace Hone;
@@ -16,6 +15,7 @@ internal sealed class EvaluationRun<TIn, TOut>
 
     // Null where an example is not done.
     private readonly EvaluationRow<TIn, TOut>?[] rows;
+    private int next;
     private int completed;
     private int errors;
     private double sum;
@@ -38,23 +38,20 @@ internal sealed class EvaluationRun<TIn, TOut>
     public async Task<EvaluationResult<TIn, TOut>> RunAsync(CancellationToken cancellationToken)
     {
         int[]? open = completed == 0 ? null : [.. Enumerable.Range(0, rows.Length).Where(index => rows[index] is null)];
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.MaxParallelism, CancellationToken = cancellationToken };
-        try
-        {
-            // Every failure is a row; what ends the loop is the error budget or the caller.
-            await Parallel.ForAsync(0, open?.Length ?? rows.Length, parallel, (place, token) => ScoreAsync(open is null ? place : open[place], token)).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException error) when (cancellationToken.IsCancellationRequested)
-        {
-            throw new EvaluationCanceledException<TIn, TOut>(Result(), rows.Length, error, cancellationToken);
-        }
-        catch (HoneException) when (errors > options.MaxErrors)
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var workers = new Task[Math.Min(options.MaxParallelism, open?.Length ?? rows.Length)];
+        for (var i = 0; i < workers.Length; i++)
+            workers[i] = Task.Run(() => WorkAsync(open, stop), CancellationToken.None);
+        await Task.WhenAll(workers).ConfigureAwait(false);
+        if (errors > options.MaxErrors)
         {
             var finished = Result();
             throw new EvaluationStoppedException<TIn, TOut>(finished, rows.Length, options.MaxErrors, [.. finished.Failures.Select(row => row.Error!)]);
         }
 
-        return Result();
+        return completed == rows.Length
+            ? Result()
+            : throw new EvaluationCanceledException<TIn, TOut>(Result(), rows.Length, new OperationCanceledException(cancellationToken), cancellationToken);
     }
 
     // The budget counts what fails now: what failed before is run again.
@@ -78,23 +75,54 @@ internal sealed class EvaluationRun<TIn, TOut>
         }
     }
 
-    // Pooled, as all that stands between one request and the next is garbage otherwise, and at many calls a second garbage shows.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ScoreAsync(int index, CancellationToken cancellationToken)
+    // Takes one example after another. A run is awaited here and not in a method of its own: at many calls a second each asynchronous layer shows.
+    private async Task WorkAsync(int[]? open, CancellationTokenSource stop)
     {
-        var started = options.Time.GetTimestamp();
-        Keep(options.ExampleTimeout is { } limit
-            ? await ScoreWithinAsync(index, limit, started, cancellationToken).ConfigureAwait(false)
-            : await ScoreOneAsync(index, started, cancellationToken).ConfigureAwait(false));
+        var count = open?.Length ?? rows.Length;
+        try
+        {
+            while (!stop.IsCancellationRequested && Interlocked.Increment(ref next) is var place && place <= count)
+            {
+                var index = open is null ? place - 1 : open[place - 1];
+                var started = options.Time.GetTimestamp();
+                EvaluationRow<TIn, TOut> row;
+                if (options.ExampleTimeout is { } limit)
+                {
+                    row = await ScoreWithinAsync(index, limit, started, stop.Token).ConfigureAwait(false);
+                }
+                else
+                {
+                    var outcome = await program.TryRunAsync(examples[index].Input, SettingsOf(index), stop.Token).ConfigureAwait(false);
+                    row = await ScoreAsync(index, started, outcome, stop.Token).ConfigureAwait(false);
+                }
+
+                if (!Keep(row))
+                    await stop.CancelAsync().ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Cancelled from outside or because the error budget is spent: the caller is told once, for all examples.
+        }
+        catch (Exception)
+        {
+            // A program's or a metric's failure is a row; this is a listener's, and ends the evaluation.
+            await stop.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
-    private async ValueTask<EvaluationRow<TIn, TOut>> ScoreWithinAsync(int index, TimeSpan limit, long started, CancellationToken cancellationToken)
+    private RunOptions SettingsOf(int index) =>
+        options.Seed is { } root ? plain with { Seed = new SeedStream(root).Derive("evaluate", index).Seed } : plain;
+
+    private async Task<EvaluationRow<TIn, TOut>> ScoreWithinAsync(int index, TimeSpan limit, long started, CancellationToken cancellationToken)
     {
         using var expiry = new CancellationTokenSource(limit, options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
         try
         {
-            return await ScoreOneAsync(index, started, either.Token).ConfigureAwait(false);
+            var outcome = await program.TryRunAsync(examples[index].Input, SettingsOf(index), either.Token).ConfigureAwait(false);
+            return await ScoreAsync(index, started, outcome, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException error) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -103,17 +131,13 @@ internal sealed class EvaluationRun<TIn, TOut>
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<EvaluationRow<TIn, TOut>> ScoreOneAsync(int index, long started, CancellationToken cancellationToken)
+    private async ValueTask<EvaluationRow<TIn, TOut>> ScoreAsync(int index, long started, RunOutcome<TOut> outcome, CancellationToken cancellationToken)
     {
-        var example = examples[index];
-        var run = options.Seed is { } root ? plain with { Seed = new SeedStream(root).Derive("evaluate", index).Seed } : plain;
-        var outcome = await program.TryRunAsync(example.Input, run, cancellationToken).ConfigureAwait(false);
         if (outcome.Error is { } failure)
             return Row(index, started, outcome, options.FailureScore, failure.SourceException);
         try
         {
-            var score = await metric(example, new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
+            var score = await metric(examples[index], new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
             return score is { Value: not double.NaN }
                 ? Row(index, started, outcome, score, null)
                 : Row(index, started, outcome, options.FailureScore, MetricFault(index, score is null ? "it returned null" : "it returned a score that is not a number", null));
@@ -128,8 +152,8 @@ internal sealed class EvaluationRun<TIn, TOut>
 
     private string NameOf(int index) => examples[index].Id ?? $"#{index}";
 
-    // A failure is a row like any other until there are too many of them.
-    private void Keep(EvaluationRow<TIn, TOut> row)
+    // A failure is a row like any other until there are too many of them: then the answer is false.
+    private bool Keep(EvaluationRow<TIn, TOut> row)
     {
         lock (gate)
         {
@@ -143,8 +167,7 @@ internal sealed class EvaluationRun<TIn, TOut>
 
             // Told inside the lock, so that counts never go back.
             options.Progress?.Report(new(completed, rows.Length) { Errors = errors, Mean = completed > errors ? sum / (completed - errors) : null });
-            if (errors > options.MaxErrors)
-                throw new HoneException("The error budget of the evaluation is spent.", row.Error);
+            return errors <= options.MaxErrors;
         }
     }
 

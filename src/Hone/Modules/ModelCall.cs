@@ -66,7 +66,12 @@ internal static class ModelCall
         LM model, RunCallTicket? budget, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) =>
         budget is null
             ? SendAsync(model.Pipeline, messages, options, stream, cancellationToken)
-            : budget.SendAsync(model, client => SendAsync(client, messages, options, stream, cancellationToken));
+            : UnderBudgetAsync(model, budget, messages, options, stream, cancellationToken);
+
+    // Apart, so that a call without a budget makes no closure.
+    private static Task<ChatResponse> UnderBudgetAsync(
+        LM model, RunCallTicket budget, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) =>
+        budget.SendAsync(model, client => SendAsync(client, messages, options, stream, cancellationToken));
 
     private static Task<ChatResponse> SendAsync(
         IChatClient client, IReadOnlyList<ChatMessage> messages, HoneChatOptions options, StreamedCall? stream, CancellationToken cancellationToken) => stream is null
