@@ -59,7 +59,8 @@ internal static class SoakBench
                 return;
             var heap = GC.GetTotalMemory(forceFullCollection: true) / 1e6;
             memory.Add((minute, Environment.WorkingSet / 1e6, heap));
-            Console.WriteLine($"minute {minute,5:0.0}  step {step.Step,5}  reward {step.RewardMean:0.000}  resident {memory[^1].Resident,6:0} MB  heap {heap,5:0.0} MB  largest difference so far {differences.Max():0.0e+0}");
+            var committed = GC.GetGCMemoryInfo().TotalCommittedBytes / 1e6;
+            Console.WriteLine($"minute {minute,5:0.0}  step {step.Step,5}  reward {step.RewardMean:0.000}  resident {memory[^1].Resident,6:0} MB  heap {heap,5:0.0} MB of {committed,4:0} MB committed  threads {ThreadPool.ThreadCount,2}  largest difference so far {differences.Max():0.0e+0}");
         }
 
         /// <summary>Compares the last third with the middle one; 1 when memory grew by more than a twentieth or probabilities drifted.</summary>

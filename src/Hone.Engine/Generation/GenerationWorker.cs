@@ -74,6 +74,7 @@ internal sealed class GenerationWorker : IDisposable
     public void Reset(InferenceModel model, int modelVersion)
     {
         _prefixes.Clear();
+        _pool.TrimToPeak();
         (_model, _modelVersion) = (model, modelVersion);
     }
 

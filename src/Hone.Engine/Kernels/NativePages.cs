@@ -9,8 +9,8 @@ namespace Hone.Engine;
 /// </summary>
 internal static unsafe partial class NativePages
 {
-    // Below this a block shares pages with others, above it the cost of asking the system no longer shows beside that of filling the block.
-    private const nuint LargeBytes = 256 * 1024;
+    // Where the C library begins to do the same, until the first such block is freed: then it takes its size for the new limit.
+    private const nuint LargeBytes = 128 * 1024;
 
     private const int ReadWrite = 0x1 | 0x2;
     private const int PrivateAnonymous = 0x02 | 0x20;

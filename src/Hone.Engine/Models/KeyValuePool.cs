@@ -14,6 +14,7 @@ internal sealed class KeyValuePool : IDisposable
     private readonly ModelConfig _config;
     private readonly int _maxBlocks;
     private readonly IKernels _kernels;
+    private int _peak;
 
     /// <param name="config">The model whose keys and values are stored.</param>
     /// <param name="maxBlocks">Most blocks in use at a time.</param>
@@ -23,6 +24,16 @@ internal sealed class KeyValuePool : IDisposable
 
     /// <summary>Blocks now held by segments.</summary>
     public int BlocksInUse { get; private set; }
+
+    /// <summary>Blocks kept for reuse.</summary>
+    public int FreeBlocks
+    {
+        get
+        {
+            lock (_lock)
+                return _free.Count;
+        }
+    }
 
     public int MaxBlocks => _maxBlocks;
 
@@ -40,6 +51,7 @@ internal sealed class KeyValuePool : IDisposable
             }
 
             BlocksInUse++;
+            _peak = Math.Max(_peak, BlocksInUse);
             if (_free.TryPop(out var block)) return block;
         }
 
@@ -61,6 +73,18 @@ internal sealed class KeyValuePool : IDisposable
         lock (_lock)
         {
             while (_free.TryPop(out var block)) block.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Frees what was not needed since the last call: a long run's memory follows its need instead of the greatest that it ever had.
+    /// </summary>
+    public void TrimToPeak()
+    {
+        lock (_lock)
+        {
+            while (BlocksInUse + _free.Count > _peak && _free.TryPop(out var block)) block.Dispose();
+            _peak = BlocksInUse;
         }
     }
 

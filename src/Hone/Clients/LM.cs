@@ -17,6 +17,7 @@ public sealed record LM
     private ModelCapabilities? capabilities;
     private ModelCapabilities? derived;
     private IChatClient? pipeline;
+    private IChatClient? direct;
 
     /// <summary>Wraps a client.</summary>
     /// <param name="client">The client; it is not disposed by Hone. Turn off its own retries.</param>
@@ -28,7 +29,7 @@ public sealed record LM
         Name = ClientIdentity.Of(client, name).Name;
     }
 
-    // Everything but the pipeline and the derived capabilities, which are made of these.
+    // Everything but the pipelines and the derived capabilities, which are made of these.
     private LM(LM other)
     {
         (Client, Name, Options, Role, Price) = (other.Client, other.Name, other.Options, other.Role, other.Price);
@@ -82,8 +83,11 @@ public sealed record LM
     /// <summary>The client with everything around it, built at its first use. Copies made by <c>with</c> build their own.</summary>
     internal IChatClient Pipeline => pipeline ?? Interlocked.CompareExchange(ref pipeline, LMPipeline.Build(this), null) ?? pipeline;
 
-    /// <summary>The model with everything around it, for code that speaks to chat clients. Default options are not applied: they are the caller's choice.</summary>
-    public IChatClient AsChatClient() => Pipeline;
+    /// <summary>
+    /// The model with everything around it, for code that speaks to chat clients. Default options are not applied: they are the caller's choice. Inside a program's run
+    /// or a scope its calls are part of <see cref="Trace.Direct"/>.
+    /// </summary>
+    public IChatClient AsChatClient() => direct ?? Interlocked.CompareExchange(ref direct, new DirectClient(Pipeline, this), null) ?? direct;
 
     /// <summary>A service of the client or of a client that it wraps, e.g. <c>ITrainableModel</c>; null when there is none.</summary>
     public T? GetService<T>() where T : class => Client.GetService(typeof(T)) as T;

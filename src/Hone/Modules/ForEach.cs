@@ -16,7 +16,7 @@ public sealed class ForEach<TIn, TOut>(Module<TIn, TOut> module, ParallelRunnerO
     protected internal override IEnumerable<KeyValuePair<string, Module>> GetChildren() => [new(nameof(module), module)];
 
     /// <inheritdoc/>
-    /// <exception cref="AggregateException">More items failed than the error budget allows.</exception>
+    /// <exception cref="BatchStoppedException{T}">More items failed than the error budget allows.</exception>
     protected override async Task<IReadOnlyList<ItemResult<TOut>>> ForwardAsync(IReadOnlyList<TIn> input, CancellationToken cancellationToken) =>
         await module.CallManyAsync(input, options ?? Strict, cancellationToken).ConfigureAwait(false);
 }
@@ -29,7 +29,7 @@ public static class ParallelModuleExtensions
     /// <param name="inputs">The inputs.</param>
     /// <param name="options">Parallelism, error budget, time-out of one item, progress; the defaults when null.</param>
     /// <param name="cancellationToken">Stops everything.</param>
-    /// <exception cref="AggregateException">More items failed than the error budget allows.</exception>
+    /// <exception cref="BatchStoppedException{T}">More items failed than the error budget allows.</exception>
     public static Task<ItemResult<TOut>[]> CallManyAsync<TIn, TOut>(
         this Module<TIn, TOut> module, IReadOnlyList<TIn> inputs, ParallelRunnerOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -42,7 +42,7 @@ public static class ParallelModuleExtensions
     /// <param name="calls">What to call with what.</param>
     /// <param name="options">Parallelism, error budget, time-out of one call, progress; the defaults when null.</param>
     /// <param name="cancellationToken">Stops everything.</param>
-    /// <exception cref="AggregateException">More calls failed than the error budget allows.</exception>
+    /// <exception cref="BatchStoppedException{T}">More calls failed than the error budget allows.</exception>
     public static Task<ItemResult<TOut>[]> CallAllAsync<TIn, TOut>(
         this IReadOnlyList<(Module<TIn, TOut> Module, TIn Input)> calls, ParallelRunnerOptions? options = null, CancellationToken cancellationToken = default)
     {

@@ -7,12 +7,17 @@ internal interface IPredictorModule
 }
 
 /// <summary>The runtime of every predictor: field map in, field map out. Its identity is its path in the program.</summary>
-internal sealed class Predictor(Signature signature)
+/// <param name="signature">The signature as declared.</param>
+/// <param name="build">Makes the .NET value of the outputs; null where they are the value.</param>
+internal sealed class Predictor(Signature signature, Func<FieldMap, object?>? build = null)
 {
     private readonly PredictorBinding standalone = new(ModuleTree.Self, PredictorState.Default, signature);
 
     /// <summary>The signature as declared, before any state is laid over it.</summary>
     public Signature Signature { get; } = signature;
+
+    /// <summary>Makes the .NET value of the outputs. What it refuses counts as an answer that cannot be read. Null where the outputs are the value.</summary>
+    public Func<FieldMap, object?>? Build { get; } = build;
 
     /// <summary>Asks the model in scope; an unreadable answer is recovered from as the scope's policy says.</summary>
     /// <param name="inputs">Values by input name.</param>
@@ -31,9 +36,21 @@ internal sealed class Predictor(Signature signature)
         }
     }
 
-    /// <summary>As <see cref="CallAsync"/>, with the requests that it took.</summary>
-    public Task<(FieldMap Outputs, Trace Trace)> PredictAsync(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken) =>
-        PredictAsync(inputs, options, null, cancellationToken);
+    /// <summary>As <see cref="CallAsync"/>, to the .NET value.</summary>
+    public async Task<TOut> AskAsync<TOut>(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken)
+    {
+        var runner = PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false);
+        var outputs = await runner.RunAsync(cancellationToken).ConfigureAwait(false);
+        return (TOut)runner.ValueOf(outputs)!;
+    }
+
+    /// <summary>As <see cref="AskAsync"/>, with the requests that it took.</summary>
+    public async Task<Prediction<TOut>> PredictAsync<TOut>(FieldMap inputs, CallOptions? options, CancellationToken cancellationToken)
+    {
+        var runner = PredictorCallRunner.Open(this, HoneScope.Current ?? throw NoModel(), inputs, options, isSampling: false);
+        var outputs = await runner.RunAsync(cancellationToken).ConfigureAwait(false);
+        return new((TOut)runner.ValueOf(outputs)!, new(runner.Calls));
+    }
 
     /// <summary>As <see cref="CallAsync"/>, with the requests that it took and tools offered as an agent wants them.</summary>
     public async Task<(FieldMap Outputs, Trace Trace)> PredictAsync(
@@ -45,7 +62,7 @@ internal sealed class Predictor(Signature signature)
     }
 
     /// <summary>Several answers to the same request, side by side; each is a value or its own failure.</summary>
-    public Task<ItemResult<FieldMap>[]> SampleAsync(FieldMap inputs, int count, CallOptions? options, CancellationToken cancellationToken)
+    public Task<ItemResult<TOut>[]> SampleAsync<TOut>(FieldMap inputs, int count, CallOptions? options, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         var scope = HoneScope.Current ?? throw NoModel();
@@ -59,7 +76,7 @@ internal sealed class Predictor(Signature signature)
             runners[i] = PredictorCallRunner.Open(this, scope, inputs, (options ?? new()) with { SampleId = first + i }, isSampling: count > 1);
         return ParallelRunner.RunAsync(
             runners,
-            (runner, _, token) => runner.RunAsync(token),
+            async (runner, _, token) => (TOut)runner.ValueOf(await runner.RunAsync(token).ConfigureAwait(false))!,
             new() { MaxParallelism = count, MaxErrors = count, Time = scope.Time },
             cancellationToken);
     }

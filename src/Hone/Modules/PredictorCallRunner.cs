@@ -22,9 +22,14 @@ internal sealed class PredictorCallRunner
     private AdapterParseException? firstFailure;
     private PredictorCall? firstCall;
     private List<PredictorCall>? laterCalls;
+    private readonly Func<FieldMap, object?>? build;
+    private (FieldMap? Of, object? Value) built;
+    private bool isFollowing;
 
-    private PredictorCallRunner(HoneScope scope, LM model, CallOptions options, AdapterRequest declared, string? hint, string path)
+    private PredictorCallRunner(
+        HoneScope scope, LM model, CallOptions options, AdapterRequest declared, string? hint, string path, Func<FieldMap, object?>? build)
     {
+        this.build = build;
         (this.scope, this.model, this.options, this.declared, this.path) = (scope, model, options, declared, path);
         request = hint is null ? declared : PredictorHint.Added(declared, hint);
         (nextPlace, ordinal) = scope.Recorder?.Begin(path) ?? (0, 0);
@@ -47,8 +52,12 @@ internal sealed class PredictorCallRunner
             options = options with { Temperature = SamplingTemperature };
         var complete = PredictorInputs.Complete(binding.Path, binding.Signature, inputs, scope.Logger);
         var request = new AdapterRequest(binding.Signature, complete, binding.State.Demos) { ToolUse = toolUse };
-        return new(scope, model, options, request, PredictorHint.Of(scope, predictor, toolUse), binding.Path);
+        return new(scope, model, options, request, PredictorHint.Of(scope, predictor, toolUse), binding.Path, predictor.Build);
     }
+
+    /// <summary>The .NET value of the outputs, which was made of them as they were read.</summary>
+    /// <exception cref="ValueCoercionException">The type refuses the outputs that a second call completed.</exception>
+    public object? ValueOf(FieldMap outputs) => build is null ? outputs : ReferenceEquals(built.Of, outputs) ? built.Value : build(outputs);
 
     public async Task<FieldMap> RunAsync(CancellationToken cancellationToken)
     {
@@ -116,7 +125,10 @@ internal sealed class PredictorCallRunner
     private async Task<(FieldMap? Outputs, AdapterParseException? Failure)> FollowAsync(
         AdapterPlan plan, ChatResponse response, AdapterFollowUp followUp, LM asker, CancellationToken cancellationToken)
     {
+        // What the second call reads may be only a part of the outputs.
+        isFollowing = true;
         var (outputs, failure) = await AskAsync(followUp.Adapter, followUp.Request, followUp.Model ?? asker, cancellationToken).ConfigureAwait(false);
+        isFollowing = false;
         if (failure is not null && !plan.IsComplete(response))
             return (null, failure);
         return (plan.Complete(response, outputs ?? failure!.Parsed), null);
@@ -188,12 +200,29 @@ internal sealed class PredictorCallRunner
     {
         try
         {
-            return (scope.Observers.IsEmpty ? plan.Read(response, text) : ObservedRead(plan, response, text), null);
+            var answer = scope.Observers.IsEmpty ? plan.Read(response, text) : ObservedRead(plan, response, text);
+            if (build is not null && !isFollowing)
+                built = (answer.Outputs, BuildOrRefuse(plan, answer.Outputs!, text));
+            return (answer, null);
         }
         catch (AdapterParseException failure)
         {
             HoneDiagnostics.CountParseFailure(plan.Adapter.Name, failure.Kind.ToString());
             return (default, failure);
+        }
+    }
+
+    // A record may refuse values that fit their fields' types: such an answer cannot be read, and is asked for again.
+    private object? BuildOrRefuse(AdapterPlan plan, FieldMap outputs, string text)
+    {
+        try
+        {
+            return build!(outputs);
+        }
+        catch (ValueCoercionException refusal)
+        {
+            throw new AdapterParseException(
+                plan.Adapter.Name, declared.Signature, text, ParseFailureKind.Constraint, outputs, $"at {refusal.Path}: {refusal.Reason.TrimEnd('.')}.", refusal);
         }
     }
 

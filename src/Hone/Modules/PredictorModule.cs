@@ -7,7 +7,8 @@ public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictor
 {
     private readonly Predictor predictor;
 
-    private protected PredictorModule(Signature signature) => predictor = new(signature);
+    private protected PredictorModule(Signature signature) =>
+        predictor = new(signature, typeof(TOut) == typeof(FieldMap) ? null : outputs => Read(outputs));
 
     /// <summary>The declared signature.</summary>
     public Signature Signature => predictor.Signature;
@@ -45,10 +46,7 @@ public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictor
     public async Task<IReadOnlyList<ItemResult<TOut>>> SampleAsync(
         TIn input, int count, CallOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var answers = await predictor.SampleAsync(Write(input), count, options, cancellationToken).ConfigureAwait(false);
-        return [.. answers.Select(answer => answer.Succeeded
-            ? new ItemResult<TOut>(Read(answer.Value!), null, answer.Duration)
-            : new ItemResult<TOut>(default, answer.Error, answer.Duration))];
+        return await predictor.SampleAsync<TOut>(Write(input), count, options, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -58,15 +56,12 @@ public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictor
 
     private protected abstract TOut Read(FieldMap outputs);
 
-    private async Task<Prediction<TOut>> AskWithTraceAsync(TIn input, CallOptions? options, CancellationToken cancellationToken)
-    {
-        var (outputs, trace) = await predictor.PredictAsync(Write(input), options, cancellationToken).ConfigureAwait(false);
-        return new(Read(outputs), trace);
-    }
+    private async Task<Prediction<TOut>> AskWithTraceAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
+        await predictor.PredictAsync<TOut>(Write(input), options, cancellationToken).ConfigureAwait(false);
 
-    // Where inputs and outputs are field maps already, there is nothing to wait for afterwards.
+    // Where inputs and outputs are field maps already, there is nothing to make of them.
     private protected virtual async Task<TOut> AskAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
-        Read(await predictor.CallAsync(Write(input), options, cancellationToken).ConfigureAwait(false));
+        await predictor.AskAsync<TOut>(Write(input), options, cancellationToken).ConfigureAwait(false);
 
     private Task<TOut> ObservedAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
         Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskAsync(input, options, cancellationToken));

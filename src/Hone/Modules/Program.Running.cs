@@ -16,6 +16,12 @@ public sealed record RunOptions
 
     /// <summary>What happens when an answer cannot be read; null leaves it to the program.</summary>
     public RecoveryPolicy? Recovery { get; init; }
+
+    /// <summary>The model of predictors without one of their own, in this run alone; null leaves it to the program. E.g. <c>lm with { Cache = null }</c>.</summary>
+    public LM? Model { get; init; }
+
+    /// <summary>The prompt format of this run; null leaves it to the program.</summary>
+    public Adapter? Adapter { get; init; }
 }
 
 /// <content>Running: to the value, to the value with its trace, as a stream, many at once.</content>
@@ -36,6 +42,14 @@ public sealed partial class Program<TIn, TOut>
         outcome.Error?.Throw();
         return new(outcome.Value!, outcome.Trace);
     }
+
+    /// <summary>
+    /// Until disposed, the program's modules may be called one by one as they are in a run of it: with its state, its tools' texts, its models and its adapter. For what
+    /// a module offers beyond a plain call, e.g. <c>agent.RunAsync(input, history)</c> or <c>predictor.SampleAsync(input, 5)</c>. What they do is in the scope's
+    /// <see cref="HoneScope.Trace"/>.
+    /// </summary>
+    /// <param name="options">Settings of the scope, as those of a run.</param>
+    public HoneScope Open(RunOptions? options = null) => OpenScope(options, new TraceRecorder(HoneScope.Current?.Recorder, new TraceWindow(new ScopeOptions().TraceLimit)), null);
 
     /// <summary>
     /// Runs the program and tells what happens while it happens: pieces of output fields, thoughts, tool calls, status messages, finished calls, and
@@ -68,7 +82,7 @@ public sealed partial class Program<TIn, TOut>
     /// <param name="runner">Parallelism, error budget, time-out of one run, progress.</param>
     /// <param name="options">Settings of every run; each derives its own seed.</param>
     /// <param name="cancellationToken">Stops everything.</param>
-    /// <exception cref="AggregateException">More runs failed than the error budget allows.</exception>
+    /// <exception cref="BatchStoppedException{T}">More runs failed than the error budget allows.</exception>
     public Task<ItemResult<Prediction<TOut>>[]> RunBatchAsync(
         IReadOnlyList<TIn> inputs, ParallelRunnerOptions? runner = null, RunOptions? options = null, CancellationToken cancellationToken = default) =>
         ParallelRunner.RunAsync(
@@ -108,8 +122,7 @@ public sealed partial class Program<TIn, TOut>
     {
         var outer = HoneScope.Current;
         var recorder = new TraceRecorder(outer?.Recorder);
-        using var scope = HoneScope.Open(new(
-            Model, NamedModels, Adapter, options?.Recovery ?? Recovery, State, options?.Options, options?.Seed, bindings, toolBindings, banks, recorder, Time, Observers, Logger, events));
+        using var scope = OpenScope(options, recorder, events);
         try
         {
             var running = Observation.IsOn(scope) ? ObservedAsync(input, cancellationToken) : Module.CallAsync(input, cancellationToken);
@@ -124,6 +137,23 @@ public sealed partial class Program<TIn, TOut>
             return new(default, ExceptionDispatchInfo.Capture(error), recorder.Snapshot());
         }
     }
+
+    private HoneScope OpenScope(RunOptions? options, TraceRecorder recorder, ChannelWriter<RunEvent>? events) => HoneScope.Open(new(
+        options?.Model ?? Model,
+        NamedModels,
+        options?.Adapter ?? Adapter,
+        options?.Recovery ?? Recovery,
+        State,
+        options?.Options,
+        options?.Seed,
+        bindings,
+        toolBindings,
+        banks,
+        recorder,
+        Time,
+        Observers,
+        Logger,
+        events));
 
     private Task<TOut> ObservedAsync(TIn input, CancellationToken cancellationToken) =>
         Observation.RunAsync(CallKind.Program, Module.GetType().Name, input, () => Module.CallAsync(input, cancellationToken));

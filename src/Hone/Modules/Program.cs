@@ -110,6 +110,9 @@ public sealed partial class Program<TIn, TOut>
     /// <summary>The same program with a place for its warnings.</summary>
     public Program<TIn, TOut> WithLogger(ILogger logger) => new(this) { Logger = logger };
 
+    /// <summary>The predictors, a line each: path and effective signature.</summary>
+    public override string ToString() => string.Join('\n', Predictors.Select(entry => $"{entry.Key} = {entry.Value}"));
+
     internal Program<TIn, TOut> WithTime(TimeProvider time) => new(this) { Time = time };
 }
 

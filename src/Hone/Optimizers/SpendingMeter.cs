@@ -50,6 +50,8 @@ internal sealed class SpendingMeter(OptimizationBudget budget, IReadOnlySet<stri
             Sum(call);
         foreach (var call in trace.Discarded)
             Sum(call);
+        foreach (var call in trace.Direct.Where(call => !policies.Contains(call.Model)))
+            (count, money) = (count + call.Usage.Calls, money + call.Usage.Cost);
         lock (gate)
         {
             calls += count;
@@ -68,7 +70,7 @@ internal sealed class SpendingMeter(OptimizationBudget budget, IReadOnlySet<stri
     /// <summary>The metric, with what its judges cost counted.</summary>
     public Metric<TIn, TOut> Wrap<TIn, TOut>(Metric<TIn, TOut> metric) => async (example, prediction, cancellationToken) =>
     {
-        using var scope = HoneScope.Use(new ScopeOptions());
+        using var scope = HoneScope.Use(new ScopeOptions { TraceLimit = int.MaxValue });
         try
         {
             return await metric(example, prediction, cancellationToken).ConfigureAwait(false);

@@ -29,6 +29,16 @@ public sealed record ScopeOptions
 
     /// <summary>Where warnings go.</summary>
     public ILogger? Logger { get; init; }
+
+    /// <summary>
+    /// How many calls <see cref="HoneScope.Trace"/> keeps, the newest; of older ones only number and cost (<see cref="Trace.Dropped"/>). A run's own trace has no limit.
+    /// </summary>
+    /// <value>1,000 by default, so that a scope around a whole process does not grow; 0 keeps none. Up to twice as many may be kept for a while.</value>
+    public int TraceLimit
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(TraceLimit)); field = value; }
+    } = 1_000;
 }
 
 /// <summary>
@@ -135,7 +145,7 @@ public sealed class HoneScope : IDisposable
             Seed = options.Seed ?? outer?.Seed,
             Observers = Joined(outer, options.Observer is { } observer ? [observer] : []),
             Logger = options.Logger ?? outer?.Logger ?? NullLogger.Instance,
-            Recorder = new TraceRecorder(outer?.Recorder),
+            Recorder = new TraceRecorder(outer?.Recorder, new TraceWindow(options.TraceLimit)),
         };
         return Enter(scope);
     }

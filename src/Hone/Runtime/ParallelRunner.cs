@@ -47,7 +47,7 @@ public static class ParallelRunner
     /// <param name="work">The work: item, its position, cancellation.</param>
     /// <param name="options">Parallelism, error budget, time-out, progress.</param>
     /// <param name="cancellationToken">Stops everything.</param>
-    /// <exception cref="AggregateException">More items failed than the error budget allows; it holds the causes.</exception>
+    /// <exception cref="BatchStoppedException{T}">More items failed than the error budget allows; it holds the causes and what was finished.</exception>
     public static async Task<ItemResult<TResult>[]> RunAsync<TItem, TResult>(
         IReadOnlyList<TItem> items,
         Func<TItem, int, CancellationToken, Task<TResult>> work,
@@ -74,6 +74,8 @@ public static class ParallelRunner
         private int last = -1;
         private int errors;
         private int completed;
+
+        private readonly bool[] finished = new bool[items.Count];
 
         public ItemResult<TResult>[] Results { get; } = new ItemResult<TResult>[items.Count];
 
@@ -103,6 +105,7 @@ public static class ParallelRunner
                         await stop.CancelAsync().ConfigureAwait(false);
                 }
 
+                finished[index] = true;
                 options.Progress?.Report(Interlocked.Increment(ref completed));
             }
         }
@@ -112,8 +115,10 @@ public static class ParallelRunner
             if (errors <= options.MaxErrors)
                 return;
             var causes = Results.Where(result => result.Error is not null).Select(result => result.Error!).ToArray();
-            throw new AggregateException(
-                $"{errors} of {Results.Length} items failed, more than the {options.MaxErrors} that MaxErrors allows. First cause: {causes[0].Message}", causes);
+            throw new BatchStoppedException<TResult>(
+                $"{errors} of {Results.Length} items failed, more than the {options.MaxErrors} that MaxErrors allows. First cause: {causes[0].Message}",
+                [.. Results.Select((result, index) => finished[index] ? result : (ItemResult<TResult>?)null)],
+                causes);
         }
 
         private Task<TResult> StartAsync(int index) =>

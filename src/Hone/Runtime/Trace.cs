@@ -67,6 +67,17 @@ public sealed record PredictorCall
     public object? RawResponse { get; init; }
 }
 
+/// <summary>A call of a model that no predictor made: code of the program spoke to <see cref="LM.AsChatClient"/>.</summary>
+/// <param name="Model">Name of the model.</param>
+/// <param name="Role">What the model was used for.</param>
+/// <param name="Usage">What the call cost; nothing when it came from the cache.</param>
+public sealed record DirectCall(string Model, string Role, Usage Usage);
+
+/// <summary>Calls that a scope no longer keeps, as it was told to keep so many only.</summary>
+/// <param name="Calls">How many.</param>
+/// <param name="Usage">What they cost.</param>
+public sealed record DroppedCalls(long Calls, Usage Usage);
+
 /// <summary>Everything that predictors did in one run of a program, in order of their start.</summary>
 /// <param name="Calls">The recorded calls.</param>
 public sealed record Trace(ImmutableArray<PredictorCall> Calls)
@@ -83,7 +94,13 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
     /// </summary>
     public ImmutableArray<PredictorCall> Discarded { get; init; } = [];
 
-    /// <summary>What all calls cost, those of programs inside this one and of discarded attempts included.</summary>
+    /// <summary>Calls of models that no predictor made; part of <see cref="Usage"/>.</summary>
+    public ImmutableArray<DirectCall> Direct { get; init; } = [];
+
+    /// <summary>The calls before those kept here, when a scope's <see cref="ScopeOptions.TraceLimit"/> was reached; part of <see cref="Usage"/>.</summary>
+    public DroppedCalls? Dropped { get; init; }
+
+    /// <summary>What all calls cost, those of programs inside this one, of discarded attempts and without a predictor included.</summary>
     public Usage Usage
     {
         get
@@ -95,12 +112,15 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
                 sum += call.Usage;
             foreach (var call in Discarded)
                 sum += call.Usage;
-            return sum;
+            foreach (var call in Direct)
+                sum += call.Usage;
+            return Dropped is null ? sum : sum + Dropped.Usage;
         }
     }
 
     /// <summary>What each model cost, by its name. Models that only answered from the cache do not appear.</summary>
-    public ImmutableSortedDictionary<string, Usage> UsageByModel => UsageBy(call => call.Model);
+    public ImmutableSortedDictionary<string, Usage> UsageByModel => Grouped(
+        Made.Select(call => (call.Model, call.Usage)).Concat(Direct.Select(call => (call.Model, call.Usage))));
 
     /// <summary>How many answers could not be read.</summary>
     internal int FormatFailureCount
@@ -120,10 +140,18 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
     /// <summary>The calls of one predictor, in order.</summary>
     public IEnumerable<PredictorCall> Of(string path) => Calls.Where(call => call.Path == path);
 
-    /// <summary>What the calls cost, grouped: by <c>call.Path</c>, by <c>call.Role</c>, …</summary>
-    public ImmutableSortedDictionary<string, Usage> UsageBy(Func<PredictorCall, string> key) => Calls.Concat(Nested).Concat(Discarded)
-        .Where(call => call.Usage != default)
-        .GroupBy(key, StringComparer.Ordinal)
+    /// <summary>What the predictors' calls cost, grouped: by <c>call.Path</c>, by <c>call.Role</c>, … Without <see cref="Direct"/> and <see cref="Dropped"/>.</summary>
+    public ImmutableSortedDictionary<string, Usage> UsageBy(Func<PredictorCall, string> key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return Grouped(Made.Select(call => (key(call), call.Usage)));
+    }
+
+    private IEnumerable<PredictorCall> Made => Calls.Concat(Nested).Concat(Discarded);
+
+    private static ImmutableSortedDictionary<string, Usage> Grouped(IEnumerable<(string Key, Usage Usage)> costs) => costs
+        .Where(cost => cost.Usage != default)
+        .GroupBy(cost => cost.Key, cost => cost.Usage, StringComparer.Ordinal)
         .ToImmutableSortedDictionary(
-            group => group.Key, group => group.Aggregate(default(Usage), (sum, call) => sum + call.Usage), StringComparer.Ordinal);
+            group => group.Key, group => group.Aggregate(default(Usage), (sum, usage) => sum + usage), StringComparer.Ordinal);
 }

@@ -5,7 +5,7 @@ namespace Hone;
 
 /// <summary>Collects the calls of one run; safe under concurrent calls. A run inside another run tells the outer recorder, too.</summary>
 /// <remarks>It is its own lock: nobody else sees it, and every run makes one.</remarks>
-internal sealed class TraceRecorder(TraceRecorder? outer = null)
+internal sealed class TraceRecorder(TraceRecorder? outer = null, TraceWindow? window = null)
 {
     // Null where an answer is still awaited. Most runs make one call.
     private PredictorCall?[] calls = new PredictorCall?[1];
@@ -15,6 +15,7 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     private bool isShared;
     private List<PredictorCall>? nested;
     private List<PredictorCall>? discarded;
+    private List<DirectCall>? direct;
     private int groups;
 
     // Most programs have few predictors: the first is counted in place, the others in a list, which is smaller and faster than a dictionary.
@@ -40,11 +41,30 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
     {
         lock (this)
         {
-            TakeCopyIfShared(count);
-            calls[place] = call;
+            if (window?.IsPast(place) == true)
+            {
+                window.Drop(call.Usage);
+            }
+            else
+            {
+                TakeCopyIfShared(count);
+                calls[place - (window?.First ?? 0)] = call;
+            }
         }
 
         outer?.RecordNested(call);
+    }
+
+    /// <summary>Takes note of a call that no predictor made.</summary>
+    public void Record(DirectCall call)
+    {
+        lock (this)
+        {
+            (direct ??= []).Add(call);
+            Trim();
+        }
+
+        outer?.Record(call);
     }
 
     /// <summary>The calls that have been answered so far, by start.</summary>
@@ -55,6 +75,10 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
             var trace = new Trace(ImmutableCollectionsMarshal.AsImmutableArray(Answered()));
             if (nested is not null)
                 trace = trace with { Nested = [.. nested] };
+            if (direct is not null)
+                trace = trace with { Direct = [.. direct] };
+            if (window?.Dropped is { } dropped)
+                trace = trace with { Dropped = dropped };
             return discarded is null ? trace : trace with { Discarded = [.. discarded] };
         }
     }
@@ -94,6 +118,8 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
                 (nested ??= []).AddRange(branch.Nested);
             if (!branch.Discarded.IsEmpty)
                 (discarded ??= []).AddRange(branch.Discarded);
+            TakeDirect(branch);
+            Trim();
         }
 
         TellOuter(branch);
@@ -107,16 +133,39 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
             (discarded ??= []).AddRange(branch.Calls);
             discarded.AddRange(branch.Nested);
             discarded.AddRange(branch.Discarded);
+            TakeDirect(branch);
+            Trim();
         }
 
         TellOuter(branch);
     }
 
+    private void TakeDirect(Trace branch)
+    {
+        if (!branch.Direct.IsEmpty)
+            (direct ??= []).AddRange(branch.Direct);
+    }
+
+    private void Trim()
+    {
+        window?.Trim(nested, call => call.Usage);
+        window?.Trim(discarded, call => call.Usage);
+        window?.Trim(direct, call => call.Usage);
+    }
+
+    // The place counts on from those that a window has dropped.
     private int Add(PredictorCall? call)
     {
-        TakeCopyIfShared(count == calls.Length ? 2 * count : count);
+        if (window?.Excess(count) is { } excess and > 0)
+        {
+            window.Drop(calls.AsSpan(0, excess));
+            calls = [.. calls.Skip(excess)];
+            (count, isShared) = (count - excess, false);
+        }
+
+        TakeCopyIfShared(count == calls.Length ? Math.Max(1, 2 * count) : count);
         calls[count] = call;
-        return count++;
+        return (window?.First ?? 0) + count++;
     }
 
     private void TakeCopyIfShared(int size)
@@ -145,12 +194,18 @@ internal sealed class TraceRecorder(TraceRecorder? outer = null)
             return;
         foreach (var call in branch.Calls.Concat(branch.Nested).Concat(branch.Discarded))
             outer.RecordNested(call);
+        foreach (var call in branch.Direct)
+            outer.Record(call);
     }
 
     private void RecordNested(PredictorCall call)
     {
         lock (this)
+        {
             (nested ??= []).Add(call);
+            Trim();
+        }
+
         outer?.RecordNested(call);
     }
 

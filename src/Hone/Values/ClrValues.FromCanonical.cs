@@ -196,16 +196,46 @@ internal static partial class ClrValues
                 arguments[member.ParameterIndex] = ReadMember(shape, member, values);
         }
 
-        var result = shape.Constructor is null ? Activator.CreateInstance(shape.Type)! : shape.Constructor.Invoke(arguments.AsSpan());
+        var result = shape.Constructor is null ? Activator.CreateInstance(shape.Type)! : Construct(shape, shape.Constructor, arguments);
         foreach (var member in shape.Members)
         {
             var isGiven = values.ContainsKey(member.Name) || !member.HasDefault;
             if (member is { ParameterIndex: < 0, Setter: not null } && isGiven)
-                member.Setter.Invoke(result, ReadMember(shape, member, values));
+                Set(shape, member, member.Setter, result, ReadMember(shape, member, values));
         }
 
         return result;
     }
+
+    private static object Construct(ClrShape shape, ConstructorInvoker constructor, object?[] arguments)
+    {
+        try
+        {
+            return constructor.Invoke(arguments.AsSpan());
+        }
+        catch (Exception error)
+        {
+            throw Refused(shape.Type.Name, error);
+        }
+    }
+
+    private static void Set(ClrShape shape, ClrMember member, MethodInvoker setter, object target, object? value)
+    {
+        try
+        {
+            setter.Invoke(target, value);
+        }
+        catch (Exception error)
+        {
+            var refusal = Refused($"{shape.Type.Name}.{member.ClrName}", error);
+            refusal.Path = $".{member.Name}";
+            throw refusal;
+        }
+    }
+
+    // A type's own checks speak through exceptions.
+    private static PathException Refused(string place, Exception error) =>
+        new($"{place} refuses it: {(error is TargetInvocationException { InnerException: { } inner } ? inner : error).Message}");
 
     private static object? ReadMember(ClrShape shape, ClrMember member, FieldMap values)
     {

@@ -112,6 +112,22 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public async Task Open_SamplesWithTheProgramsState()
+    {
+        var client = ScriptedChatClient.By((_, _) => Answers.Of(("answer", "Paris")));
+        var (ask, question) = (Predict.Parse("question -> answer"), Question);
+        var program = ask.WithModel(client).With(ProgramState.Default.With("self", new() { Instructions = "Guess." }));
+        #region settings-open
+        using (program.Open(new() { Seed = 1 }))
+        {
+            IReadOnlyList<ItemResult<FieldMap>> samples = await ask.SampleAsync(question, 3);
+        }
+        #endregion
+        Assert.Equal(3, client.Requests.Count);
+        Assert.All(client.Requests, request => Assert.Contains("Guess.", request.SystemText, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Batch_KeepsTheOrder()
     {
         var program = Predict.Parse("question -> answer").WithModel(ScriptedChatClient.By((request, _) =>

@@ -17,6 +17,29 @@ public sealed class PrefixCacheTests
         Assert.Equal(5, Computed(cache, [1, 2, 3, 4, 5, 6]).Start);
     }
 
+    /// <summary>Weights change with every step of a training: memory follows what the last version needed, not the greatest need ever.</summary>
+    [Fact]
+    public void TrimToPeak_AfterAGreatNeed_FreesWhatWasNotNeededSince()
+    {
+        using var pool = new KeyValuePool(SmallModel.Config);
+        Use(10);
+        pool.TrimToPeak();
+        Assert.Equal(10, pool.FreeBlocks);
+        Use(3);
+        pool.TrimToPeak();
+        Assert.Equal(3, pool.FreeBlocks);
+        using var held = new KeyValueSegment(pool);
+        held.Reserve(2 * KeyValuePool.BlockPositions);
+        pool.TrimToPeak();
+        Assert.Equal((2, 0), (pool.BlocksInUse, pool.FreeBlocks));
+
+        void Use(int blocks)
+        {
+            using var segment = new KeyValueSegment(pool);
+            segment.Reserve(blocks * KeyValuePool.BlockPositions);
+        }
+    }
+
     [Fact]
     public void Acquire_SeveralWays_TakesTheLongest()
     {

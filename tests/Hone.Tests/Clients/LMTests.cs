@@ -15,8 +15,8 @@ public sealed class LMTests
         Assert.Same(model.AsChatClient(), model.AsChatClient());
         Assert.NotSame(model.AsChatClient(), (model with { Name = "other" }).AsChatClient());
         using var cache = new ResponseCache();
-        Assert.IsType<CacheClient>((model with { Cache = cache }).AsChatClient());
-        Assert.IsType<AttemptClient>(model.AsChatClient()); // a part that is absent is no layer
+        Assert.IsType<CacheClient>((model with { Cache = cache }).Pipeline);
+        Assert.IsType<AttemptClient>(model.Pipeline); // a part that is absent is no layer
     }
 
     [Fact]

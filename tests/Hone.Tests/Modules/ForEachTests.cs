@@ -47,7 +47,7 @@ public sealed class ForEachTests
         Program<IReadOnlyList<string>, IReadOnlyList<ItemResult<string>>> Of(ParallelRunnerOptions? options) =>
             new ForEach<string, string>(new Predict<string, string>(), options).WithModel(client).WithRecovery(RecoveryPolicy.None);
 
-        await Assert.ThrowsAsync<AggregateException>(() => Of(null).CallAsync(["a", "bad"], Token));
+        await Assert.ThrowsAnyAsync<AggregateException>(() => Of(null).CallAsync(["a", "bad"], Token));
         var results = await Of(new() { MaxErrors = 1 }).CallAsync(["a", "bad"], Token);
         Assert.Equal([true, false], results.Select(result => result.Succeeded));
     }

@@ -38,7 +38,7 @@ public sealed class ParallelRunnerTests
     public async Task RunAsync_MoreErrorsThanAllowed_StopsWithTheCauses(int allowed, int causes)
     {
         var started = 0;
-        var error = await Assert.ThrowsAsync<AggregateException>(() => ParallelRunner.RunAsync<int, int>(
+        var error = await Assert.ThrowsAsync<BatchStoppedException<int>>(() => ParallelRunner.RunAsync<int, int>(
             Enumerable.Range(0, 100).ToArray(),
             (item, _, _) =>
             {
@@ -50,6 +50,17 @@ public sealed class ParallelRunnerTests
         Assert.Equal(causes, error.InnerExceptions.Count);
         Assert.Equal(causes, started);
         Assert.Contains("First cause: item 0", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>D32: what is paid for is not lost, and what was not done does not look like a result.</summary>
+    [Fact]
+    public async Task RunAsync_MoreErrorsThanAllowed_KeepsWhatIsFinished()
+    {
+        var error = await Assert.ThrowsAsync<BatchStoppedException<int>>(() => ParallelRunner.RunAsync<int, int>(
+            [5, 0, 2, 0, 1], (item, _, _) => Task.FromResult(10 / item), new() { MaxParallelism = 1, MaxErrors = 1 }, Token));
+        Assert.Equal([2, null, 5, null], error.Results.Take(4).Select(result => result!.Value.Succeeded ? result.Value.Value : (int?)null));
+        Assert.Null(error.Results[4]);
+        Assert.Equal(5, error.Results.Count);
     }
 
     [Fact]

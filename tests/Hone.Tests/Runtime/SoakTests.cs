@@ -22,6 +22,21 @@ public sealed class SoakTests
         Assert.True(after - before < 2_000_000, $"The heap grew by {after - before} bytes.");
     }
 
+    /// <summary>D50: nor does a scope around a whole process keep its prompts.</summary>
+    [Fact]
+    public async Task RunAsync_InsideAScope_KeepsTheHeapFlat()
+    {
+        using var scope = HoneScope.Use(new Constant());
+        var program = Predict.Parse("question -> answer").WithModel(new Constant());
+        await RunAsync(program, 5_000);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        await RunAsync(program, 30_000);
+        var after = GC.GetTotalMemory(forceFullCollection: true);
+        Assert.True(after - before < 3_000_000, $"The heap grew by {after - before} bytes.");
+        Assert.Equal(35_000, scope.Trace.Usage.Calls);
+        Assert.InRange(scope.Trace.Nested.Length, 1_000, 2_000);
+    }
+
     private static async Task RunAsync(Program<FieldMap, FieldMap> program, int calls)
     {
         for (var i = 0; i < calls; i++)

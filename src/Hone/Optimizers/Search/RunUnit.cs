@@ -82,7 +82,7 @@ internal sealed class RunUnit<TIn, TOut>(RunRequest<TIn, TOut> request, Metric<T
     private async Task<(Score Score, string? Fault, ImmutableSortedDictionary<string, Usage> Usage)> ScoreAsync(
         Prediction<TOut> prediction, CancellationToken cancellationToken)
     {
-        using var judging = HoneScope.Use(new ScopeOptions());
+        using var judging = HoneScope.Use(new ScopeOptions { TraceLimit = int.MaxValue });
         try
         {
             var score = await (request.Metric?.Score ?? metric)(Example, prediction, cancellationToken).ConfigureAwait(false);
