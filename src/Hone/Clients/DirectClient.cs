@@ -3,19 +3,38 @@ using Microsoft.Extensions.AI;
 
 namespace Hone;
 
-/// <summary>Tells the surrounding run what calls cost that no predictor makes. A predictor's call that passes through is recorded by the predictor.</summary>
+/// <summary>
+/// Calls that no predictor makes: under the budget of the surrounding run, and told to it. A predictor's call that passes through is recorded by the predictor.
+/// </summary>
 internal sealed class DirectClient(IChatClient pipeline, LM model) : DelegatingChatClient(pipeline)
 {
     public override async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var response = await InnerClient.GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
+        var response = options is not HoneChatOptions && HoneScope.Current?.Budget is { } budget
+            ? await budget.SendAsync(model, client => client.GetResponseAsync(messages, options, cancellationToken)).ConfigureAwait(false)
+            : await InnerClient.GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
         Record(response, options);
         return response;
     }
 
-    public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public override IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        options is not HoneChatOptions && HoneScope.Current?.Budget is not null
+            ? WholeAsync(messages, options, cancellationToken)
+            : StreamAsync(messages, options, cancellationToken);
+
+    // Under a run's budget nobody watches the pieces.
+    private async IAsyncEnumerable<ChatResponseUpdate> WholeAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var response = await GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
+        foreach (var update in response.ToChatResponseUpdates())
+            yield return update;
+    }
+
+    private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // A stream that is left early has been paid for as well.
         List<ChatResponseUpdate> updates = [];

@@ -122,6 +122,10 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
     public ImmutableSortedDictionary<string, Usage> UsageByModel => Grouped(
         Made.Select(call => (call.Model, call.Usage)).Concat(Direct.Select(call => (call.Model, call.Usage))));
 
+    /// <summary>What models cost by what they were used for, e.g. <c>task</c> or <c>judge</c>.</summary>
+    public ImmutableSortedDictionary<string, Usage> UsageByRole => Grouped(
+        Made.Select(call => (call.Role, call.Usage)).Concat(Direct.Select(call => (call.Role, call.Usage))));
+
     /// <summary>How many answers could not be read.</summary>
     internal int FormatFailureCount
     {

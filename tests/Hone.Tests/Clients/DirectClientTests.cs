@@ -1,3 +1,4 @@
+using Hone.Optimizers;
 using Hone.Testing;
 using Microsoft.Extensions.AI;
 
@@ -19,6 +20,25 @@ public sealed class DirectClientTests
         Assert.Equal(3, run.Usage.Calls);
         Assert.Equal(2, run.Trace.UsageByModel["helper"].Calls);
         Assert.Equal(2 * (3 + (2 * 4)), run.Trace.UsageByModel["helper"].Cost);
+    }
+
+    /// <summary>A search's budget of calls holds for them as for any other, and its account has them by role.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(7)]
+    [InlineData(100)]
+    public async Task AsChatClient_InASearch_IsUnderItsBudget(int most)
+    {
+        var asked = 0;
+        var helper = new LM(ScriptedChatClient.By((_, _) => $"ok{Interlocked.Increment(ref asked)}"), "helper") { Role = "untrusted" };
+        var own = ScriptedChatClient.By((_, _) => "[[ ## answer ## ]]\ny");
+        Example<string, string>[] examples = [.. Enumerable.Range(0, 4).Select(i => new Example<string, string>($"q{i}", "y"))];
+        var optimizer = new BootstrapFewShot<string, string>(Metric.From<string, string>((_, _) => true), new() { Budget = new() { MaxCalls = most } });
+        var result = await optimizer.CompileAsync(new Delegating(helper).WithModel(new LM(own, "student")), examples, cancellationToken: Token);
+        Assert.InRange(asked + own.Requests.Count, 0, most);
+        if (most == 100)
+            Assert.Equal((asked, own.Requests.Count), (result.UsageByRole["untrusted"].Calls, result.UsageByRole["task"].Calls));
     }
 
     [Fact]

@@ -44,7 +44,7 @@ internal sealed class AskUnit<TRequest, TReply>(
             Seed = seed.Derive("ask " + request.Key, request.Sample).Seed,
         };
         var outcome = await proposer.TryRunAsync(request.Request, options, cancellationToken).ConfigureAwait(false);
-        var usage = outcome.Trace.UsageBy(call => call.Role);
+        var usage = outcome.Trace.UsageByRole;
         if (outcome.Error is not { SourceException: var error })
         {
             Outcome = new Proposal<TReply>(outcome.Value, null) { UsageByRole = usage };

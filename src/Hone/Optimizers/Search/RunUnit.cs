@@ -39,7 +39,7 @@ internal sealed class RunUnit<TIn, TOut>(RunRequest<TIn, TOut> request, Metric<T
     public override async Task ExecuteAsync(CancellationToken cancellationToken)
     {
         var outcome = await request.Program.TryRunAsync(Example.Input, RunOptions(), cancellationToken).ConfigureAwait(false);
-        var usage = outcome.Trace.UsageBy(call => call.Role);
+        var usage = outcome.Trace.UsageByRole;
         var steps = request.Set.KeepsSteps ? RunRecord.StepsOf(outcome.Trace) : [];
         if (outcome.Error is { SourceException: var error })
         {
@@ -96,7 +96,7 @@ internal sealed class RunUnit<TIn, TOut>(RunRequest<TIn, TOut> request, Metric<T
             return (new(failureScore), $"The metric failed on example {Name}: {error.Message}", Usage());
         }
 
-        ImmutableSortedDictionary<string, Usage> Usage() => judging.Trace.UsageBy(call => call.Role);
+        ImmutableSortedDictionary<string, Usage> Usage() => judging.Trace.UsageByRole;
     }
 
     private string Name => Example.Id ?? $"#{request.Index} of the {request.Set.Name} set";

@@ -148,10 +148,4 @@ public sealed class CallHistoryTests
         Assert.Equal([0.000015m, 0m], history.Entries.Select(entry => entry.Cost!.Value));
         Assert.Contains("from the cache", history.Inspect(), StringComparison.Ordinal);
     }
-
-    private static async Task<IChatClient> Made(LM model)
-    {
-        await model.AsChatClient().GetResponseAsync("hi", cancellationToken: Token);
-        return model.AsChatClient();
-    }
 }
