@@ -46,7 +46,7 @@ internal static class SoakBench
     private sealed class SoakLog : IProgress<GrpoEvent>
     {
         private readonly long started = Stopwatch.GetTimestamp();
-        private readonly List<(double Minute, double Resident, double Heap)> memory = [];
+        private readonly List<(double Minute, int Step, double Resident, double Heap)> memory = [];
         private readonly List<double> differences = [];
 
         public void Report(GrpoEvent value)
@@ -58,12 +58,15 @@ internal static class SoakBench
             if (memory.Count > 0 && minute < memory[^1].Minute + 1)
                 return;
             var heap = GC.GetTotalMemory(forceFullCollection: true) / 1e6;
-            memory.Add((minute, Environment.WorkingSet / 1e6, heap));
+            memory.Add((minute, step.Step, Environment.WorkingSet / 1e6, heap));
             var committed = GC.GetGCMemoryInfo().TotalCommittedBytes / 1e6;
             Console.WriteLine($"minute {minute,5:0.0}  step {step.Step,5}  reward {step.RewardMean:0.000}  resident {memory[^1].Resident,6:0} MB  heap {heap,5:0.0} MB of {committed,4:0} MB committed  threads {ThreadPool.ThreadCount,2}  largest difference so far {differences.Max():0.0e+0}");
         }
 
-        /// <summary>Compares the last third with the middle one; 1 when memory grew by more than a twentieth or probabilities drifted.</summary>
+        /// <summary>
+        /// Compares the last third with the middle one; 1 when resident memory grew by more than a twentieth, the heap by more than the reports of the steps between, or
+        /// probabilities drifted.
+        /// </summary>
         public int Report(Figures figures)
         {
             var third = memory.Count / 3;
@@ -75,13 +78,14 @@ internal static class SoakBench
 
             var (middle, last) = (memory.Skip(third).Take(third).ToArray(), memory.TakeLast(third).ToArray());
             var resident = last.Average(point => point.Resident) / middle.Average(point => point.Resident);
-            var heap = last.Average(point => point.Heap) / middle.Average(point => point.Heap);
+            var kilobytesPerStep = (last.Average(point => point.Heap) - middle.Average(point => point.Heap)) * 1e3
+                / (last.Average(point => point.Step) - middle.Average(point => point.Step));
             var steps = differences.Count / 3;
             var (early, late) = (differences.Take(steps).Max(), differences.TakeLast(steps).Max());
             figures.Add("soak_resident_growth", resident, "last third of the time beside the middle third");
-            figures.Add("soak_heap_growth", heap);
+            figures.Add("soak_heap_kb_per_step", kilobytesPerStep, "the result holds a report of each step");
             Console.WriteLine($"largest difference of a token's log-probability, sampler and trainer: {early:0.0e+0} in the first third of the steps, {late:0.0e+0} in the last");
-            return resident > 1.05 || heap > 1.05 || late > Math.Max(10 * early, 1e-3) ? 1 : 0;
+            return resident > 1.05 || kilobytesPerStep > 3 || late > Math.Max(10 * early, 1e-3) ? 1 : 0;
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
@@ -24,74 +23,30 @@ public static class ProgramToolExtensions
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        var only = program.Predictors is [{ Key: ModuleTree.Self, Value: var signature }] ? signature : null;
-        IEnumerable<SignatureField> inputs = typeof(TIn) != typeof(FieldMap) ? SignatureReflector.Fields(typeof(TIn), FieldDirection.Input)
-            : only?.Inputs ?? throw new HoneException(
-                $"The inputs of module {program.Module.GetType().Name} are field maps, so nothing says what a tool would take. Give it a record as input.");
-        IEnumerable<SignatureField> outputs = typeof(TOut) != typeof(FieldMap) ? SignatureReflector.Fields(typeof(TOut), FieldDirection.Output)
-            : only?.Outputs ?? [];
-        return new ProgramTool<TIn, TOut>(program, name, description ?? only?.Instructions ?? string.Empty, [.. inputs], [.. outputs], options);
+        var json = new ProgramJson<TIn, TOut>(program, name);
+        return new ProgramTool<TIn, TOut>(program, name, description ?? json.Instructions, json, options);
     }
 
     private sealed class ProgramTool<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, [DynamicallyAccessedMembers(ClrReflection.Members)] TOut>(
         Program<TIn, TOut> program,
         string name,
         string description,
-        ImmutableArray<SignatureField> inputs,
-        ImmutableArray<SignatureField> outputs,
+        ProgramJson<TIn, TOut> json,
         RunOptions? options) : AIFunction
     {
-        private readonly JsonElement schema = SchemaOf(name, inputs);
-        private readonly JsonElement? result = ClrTypes.IsValue(typeof(TOut)) && outputs is [var only]
-            ? JsonElement.Parse(JsonSchemas.Of(only.Type).ToJsonString())
-            : outputs.IsEmpty ? null : SchemaOf(name + "_result", outputs);
-
         public override string Name => name;
 
         public override string Description => description;
 
-        public override JsonElement JsonSchema => schema;
+        public override JsonElement JsonSchema => json.InputSchema;
 
-        public override JsonElement? ReturnJsonSchema => result;
+        public override JsonElement? ReturnJsonSchema => json.OutputSchema;
 
         protected override async ValueTask<object?> InvokeCoreAsync(AIFunctionArguments arguments, CancellationToken cancellationToken)
         {
             var given = FieldMap.Create(arguments.Select(argument => KeyValuePair.Create(argument.Key, ClrValues.ToCanonical(argument.Value))));
-            var prediction = await program.RunAsync(Read(given), options, cancellationToken).ConfigureAwait(false);
-            return JsonElement.Parse(JsonText.Write(ClrValues.ToCanonical(prediction.Value)));
-        }
-
-        private static JsonElement SchemaOf(string name, IEnumerable<SignatureField> fields) =>
-            JsonElement.Parse(JsonText.Write(JsonSchemas.Describe(FieldType.ObjectOf(
-                name,
-                [
-                    .. fields.Select(field => new ObjectProperty(
-                        field.Name, field.Type, IsRequired: !field.HasDefault && !field.Type.AdmitsNull, field.Default, field.Description)
-                    {
-                        Constraints = field.Constraints,
-                    }),
-                ]))));
-
-        private TIn Read(FieldMap given)
-        {
-            var entries = new List<KeyValuePair<string, object?>>(inputs.Length);
-            foreach (var input in inputs)
-            {
-                if (!given.TryGetValue(input.Name, out var value))
-                {
-                    if (!input.HasDefault && !input.Type.AdmitsNull)
-                        throw new HoneException(
-                            $"The tool '{name}' needs the argument '{input.Name}'. Its arguments are: {string.Join(", ", inputs.Select(each => each.Name))}.");
-                    value = input.Default;
-                }
-
-                var failure = default(CoercionFailure);
-                if (!ValueCoercer.TryCoerceJson(value, input.Type, out var read, ref failure))
-                    throw new HoneException($"The argument '{input.Name}' of the tool '{name}' does not fit: {failure.ToException().Message}.");
-                entries.Add(new(input.Name, read));
-            }
-
-            return SignatureReflector.FromFieldMap<TIn>(FieldMap.Create(entries), FieldDirection.Input);
+            var prediction = await program.RunAsync(json.Read(given, $"tool '{name}'", "argument"), options, cancellationToken).ConfigureAwait(false);
+            return json.Write(prediction.Value);
         }
     }
 }
