@@ -117,6 +117,9 @@ public abstract class Adapter
         return TypeHints.For(field.Type);
     }
 
+    /// <summary>True when the schemas of <see cref="ResponseFormatFor"/> are made for providers that keep to them strictly.</summary>
+    internal virtual bool AsksStrictly => false;
+
     /// <summary>As <see cref="Parse"/>, saying also whether the answer had to be mended.</summary>
     internal virtual ParsedAnswer Read(Signature signature, string completion) => new(Parse(signature, completion), IsRepaired: false);
 }

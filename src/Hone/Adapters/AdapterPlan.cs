@@ -32,8 +32,17 @@ internal sealed class AdapterPlan
     /// <summary>Adds what the request needs beyond its messages.</summary>
     public void Configure(ChatOptions options)
     {
-        options.ResponseFormat ??= format;
+        if (options.ResponseFormat is null && format is not null)
+        {
+            options.ResponseFormat = format;
+            if (options is HoneChatOptions own && Adapter.AsksStrictly && format is ChatResponseFormatJson { Schema: not null })
+                own.IsStrictFormat = true;
+        }
+
         native?.Configure(options);
+        // How tools may be called is no matter of a request that has none.
+        if (options.Tools is null or { Count: 0 })
+            (options.ToolMode, options.AllowMultipleToolCalls) = (null, null);
     }
 
     /// <summary>The outputs of a response.</summary>

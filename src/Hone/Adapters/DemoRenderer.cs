@@ -33,15 +33,15 @@ internal static class DemoRenderer
         foreach (var field in signature.Fields)
         {
             var isGiven = demo.Fields.TryGetValue(field.Name, out var value) && (value is not null || field.Type.AdmitsNull);
-            if (!isGiven && field.Type.Kind != FieldTypeKind.History && !IsTools(field.Type))
+            if (!isGiven && TypeHints.Bare(field.Type).Kind != FieldTypeKind.History && !IsTools(field.Type))
                 return false;
         }
 
         return true;
     }
 
-    private static bool IsTools(FieldType type) =>
-        type.Kind == FieldTypeKind.Tool || (type.Kind == FieldTypeKind.List && type.Arguments[0].Kind == FieldTypeKind.Tool);
+    private static bool IsTools(FieldType declared) => TypeHints.Bare(declared) is var type
+        && (type.Kind == FieldTypeKind.Tool || (type.Kind == FieldTypeKind.List && type.Arguments[0].Kind == FieldTypeKind.Tool));
 
     private static bool IsUseful(Signature signature, Demo demo) =>
         signature.Inputs.Any(field => demo.Fields.ContainsKey(field.Name)) && signature.Outputs.Any(field => demo.Fields.ContainsKey(field.Name));

@@ -73,6 +73,10 @@ public sealed class JsonAdapter : PromptAdapter
     /// <inheritdoc/>
     public override FieldStreamReader ReadStream(Signature signature) => new JsonStreamReader(signature);
 
+    internal override bool AsksStrictly => UseStrictSchema;
+
+    internal override bool IndentsObjects => SchemaStyle == SchemaStyle.Compact;
+
     internal override ParsedAnswer Read(Signature signature, string completion)
     {
         ArgumentNullException.ThrowIfNull(signature);

@@ -43,12 +43,12 @@ internal sealed class NativeFeatures
         SignatureField? toolCalls = null, reasoning = null, citations = null;
         foreach (var output in request.Signature.Outputs)
         {
-            switch (output.Type.Kind)
+            switch (KindOf(output))
             {
                 case FieldTypeKind.ToolCalls when (adapter.UseNativeTools || request.ToolUse is { IsNative: true }) && capabilities.NativeTools:
                     toolCalls = output;
                     break;
-                case FieldTypeKind.Reasoning when adapter.UseNativeTypes && capabilities.Reasoning && options.ReasoningEffort is not ReasoningEffort.None:
+                case FieldTypeKind.Reasoning when TakesThoughts(adapter, capabilities, options):
                     reasoning = output;
                     break;
                 case FieldTypeKind.Citations when adapter.UseNativeTypes && capabilities.Citations:
@@ -65,20 +65,25 @@ internal sealed class NativeFeatures
         return new(request, toolCalls, toolInput, reasoning, citations, capabilities.ParallelTools);
     }
 
+    /// <summary>True when the model will think over a call: an effort is chosen, or an output is taken from its thoughts.</summary>
+    public static bool MakesThink(Adapter adapter, Signature signature, ModelCapabilities capabilities, CallOptions options) =>
+        options.ReasoningEffort is not (null or ReasoningEffort.None)
+        || (TakesThoughts(adapter, capabilities, options) && signature.Outputs.Any(output => KindOf(output) == FieldTypeKind.Reasoning));
+
     public void Configure(ChatOptions options)
     {
         if (tools.Count > 0)
         {
             options.Tools = tools;
             options.AllowMultipleToolCalls ??= mayRunInParallel ? null : false;
-            options.ToolMode ??= mode;
+            options.ToolMode = mode ?? options.ToolMode;
         }
 
         // A model that must call a tool does not think first: providers refuse both at once.
         if (mode is not null)
             options.Reasoning = null;
         else if (reasoning is not null)
-            options.Reasoning ??= new() { Effort = ReasoningEffort.Low };
+            AskForThoughts(options.Reasoning ??= new());
     }
 
     public ParsedAnswer Read(Adapter adapter, Signature declared, ChatResponse response, string text)
@@ -100,6 +105,20 @@ internal sealed class NativeFeatures
 
     /// <summary>True when the model asked for tools, so that what it says beside is a courtesy.</summary>
     public bool HasCalls(ChatResponse response) => toolCalls is not null && !CallsIn(response).Calls.IsEmpty;
+
+    private static void AskForThoughts(ReasoningOptions options)
+    {
+        options.Effort ??= ReasoningEffort.Low;
+        options.Output ??= ReasoningOutput.Full;
+    }
+
+    // A field alone is no reason to make a model think that was given a temperature at which it cannot.
+    private static bool TakesThoughts(Adapter adapter, ModelCapabilities capabilities, CallOptions options) =>
+        adapter.UseNativeTypes && capabilities is { Reasoning: true, ReasoningText: true }
+        && options.ReasoningEffort is not ReasoningEffort.None && options.ReasoningOutput is not ReasoningOutput.None
+        && (options.ReasoningEffort is not null || capabilities.ReasoningTemperature || !ModelCapabilities.IsOtherThanOne(options.Temperature));
+
+    private static FieldTypeKind KindOf(SignatureField field) => TypeHints.Bare(field.Type).Kind;
 
     // Text beside tool calls is a courtesy: what cannot be read of it is simply not there.
     private ParsedAnswer ReadText(Adapter adapter, ChatResponse response, string text, bool hasCalls)
@@ -151,8 +170,8 @@ internal sealed class NativeFeatures
                 $"Signature '{request.Signature.Shape}' has the output '{toolCalls.Name}' of tool calls but no input with tools. "
                 + "Add one: 'tools: list[Tool]', or IReadOnlyList<AITool> Tools on the input record.");
 
-    private static bool IsTools(FieldType type) =>
-        type.Kind == FieldTypeKind.Tool || (type.Kind == FieldTypeKind.List && type.Arguments[0].Kind == FieldTypeKind.Tool);
+    private static bool IsTools(FieldType declared) =>
+        TypeHints.Bare(declared) is var type && (type.Kind == FieldTypeKind.Tool || (type.Kind == FieldTypeKind.List && type.Arguments[0].Kind == FieldTypeKind.Tool));
 
     private static IList<AITool> ToolsOf(object? value) => value switch
     {

@@ -9,11 +9,16 @@ internal static class PrettyJson
     public static string Write(FieldMap map)
     {
         var text = new StringBuilder();
-        WriteValue(text, map, 0);
+        Write(text, map, null);
         return text.ToString();
     }
 
-    private static void WriteValue(StringBuilder text, object? value, int depth)
+    /// <param name="text">Where to write.</param>
+    /// <param name="map">A canonical value.</param>
+    /// <param name="show">The text that stands for a value that is no text; null writes the form of state files.</param>
+    public static void Write(StringBuilder text, FieldMap map, Func<object, string>? show) => WriteValue(text, map, 0, show);
+
+    private static void WriteValue(StringBuilder text, object? value, int depth, Func<object, string>? show)
     {
         switch (value)
         {
@@ -24,7 +29,7 @@ internal static class PrettyJson
                     text.Append(' ', 2 * (depth + 1));
                     JsonText.WriteString(text, name);
                     text.Append(": ");
-                    WriteValue(text, item, depth + 1);
+                    WriteValue(text, item, depth + 1, show);
                     text.Append(",\n");
                 }
 
@@ -35,14 +40,14 @@ internal static class PrettyJson
                 foreach (var item in list)
                 {
                     text.Append(' ', 2 * (depth + 1));
-                    WriteValue(text, item, depth + 1);
+                    WriteValue(text, item, depth + 1, show);
                     text.Append(",\n");
                 }
 
                 Close(text, ']', depth);
                 break;
             default:
-                JsonText.Write(text, value);
+                JsonText.Write(text, value, show);
                 break;
         }
     }

@@ -56,6 +56,9 @@ public abstract class PromptAdapter : Adapter
     /// <summary>Makes text inside a value harmless that would mean something in this format.</summary>
     protected virtual string Escape(string value) => value;
 
+    /// <summary>True to show an input that is an object with a line a property instead of on one line.</summary>
+    internal virtual bool IndentsObjects => false;
+
     /// <summary>The content of a user message: the inputs that have a value, in signature order.</summary>
     internal IList<AIContent> RenderInputs(Signature signature, FieldMap inputs, string? prefix, string? suffix, SignatureField? left)
     {
@@ -89,7 +92,17 @@ public abstract class PromptAdapter : Adapter
     private void AppendBlock(PromptText text, SignatureField field, object? value)
     {
         text.Append(OpeningOf(field.Name));
-        ValueFormatter.AppendTo(text, value, field.Type);
+        if (IndentsObjects && value is FieldMap map && TypeHints.Bare(field.Type).Kind is FieldTypeKind.Object or FieldTypeKind.Reference)
+        {
+            var start = text.Builder.Length;
+            PrettyJson.Write(text.Builder, map, text.AddNested);
+            text.EscapeFrom(start);
+        }
+        else
+        {
+            ValueFormatter.AppendTo(text, value, field.Type);
+        }
+
         text.EndField();
         text.Append(ClosingOf(field.Name));
     }
@@ -129,7 +142,7 @@ public abstract class PromptAdapter : Adapter
         return new(
             text.ToString().TrimEnd(),
             Reminder(signature),
-            signature.Inputs.FirstOrDefault(field => field.Type.Kind == FieldTypeKind.History));
+            signature.Inputs.FirstOrDefault(field => TypeHints.Bare(field.Type).Kind == FieldTypeKind.History));
     }
 
     // The parts of a prompt that depend on the signature alone, rendered once per signature.

@@ -26,6 +26,18 @@ public sealed record CallOptions
     /// <summary>How much a reasoning model thinks before it answers.</summary>
     public ReasoningEffort? ReasoningEffort { get; init; }
 
+    /// <summary>
+    /// How much of its thoughts a reasoning model gives back. Null leaves it to the provider; a <see cref="Reasoning"/> output that the provider fills
+    /// asks for all. <see cref="Microsoft.Extensions.AI.ReasoningOutput.None"/> asks for such an output as text.
+    /// </summary>
+    public ReasoningOutput? ReasoningOutput { get; init; }
+
+    /// <summary>Whether the model may, must or must not call a tool. Counts only where tools are given to the model as tools; agents overrule it.</summary>
+    public ChatToolMode? ToolMode { get; init; }
+
+    /// <summary>Whether one answer may call several tools. Counts only where tools are given to the model as tools.</summary>
+    public bool? AllowMultipleToolCalls { get; init; }
+
     /// <summary>Makes tokens less likely the more often they have occurred, from -2 to 2.</summary>
     public float? FrequencyPenalty { get; init; }
 
@@ -34,19 +46,19 @@ public sealed record CallOptions
 
     /// <summary>
     /// Number of an independent sample: calls that differ in it are cached apart, calls that agree share an entry. Never sent to a provider, so it
-    /// changes nothing but the cache.
+    /// changes nothing but the cache. At temperature 0 samples are alike; <see cref="LM.Logger"/> is told so once.
     /// </summary>
     public long? SampleId { get; init; }
 
     /// <summary>
-    /// Asks for log-probabilities: as the additional property <c>logprobs</c> and <see cref="HoneChatOptions.LogProbs"/>. A client that reads
-    /// neither needs <see cref="RawOptions"/>. Such calls are not cached.
+    /// Asks for log-probabilities: as the additional property <c>logprobs</c>, which OpenAI's client sends, and <see cref="HoneChatOptions.LogProbs"/>.
+    /// A client that reads neither needs <see cref="RawOptions"/>. Such calls are not cached.
     /// </summary>
     public bool? LogProbs { get; init; }
 
     /// <summary>
-    /// Further options by the provider's name: text, numbers, truth values, JSON. They reach the client as additional properties and saved programs
-    /// as JSON.
+    /// Further options by the provider's name: text, numbers, truth values, JSON. OpenAI's client sends them as they are, and they win over the other
+    /// options. They reach any client as additional properties, which some ignore (Anthropic's: a warning says so), and saved programs as JSON.
     /// </summary>
     /// <exception cref="LMConfigurationException">A name is that of a credential: those belong to the client, since options are saved and logged.</exception>
     public ImmutableSortedDictionary<string, object?> Additional
@@ -68,6 +80,9 @@ public sealed record CallOptions
         MaxOutputTokens = over.MaxOutputTokens ?? MaxOutputTokens,
         StopSequences = over.StopSequences.IsDefaultOrEmpty ? StopSequences : over.StopSequences,
         ReasoningEffort = over.ReasoningEffort ?? ReasoningEffort,
+        ReasoningOutput = over.ReasoningOutput ?? ReasoningOutput,
+        ToolMode = over.ToolMode ?? ToolMode,
+        AllowMultipleToolCalls = over.AllowMultipleToolCalls ?? AllowMultipleToolCalls,
         FrequencyPenalty = over.FrequencyPenalty ?? FrequencyPenalty,
         PresencePenalty = over.PresencePenalty ?? PresencePenalty,
         SampleId = over.SampleId ?? SampleId,
@@ -80,6 +95,7 @@ public sealed record CallOptions
     public bool Equals(CallOptions? other) => ReferenceEquals(this, other) || (other is not null
         && (Temperature, TopP, TopK, MaxOutputTokens) == (other.Temperature, other.TopP, other.TopK, other.MaxOutputTokens)
         && (ReasoningEffort, FrequencyPenalty, PresencePenalty) == (other.ReasoningEffort, other.FrequencyPenalty, other.PresencePenalty)
+        && (ReasoningOutput, AllowMultipleToolCalls) == (other.ReasoningOutput, other.AllowMultipleToolCalls) && Equals(ToolMode, other.ToolMode)
         && (SampleId, LogProbs, RawOptions) == (other.SampleId, other.LogProbs, other.RawOptions)
         && StopsOf(this).SequenceEqual(StopsOf(other))
         && AdditionalEquals(Additional, other.Additional));
@@ -95,7 +111,9 @@ public sealed record CallOptions
         TopK = TopK,
         MaxOutputTokens = MaxOutputTokens,
         StopSequences = StopSequences.IsDefaultOrEmpty ? null : [.. StopSequences],
-        Reasoning = ReasoningEffort is { } effort ? new() { Effort = effort } : null,
+        Reasoning = ReasoningEffort is null && ReasoningOutput is null ? null : new() { Effort = ReasoningEffort, Output = ReasoningOutput },
+        ToolMode = ToolMode,
+        AllowMultipleToolCalls = AllowMultipleToolCalls,
         FrequencyPenalty = FrequencyPenalty,
         PresencePenalty = PresencePenalty,
         SampleId = SampleId,

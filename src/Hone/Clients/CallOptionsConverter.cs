@@ -52,6 +52,12 @@ internal sealed class CallOptionsConverter : JsonConverter<CallOptions>
 
         if (value.ReasoningEffort is { } effort)
             writer.WriteString("reasoningEffort", effort.ToString());
+        if (value.ReasoningOutput is { } output)
+            writer.WriteString("reasoningOutput", output.ToString());
+        if (value.ToolMode is { } mode)
+            WriteMode(writer, mode);
+        if (value.AllowMultipleToolCalls is { } several)
+            writer.WriteBoolean("allowMultipleToolCalls", several);
         Number(writer, "frequencyPenalty", value.FrequencyPenalty);
         Number(writer, "presencePenalty", value.PresencePenalty);
         if (value.SampleId is { } sample)
@@ -84,7 +90,10 @@ internal sealed class CallOptionsConverter : JsonConverter<CallOptions>
         "topK" => options with { TopK = value.GetInt32() },
         "maxOutputTokens" => options with { MaxOutputTokens = value.GetInt32() },
         "stopSequences" => options with { StopSequences = [.. value.EnumerateArray().Select(stop => stop.GetString()!)] },
-        "reasoningEffort" => options with { ReasoningEffort = Effort(value.GetString()) },
+        "reasoningEffort" => options with { ReasoningEffort = Member<ReasoningEffort>(value.GetString(), "reasoning effort") },
+        "reasoningOutput" => options with { ReasoningOutput = Member<ReasoningOutput>(value.GetString(), "amount of reasoning output") },
+        "toolMode" => options with { ToolMode = ReadMode(value) },
+        "allowMultipleToolCalls" => options with { AllowMultipleToolCalls = value.GetBoolean() },
         "frequencyPenalty" => options with { FrequencyPenalty = value.GetSingle() },
         "presencePenalty" => options with { PresencePenalty = value.GetSingle() },
         "sampleId" => options with { SampleId = value.GetInt64() },
@@ -96,9 +105,38 @@ internal sealed class CallOptionsConverter : JsonConverter<CallOptions>
         _ => throw new JsonException($"'{name}' is no call option. A newer Hone may have written it."),
     };
 
-    private static ReasoningEffort Effort(string? name) => Enum.TryParse<ReasoningEffort>(name, out var effort) && Enum.IsDefined(effort)
-        ? effort
-        : throw new JsonException($"'{name}' is no reasoning effort. Use one of: {string.Join(", ", Enum.GetNames<ReasoningEffort>())}.");
+    // A word, or for a tool that must be called an object with its name.
+    private static void WriteMode(Utf8JsonWriter writer, ChatToolMode mode)
+    {
+        if (mode is RequiredChatToolMode { RequiredFunctionName: { } function })
+        {
+            writer.WriteStartObject("toolMode");
+            writer.WriteString("function", function);
+            writer.WriteEndObject();
+            return;
+        }
+
+        writer.WriteString("toolMode", mode switch { NoneChatToolMode => "none", RequiredChatToolMode => "required", _ => "auto" });
+    }
+
+    private static ChatToolMode ReadMode(JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("function", out var function))
+            return ChatToolMode.RequireSpecific(function.GetString()!);
+        return value.ValueKind == JsonValueKind.String && value.GetString() is { } word
+            ? word switch
+            {
+                "auto" => ChatToolMode.Auto,
+                "none" => ChatToolMode.None,
+                "required" => ChatToolMode.RequireAny,
+                _ => throw new JsonException($"'{word}' is no tool mode. Use auto, none, required or {{\"function\": NAME}}."),
+            }
+            : throw new JsonException("A tool mode is auto, none, required or {\"function\": NAME}.");
+    }
+
+    private static T Member<T>(string? name, string what) where T : struct, Enum => Enum.TryParse<T>(name, out var member) && Enum.IsDefined(member)
+        ? member
+        : throw new JsonException($"'{name}' is no {what}. Use one of: {string.Join(", ", Enum.GetNames<T>())}.");
 
     private static void Number(Utf8JsonWriter writer, string name, float? value)
     {

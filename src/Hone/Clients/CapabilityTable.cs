@@ -48,14 +48,13 @@ internal static class CapabilityTable
     {
         NativeTools = true,
         ParallelTools = true,
-        Citations = true,
         Images = true,
         Documents = true,
         MaxContextTokens = 200_000,
         MaxOutputTokens = 8_192,
     };
 
-    private static readonly ModelCapabilities ThinkingClaude = Claude with { Reasoning = true, MaxOutputTokens = 32_000 };
+    private static readonly ModelCapabilities ThinkingClaude = Claude with { Reasoning = true, ReasoningText = true, MaxOutputTokens = 32_000 };
 
     private static readonly ModelCapabilities Gemini = new()
     {
@@ -64,6 +63,8 @@ internal static class CapabilityTable
         NativeTools = true,
         ParallelTools = true,
         Reasoning = true,
+        ReasoningText = true,
+        ReasoningTemperature = true,
         Images = true,
         Audio = true,
         Documents = true,
@@ -122,7 +123,7 @@ internal static class CapabilityTable
         foreach (var (prefix, capabilities) in Families)
         {
             if (id.StartsWith(prefix, StringComparison.Ordinal))
-                return capabilities;
+                return IsOpenAIClient(provider) && capabilities.ReasoningText ? capabilities with { ReasoningText = false } : capabilities;
         }
 
         return IsOpenAI(endpoint) ? OpenAIServer : ModelCapabilities.TextOnly;
@@ -146,6 +147,9 @@ internal static class CapabilityTable
         var claude = id.IndexOf("anthropic.claude", StringComparison.Ordinal);
         return claude < 0 ? id : id[(claude + "anthropic.".Length)..];
     }
+
+    // Whatever the model, OpenAI's chat API has no place for thoughts.
+    private static bool IsOpenAIClient(string? provider) => string.Equals(provider, OpenAIOptions.Provider, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsOpenAI(Uri? endpoint) => endpoint is { IsAbsoluteUri: true }
         && (endpoint.Host.Equals("api.openai.com", StringComparison.OrdinalIgnoreCase)

@@ -32,6 +32,9 @@ public sealed class HoneChatOptions : ChatOptions
     /// <summary>Whether log-probabilities are asked for. Such calls are not cached: a stored answer would lack them.</summary>
     public bool? LogProbs { get; set; }
 
+    /// <summary>True when the answer's schema was made for a provider that keeps to it strictly.</summary>
+    internal bool IsStrictFormat { get; set; }
+
     /// <summary>The budget's hold on this call, so that a retry can ask for one more.</summary>
     internal BudgetReservation? Reservation { get; set; }
 
@@ -53,6 +56,7 @@ public sealed class HoneChatOptions : ChatOptions
         Role = other.Role;
         SampleId = other.SampleId;
         LogProbs = other.LogProbs;
+        IsStrictFormat = other.IsStrictFormat;
         Reservation = other.Reservation;
     }
 }

@@ -32,4 +32,22 @@ internal static partial class HoneLog
         "A request of {Caller} to {Model} holds {Kind}, which this model is not known to take. It is sent as it is. If the model takes it, say so: "
         + "lm with {{ Capabilities = lm.Capabilities with {{ {Capability} = true }} }}. This is said once.")]
     public static partial void MediaNotKnown(ILogger logger, string caller, string model, string kind, string capability);
+
+    [LoggerMessage(9, LogLevel.Warning,
+        "The sample id {Sample} of {Caller} has no effect: {Model} is asked at temperature 0, where independent samples are alike. Choose a temperature. "
+        + "This is said once.")]
+    public static partial void SampleWithoutEffect(ILogger logger, string sample, string model, string caller);
+
+    [LoggerMessage(10, LogLevel.Warning,
+        "The client of {Model} ignores the additional options {Options} of {Caller}: they do not reach the provider. Use CallOptions.RawOptions. "
+        + "This is said once.")]
+    public static partial void OptionsIgnored(ILogger logger, string options, string model, string caller);
+
+    [LoggerMessage(11, LogLevel.Warning,
+        "The client of {Model} does not send the {MediaType} in a request of {Caller}: the model will not see it. Give the text as a Document or as text. "
+        + "This is said once.")]
+    public static partial void MediaNotSent(ILogger logger, string mediaType, string model, string caller);
+
+    [LoggerMessage(12, LogLevel.Warning, "{Reason} Answers are kept in memory only.")]
+    public static partial void StoreUnavailable(ILogger logger, string reason, Exception error);
 }

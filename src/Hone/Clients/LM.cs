@@ -34,7 +34,8 @@ public sealed record LM
     {
         (Client, Name, Options, Role, Price) = (other.Client, other.Name, other.Options, other.Role, other.Price);
         (Cache, Retry, RateLimiter, Budget, History) = (other.Cache, other.Retry, other.RateLimiter, other.Budget, other.History);
-        (Failover, Logger, capabilities, Media) = (other.Failover, other.Logger, other.capabilities, other.Media);
+        (Failover, Logger, capabilities) = (other.Failover, other.Logger, other.capabilities);
+        (Media, Checks) = (other.Media, other.Checks);
     }
 
     /// <summary>The client that is called.</summary>
@@ -111,6 +112,9 @@ public sealed record LM
 
     /// <summary>What was warned of; copies made by <c>with</c> do not warn again.</summary>
     internal MediaCheck Media { get; } = new();
+
+    /// <inheritdoc cref="Media"/>
+    internal OptionCheck Checks { get; } = new();
 
     internal ILogger Log => Logger ?? NullLogger.Instance;
 

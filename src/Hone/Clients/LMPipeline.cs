@@ -19,6 +19,7 @@ internal static class LMPipeline
             RateLimiter = model.RateLimiter,
             Capabilities = capabilities,
             Media = model.Media,
+            Checks = model.Checks,
         });
         if (model.Budget is { } budget)
             client = new BudgetClient(client, budget, identity, capabilities, model.Price);

@@ -29,6 +29,16 @@ public sealed record ModelCapabilities
     /// <summary>The model thinks before it answers, and how much can be chosen.</summary>
     public bool Reasoning { get; init; }
 
+    /// <summary>
+    /// The client gives the thoughts of the model back. Only then is a <see cref="Hone.Reasoning"/> output taken from them; without, it is asked for as
+    /// text. OpenAI's chat API keeps them to itself, so this is false for its client; servers that send <c>reasoning_content</c>, and OpenAI's
+    /// responses API, which sums them up, can be told: <c>lm with { Capabilities = lm.Capabilities with { ReasoningText = true } }</c>.
+    /// </summary>
+    public bool ReasoningText { get; init; }
+
+    /// <summary>A temperature other than 1 may be chosen while the model thinks; otherwise such a call is refused before it is sent.</summary>
+    public bool ReasoningTemperature { get; init; }
+
     /// <summary>Any temperature may be chosen; otherwise only 1 or none.</summary>
     public bool Temperature { get; init; } = true;
 
@@ -70,6 +80,7 @@ public sealed record ModelCapabilities
 
     /// <summary>Refuses options that this model's family rejects, before anything is sent. The only place that knows these rules.</summary>
     /// <exception cref="LMConfigurationException">An option is not allowed; the message says what to do.</exception>
+    /// <exception cref="LMUnsupportedFeatureException">A temperature and a reasoning effort are chosen, which exclude each other.</exception>
     internal void Check(ChatOptions? options, string model)
     {
         if (options is null)
@@ -77,6 +88,13 @@ public sealed record ModelCapabilities
         if (!Temperature && options.Temperature is { } temperature and not 1)
             throw new LMConfigurationException(
                 $"A temperature of {temperature} is set, but this reasoning model samples at 1 only. Leave {nameof(CallOptions.Temperature)} unset or set it to 1.")
+            {
+                Model = model,
+            };
+        if (!ReasoningTemperature && IsOtherThanOne(options.Temperature) && options.Reasoning?.Effort is { } effort and not ReasoningEffort.None)
+            throw new LMUnsupportedFeatureException(
+                $"A temperature of {options.Temperature} and the reasoning effort {effort} are set, but a model that thinks samples at 1 only. "
+                + $"Leave {nameof(CallOptions.Temperature)} unset, or set {nameof(CallOptions.ReasoningEffort)} to {ReasoningEffort.None}.")
             {
                 Model = model,
             };
@@ -88,4 +106,7 @@ public sealed record ModelCapabilities
                 Model = model,
             };
     }
+
+    /// <summary>True for a temperature that somebody chose and that is not 1, at which thinking models sample.</summary>
+    internal static bool IsOtherThanOne(float? temperature) => temperature is not (null or 1);
 }

@@ -47,8 +47,9 @@ internal sealed class PredictorCallRunner
         var model = predictor.ModelIn(scope, binding);
         var options = model.Options.Overlay(scope.Options).Overlay(binding.State.Options).Overlay(own);
 
-        // Several samples at a temperature that nobody chose would all be alike; a chosen one is respected, 0 included.
-        if (isSampling && options.Temperature is null && model.Capabilities.Temperature)
+        // Several samples at a temperature that nobody chose would all be alike; a chosen one is respected, 0 included. A model that thinks samples at 1.
+        if (isSampling && options.Temperature is null && model.Capabilities.Temperature
+            && !NativeFeatures.MakesThink(scope.Adapter, binding.Signature, model.Capabilities, options))
             options = options with { Temperature = SamplingTemperature };
         var complete = PredictorInputs.Complete(binding.Path, binding.Signature, inputs, scope.Logger);
         var request = new AdapterRequest(binding.Signature, complete, binding.State.Demos) { ToolUse = toolUse };

@@ -2,7 +2,6 @@ using System.Collections;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Hone;
 
@@ -139,14 +138,8 @@ public sealed class FieldMap : IReadOnlyDictionary<string, object?>, IEquatable<
         return hash;
     }
 
-    /// <summary>The fields as text, for debugging.</summary>
-    public override string ToString()
-    {
-        var text = new StringBuilder("{");
-        foreach (var (name, value) in entries)
-            text.Append(text.Length > 1 ? ", " : " ").Append(name).Append(": ").Append(value ?? "null");
-        return text.Append(" }").ToString();
-    }
+    /// <summary>The fields as JSON, nested ones and lists included; media as a few words on them.</summary>
+    public override string ToString() => FieldMapText.Write(this);
 
     /// <summary>Compares canonical values by what they hold.</summary>
     internal static bool ValuesEqual(object? left, object? right) => ValueComparer.Instance.Equals(left, right);

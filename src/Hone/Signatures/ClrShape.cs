@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using System.Numerics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
@@ -23,12 +22,18 @@ internal sealed record ClrMember(string Name, string ClrName, Type Type, Nullabi
 
     public string? Description { get; init; }
 
-    public bool HasDefault { get; init; }
+    public bool HasDefault => Declared.Value.HasDefault;
 
     /// <summary>Canonical default.</summary>
-    public object? Default { get; init; }
+    public object? Default => Declared.Value.Value;
+
+    /// <summary>Read when it is asked for: a default may be a value of the type that is being read.</summary>
+    public required Lazy<(bool HasDefault, object? Value)> Declared { get; init; }
 
     public ImmutableArray<FieldConstraint> Constraints { get; init; } = [];
+
+    /// <summary>The values of <c>[AllowedValues]</c>; null without one.</summary>
+    public ImmutableArray<object?>? Allowed { get; init; }
 
     /// <summary>The language of a property that holds <see cref="Code"/>.</summary>
     public string? CodeLanguage { get; init; }
@@ -115,7 +120,7 @@ internal sealed class ClrShape
             .OrderBy(each => each.Index < 0 ? int.MaxValue : each.Index)
             .ThenBy(each => Depth(each.Property.DeclaringType))
             .ThenBy(each => each.Property.HasMetadataToken() ? each.Property.MetadataToken : 0);
-        var sample = parameters.Length == 0 && !type.IsAbstract ? CreateSample(type) : null;
+        var sample = parameters.Length == 0 && !type.IsAbstract ? ClrDefaults.CreateSample(type) : null;
         var context = ClrReflection.Nullability();
         foreach (var (property, index) in properties)
             yield return ReadMember(context, property, index < 0 ? null : parameters[index], index, sample);
@@ -123,7 +128,6 @@ internal sealed class ClrShape
 
     private static ClrMember ReadMember(NullabilityInfoContext context, PropertyInfo property, ParameterInfo? parameter, int index, object? sample)
     {
-        var (hasDefault, value) = DefaultOf(property, parameter, sample);
         var role = property.GetCustomAttribute<FieldAttribute>() ?? parameter?.GetCustomAttribute<FieldAttribute>();
         return new ClrMember(NameOf(property), property.Name, property.PropertyType, context.Create(property))
         {
@@ -133,9 +137,9 @@ internal sealed class ClrShape
             Description = role?.Description
                 ?? (property.GetCustomAttribute<DescriptionAttribute>() ?? parameter?.GetCustomAttribute<DescriptionAttribute>())?.Description,
             Role = role,
-            HasDefault = hasDefault,
-            Default = value,
-            Constraints = ClrConstraints.Read([.. property.GetCustomAttributes(), .. parameter?.GetCustomAttributes() ?? []]),
+            Declared = new(() => ClrDefaults.Of(property, parameter, sample), LazyThreadSafetyMode.PublicationOnly),
+            Constraints = ClrConstraints.Read(property, [.. property.GetCustomAttributes(), .. parameter?.GetCustomAttributes() ?? []]),
+            Allowed = (property.GetCustomAttribute<AllowedValuesAttribute>() ?? parameter?.GetCustomAttribute<AllowedValuesAttribute>())?.Values.ToImmutableArray(),
             CodeLanguage = (property.GetCustomAttribute<CodeLanguageAttribute>() ?? parameter?.GetCustomAttribute<CodeLanguageAttribute>())?.Language,
         };
     }
@@ -147,56 +151,6 @@ internal sealed class ClrShape
         string.Equals(parameter.Name, property.Name, StringComparison.OrdinalIgnoreCase);
 
     private static int Depth(Type? type) => type is null ? 0 : 1 + Depth(type.BaseType);
-
-    // A parameter's default counts. Without parameters, an initializer counts when it gives something other than the type's own zero.
-    private static (bool HasDefault, object? Value) DefaultOf(PropertyInfo property, ParameterInfo? parameter, object? sample)
-    {
-        if (parameter is { HasDefaultValue: true })
-            return (true, Constant(parameter.DefaultValue, parameter.ParameterType));
-        var isRequired = property.GetCustomAttribute<RequiredMemberAttribute>() is not null;
-        if (sample is null || isRequired || property.SetMethod is null)
-            return (false, null);
-        var value = property.GetValue(sample);
-        return value is null || !IsConstant(value) || IsZero(value, property.PropertyType) ? (false, null) : (true, Constant(value, property.PropertyType));
-    }
-
-    private static object? CreateSample([DynamicallyAccessedMembers(ClrReflection.Members)] Type type) =>
-        type.IsValueType || type.GetConstructor(System.Type.EmptyTypes) is not null ? Activator.CreateInstance(type) : null;
-
-    // An empty text is there to please the compiler; it is no answer to fall back on.
-    private static bool IsConstant(object value) => value is string { Length: > 0 } or bool or Enum or decimal || value.GetType().IsPrimitive;
-
-    // What a property of the type holds when nothing has set it.
-    private static bool IsZero(object value, Type declared) => declared.IsValueType && Nullable.GetUnderlyingType(declared) is null && value switch
-    {
-        bool flag => !flag,
-        char c => c == '\0',
-        Enum member => member.Equals(Enum.ToObject(member.GetType(), 0)),
-        nint number => number == 0,
-        nuint number => number == 0,
-        double number => number == 0,
-        float number => number == 0,
-        _ => Convert.ToDecimal(value, CultureInfo.InvariantCulture) == 0,
-    };
-
-    private static object? Constant(object? value, Type type)
-    {
-        type = Nullable.GetUnderlyingType(type) ?? type;
-        if (value is not null && type.IsEnum)
-        {
-            var text = Enum.ToObject(type, value).ToString()!;
-            return ClrTypes.MemberOf(type, text) is { } member ? ClrTypes.EnumText(member) : text;
-        }
-
-        return value switch
-        {
-            char c => c.ToString(),
-            ulong large and > long.MaxValue => new BigInteger(large),
-            sbyte or byte or short or ushort or int or uint or ulong => Convert.ToInt64(value, CultureInfo.InvariantCulture),
-            float single => double.Parse(single.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
-            _ => value,
-        };
-    }
 
     private readonly struct WholeType([DynamicallyAccessedMembers(ClrReflection.Members)] Type type)
     {

@@ -15,8 +15,8 @@ internal static class ClrTypeRules
         if (typeof(Delegate).IsAssignableFrom(type) || type.IsPointer || type.IsByRef || (IsOfTheFramework(type) && !isPair))
         {
             throw new HoneException(
-                $"{type} cannot be the type of a field. Use text, numbers, dates, enums, lists, dictionaries, records of those, or give the type a "
-                + "PromptType<T>.");
+                $"{type} cannot be the type of a field. Use text, numbers, dates, enums, lists, dictionaries, records of those, or say how it is "
+                + "shown and read: with a PromptType<T> on the type, or TypeSupport.RegisterPromptType for a type that is not yours.");
         }
 
         if (depth > MaximumDepth)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Reflection;
@@ -68,8 +69,15 @@ internal static class ClrTypes
     public static FieldType Of(Type type) => Cache.GetOrAdd(type, static each => Describe(each, null, []));
 
     /// <summary>The field type of a member, nullable annotations included.</summary>
-    public static FieldType Of(ClrMember member, ImmutableHashSet<Type> path) =>
-        WithLanguage(Describe(member.Type, member.Nullability, path), member.CodeLanguage);
+    /// <exception cref="HoneException">The member has allowed values that are none of its type.</exception>
+    public static FieldType Of(ClrMember member, ImmutableHashSet<Type> path)
+    {
+        var type = WithLanguage(Describe(member.Type, member.Nullability, path), member.CodeLanguage);
+        return member.Allowed is { } allowed ? LiteralOf(member, type, allowed) : type;
+    }
+
+    /// <summary>True for types that Hone knows how to show and read before it asks for a prompt type.</summary>
+    public static bool IsBuiltIn(Type type) => Simple.ContainsKey(type) || type.IsEnum || IsTool(type) || Nullable.GetUnderlyingType(type) is not null;
 
     /// <summary>True when the type stands for one value instead of a set of fields.</summary>
     public static bool IsValue(Type type)
@@ -105,6 +113,30 @@ internal static class ClrTypes
 
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "The members of an enumeration are kept with it: Enum.GetNames needs them too.")]
     private static FieldInfo[] MembersOf(Type type) => type.GetFields(BindingFlags.Public | BindingFlags.Static);
+
+    // A closed list of values takes the place of the type; null stays allowed where it was.
+    private static FieldType LiteralOf(ClrMember member, FieldType type, ImmutableArray<object?> allowed)
+    {
+        var values = allowed.Where(value => value is not null).Select(ClrValues.ToCanonical).ToImmutableArray();
+        if (values.IsEmpty || TypeHints.Bare(type).Kind is not (FieldTypeKind.String or FieldTypeKind.Integer or FieldTypeKind.Number or FieldTypeKind.Boolean)
+            || values.Any(value => !IsOf(TypeHints.Bare(type).Kind, value)))
+        {
+            throw new HoneException(
+                $"[AllowedValues] on '{member.ClrName}' ({TypeNames.Of(type)}) must list values of its type, which is to be text, a number or a truth value. "
+                + "For an enumeration, leave members out of it; for lists, use an enumeration as the item.");
+        }
+
+        var literal = FieldType.LiteralOf(values).BoundTo(Nullable.GetUnderlyingType(member.Type) ?? member.Type);
+        return type.AdmitsNull ? FieldType.Optional(literal).BoundTo(member.Type) : literal;
+    }
+
+    private static bool IsOf(FieldTypeKind kind, object? value) => kind switch
+    {
+        FieldTypeKind.String => value is string,
+        FieldTypeKind.Integer => value is long or BigInteger,
+        FieldTypeKind.Number => value is double or long,
+        _ => value is bool,
+    };
 
     private static FieldType Describe(Type type, NullabilityInfo? nullability, ImmutableHashSet<Type> path)
     {
@@ -142,13 +174,13 @@ internal static class ClrTypes
     private static FieldType DescribeEnum(Type type)
     {
         var members = MembersOf(type)
-            .Select(member => new EnumMember(member.Name, EnumText(member), member.GetValue(null)));
+            .Select(member => new EnumMember(member.Name, EnumText(member), member.GetValue(null)) { Description = DescriptionOf(member) });
         if (!ClrTypeRules.IsFlags(type))
-            return FieldType.EnumOf(NamingRules.TypeName(type), [.. members]).BoundTo(type);
+            return FieldType.EnumOf(NamingRules.TypeName(type), [.. members]).WithDescription(DescriptionOf(type)).BoundTo(type);
 
         // A value of flags is a set of the single ones: the model lists them, combinations and zero need no name.
         var single = members.Where(member => BitOperations.PopCount(ClrTypeRules.Bits(member.ClrValue!)) == 1);
-        return FieldType.SetOf(FieldType.EnumOf(NamingRules.TypeName(type), [.. single])).BoundTo(type);
+        return FieldType.SetOf(FieldType.EnumOf(NamingRules.TypeName(type), [.. single]).WithDescription(DescriptionOf(type))).BoundTo(type);
     }
 
     private static FieldType DescribeCollection(ClrCollection collection, NullabilityInfo? nullability, ImmutableHashSet<Type> path)
@@ -174,8 +206,12 @@ internal static class ClrTypes
                 {
                     Constraints = member.Constraints,
                 }),
-            ]).BoundTo(type);
+            ]).WithDescription(DescriptionOf(type)).BoundTo(type);
     }
+
+    private static string? DescriptionOf(MemberInfo member) => member.GetCustomAttribute<DescriptionAttribute>(inherit: false) is { Description.Length: > 0 } described
+        ? described.Description
+        : null;
 
     private static NullabilityInfo? Argument(NullabilityInfo? nullability, int index) =>
         nullability is not null && index < nullability.GenericTypeArguments.Length ? nullability.GenericTypeArguments[index] : null;

@@ -16,6 +16,17 @@ public abstract class FieldAttribute : Attribute
     internal abstract FieldDirection Direction { get; }
 }
 
+/// <summary>The value must be a multiple of a number. Told to the model, and checked on every value.</summary>
+/// <param name="divisor">A finite number above 0.</param>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
+public sealed class MultipleOfAttribute(double divisor) : Attribute
+{
+    /// <summary>The number.</summary>
+    public double Divisor { get; } = double.IsFinite(divisor) && divisor > 0
+        ? divisor
+        : throw new HoneException($"[MultipleOf] needs a finite number above 0, not {divisor.ToString(System.Globalization.CultureInfo.InvariantCulture)}.");
+}
+
 /// <summary>A property that is given to the model, in a type for <see cref="Signature.Of{T}"/>.</summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class InputAttribute : FieldAttribute

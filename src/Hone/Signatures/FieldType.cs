@@ -3,7 +3,11 @@ using System.Collections.Immutable;
 namespace Hone;
 
 /// <summary>One member of an enumeration: its name in code and the value that the model sees, text or a whole number.</summary>
-public sealed record EnumMember(string Name, object Value, object? ClrValue = null);
+public sealed record EnumMember(string Name, object Value, object? ClrValue = null)
+{
+    /// <summary>What the member means; null when its name says it.</summary>
+    public string? Description { get; init; }
+}
 
 /// <summary>One property of an object type.</summary>
 public sealed record ObjectProperty(
@@ -50,6 +54,9 @@ public sealed class FieldType : IEquatable<FieldType>
 
     /// <summary>Name of an enumeration, object or custom type, or the language of code; null for others.</summary>
     public string? Name { get; private init; }
+
+    /// <summary>What an enumeration or object type means; null when its name says it.</summary>
+    public string? Description { get; private init; }
 
     /// <summary>The .NET type that a typed signature binds to; null in the dynamic lane. Not part of equality.</summary>
     public Type? ClrType { get; private init; }
@@ -220,15 +227,22 @@ public sealed class FieldType : IEquatable<FieldType>
         new(FieldTypeKind.Custom) { Name = type.Name, PromptType = type, ClrType = type.ValueType };
 
     /// <summary>The same type bound to a .NET type.</summary>
-    public FieldType BoundTo(Type clrType) => Copy(Arguments, clrType);
+    public FieldType BoundTo(Type clrType) => Copy(Arguments, clrType, Description);
+
+    /// <summary>The same enumeration or object type with another meaning, told to the model wherever the type is.</summary>
+    /// <exception cref="HoneException">The type is neither.</exception>
+    public FieldType WithDescription(string? description) => Kind is FieldTypeKind.Enum or FieldTypeKind.Object
+        ? Copy(Arguments, ClrType, description)
+        : throw new HoneException($"Only enumerations and object types have a description of their own, not '{this}'. Describe the field.");
 
     /// <summary>The same container over other types.</summary>
-    internal FieldType WithArguments(ImmutableArray<FieldType> arguments) => Copy(arguments, ClrType);
+    internal FieldType WithArguments(ImmutableArray<FieldType> arguments) => Copy(arguments, ClrType, Description);
 
     /// <summary>Structural equality; the .NET binding does not count, and references are equal when their names are.</summary>
     public bool Equals(FieldType? other) => ReferenceEquals(this, other) || (other is not null
         && Kind == other.Kind
         && Name == other.Name
+        && Description == other.Description
         && SameItems(Arguments, other.Arguments)
         && SameItems(Literals, other.Literals)
         && SameItems(Properties, other.Properties)
@@ -244,13 +258,14 @@ public sealed class FieldType : IEquatable<FieldType>
     /// <summary>The type in the grammar that <c>Signature.Parse</c> reads, e.g. <c>list[str]</c>.</summary>
     public override string ToString() => TypeExpressionWriter.Write(this);
 
-    private FieldType Copy(ImmutableArray<FieldType> arguments, Type? clrType) => new(Kind)
+    private FieldType Copy(ImmutableArray<FieldType> arguments, Type? clrType, string? description) => new(Kind)
     {
         Arguments = arguments,
         Literals = Literals,
         Members = Members,
         Properties = Properties,
         Name = Name,
+        Description = description,
         PromptType = PromptType,
         ClrType = clrType,
         target = target,
@@ -275,7 +290,7 @@ public sealed class FieldType : IEquatable<FieldType>
             return false;
         for (var i = 0; i < left.Length; i++)
         {
-            if (left[i].Name != right[i].Name || !Equals(left[i].Value, right[i].Value))
+            if (left[i].Name != right[i].Name || left[i].Description != right[i].Description || !Equals(left[i].Value, right[i].Value))
                 return false;
         }
 

@@ -49,7 +49,7 @@ public sealed record Attachment : Media
     /// <exception cref="HoneException">The address is not allowed, the answer is an error, or too large.</exception>
     public static async Task<Attachment> DownloadAsync(
         HttpClient client, Uri address, MediaDownloadOptions? options = null, CancellationToken cancellationToken = default) =>
-        new(await MediaContents.DownloadAsync(client, address, options, MediaContents.File, cancellationToken).ConfigureAwait(false));
+        new(await MediaDownload.FetchAsync(client, address, options, MediaContents.File, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Wraps a part of a chat message that holds data, an address or a file id.</summary>
     /// <exception cref="HoneException">The part holds none of them.</exception>

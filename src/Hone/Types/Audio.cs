@@ -40,7 +40,7 @@ public sealed record Audio : Media
     /// <exception cref="HoneException">The address is not allowed, the answer is an error, too large, or no recording.</exception>
     public static async Task<Audio> DownloadAsync(
         HttpClient client, Uri address, MediaDownloadOptions? options = null, CancellationToken cancellationToken = default) =>
-        new(await MediaContents.DownloadAsync(client, address, options, MediaContents.Audio, cancellationToken).ConfigureAwait(false));
+        new(await MediaDownload.FetchAsync(client, address, options, MediaContents.Audio, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Wraps a part of a chat message.</summary>
     /// <exception cref="HoneException">The part is no recording.</exception>

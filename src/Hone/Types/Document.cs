@@ -29,11 +29,13 @@ public sealed record Document : Media
     public static Document FromUri(Uri address, string? mediaType = null, string? title = null, string? context = null) =>
         new(MediaContents.FromUri(address, mediaType, MediaContents.Document)) { Title = title, Context = context };
 
-    /// <summary>A document from its bytes; <c>text/plain</c> is decoded from UTF-8.</summary>
+    /// <summary>
+    /// A document from its bytes. What is text (<c>text/*</c>, JSON, XML, YAML, source code) is decoded from UTF-8 and given to the model as text.
+    /// </summary>
     public static Document FromBytes(ReadOnlyMemory<byte> bytes, string mediaType, string? title = null, string? context = null) =>
         new(MediaContents.FromBytes(bytes.ToArray(), mediaType, MediaContents.Document)) { Title = title, Context = context };
 
-    /// <summary>A document from a data URI.</summary>
+    /// <summary>A document from a data URI; what is text becomes text, as in <see cref="FromBytes"/>.</summary>
     public static Document FromDataUri(string dataUri, string? title = null, string? context = null) =>
         new(MediaContents.FromDataUri(dataUri, MediaContents.Document)) { Title = title, Context = context };
 
@@ -52,7 +54,7 @@ public sealed record Document : Media
     /// <exception cref="HoneException">The address is not allowed, the answer is an error, or too large.</exception>
     public static async Task<Document> DownloadAsync(
         HttpClient client, Uri address, MediaDownloadOptions? options = null, CancellationToken cancellationToken = default) =>
-        new(await MediaContents.DownloadAsync(client, address, options, MediaContents.Document, cancellationToken).ConfigureAwait(false));
+        new(await MediaDownload.FetchAsync(client, address, options, MediaContents.Document, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Wraps a part of a chat message: text, data, an address or a file id.</summary>
     /// <exception cref="HoneException">The part holds none of them.</exception>

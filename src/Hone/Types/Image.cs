@@ -36,7 +36,7 @@ public sealed record Image : Media
     /// <exception cref="HoneException">The address is not allowed, the answer is an error, too large, or no picture.</exception>
     public static async Task<Image> DownloadAsync(
         HttpClient client, Uri address, MediaDownloadOptions? options = null, CancellationToken cancellationToken = default) =>
-        new(await MediaContents.DownloadAsync(client, address, options, MediaContents.Image, cancellationToken).ConfigureAwait(false));
+        new(await MediaDownload.FetchAsync(client, address, options, MediaContents.Image, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Wraps a part of a chat message.</summary>
     /// <exception cref="HoneException">The part is no picture.</exception>

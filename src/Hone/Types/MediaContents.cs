@@ -37,8 +37,8 @@ internal static class MediaContents
     {
         ArgumentNullException.ThrowIfNull(mediaType);
         mediaType = CheckType(mediaType, kind);
-        return kind == Document && mediaType == MediaTypes.PlainText
-            ? new TextContent(Encoding.UTF8.GetString(bytes))
+        return kind == Document && MediaTypes.IsText(mediaType)
+            ? new TextContent(Decode(bytes))
             : new DataContent(bytes, mediaType) { Name = name };
     }
 
@@ -56,9 +56,10 @@ internal static class MediaContents
             throw new HoneException($"This is no data URI ('data:TYPE;base64,…') for {kind.TypeName}: {error.Message}", error);
         }
 
-        if (CheckType(content.MediaType, kind) is var mediaType && mediaType != content.MediaType)
-            return new DataContent(content.Data, mediaType) { Name = name };
-        return kind == Document && mediaType == MediaTypes.PlainText ? new TextContent(Encoding.UTF8.GetString(content.Data.Span)) : content;
+        var mediaType = CheckType(content.MediaType, kind);
+        return kind == Document && MediaTypes.IsText(mediaType) ? new TextContent(Decode(content.Data.Span))
+            : mediaType == content.MediaType ? content
+            : new DataContent(content.Data, mediaType) { Name = name };
     }
 
     public static async Task<AIContent> FromFileAsync(string path, string? mediaType, MediaKind kind, CancellationToken cancellationToken)
@@ -80,36 +81,12 @@ internal static class MediaContents
         return FromBytes(bytes, mediaType, kind, Path.GetFileName(path));
     }
 
-    public static async Task<AIContent> DownloadAsync(
-        HttpClient client, Uri address, MediaDownloadOptions? options, MediaKind kind, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(client);
-        ArgumentNullException.ThrowIfNull(address);
-        options ??= new();
-        CheckAddress(address, options, kind);
-        try
-        {
-            using var response = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
-            var final = response.RequestMessage?.RequestUri ?? address;
-            CheckAddress(final, options, kind);
-            response.EnsureSuccessStatusCode();
-            var mediaType = options.MediaType ?? StatedType(response.Content.Headers.ContentType, kind) ?? MediaTypes.OfPath(final.AbsolutePath)
-                ?? kind.Fallback
-                ?? throw new HoneException($"The server of {address} does not state a media type. Set MediaDownloadOptions.MediaType.");
-            CheckType(mediaType, kind);
-            var bytes = await ReadAsync(response.Content, address, options.MaximumBytes, cancellationToken).ConfigureAwait(false);
-            return FromBytes(bytes, mediaType, kind, Path.GetFileName(final.AbsolutePath) is { Length: > 0 } name ? name : null);
-        }
-        catch (Exception error) when (error is HttpRequestException or IOException)
-        {
-            throw new HoneException($"{kind.TypeName}.DownloadAsync could not fetch {address}: {error.Message}", error);
-        }
-    }
-
     /// <summary>The part itself when it can hold this kind of media.</summary>
     public static AIContent Check(AIContent content, MediaKind kind)
     {
         ArgumentNullException.ThrowIfNull(content);
+        if (kind == Document && content is DataContent data && MediaTypes.IsText(data.MediaType))
+            return new TextContent(Decode(data.Data.Span));
         return IsKind(content, kind) ? content : throw new HoneException(
             $"A {content.GetType().Name} cannot be {kind.TypeName}. Use DataContent or UriContent with a media type such as {Example(kind)}.");
     }
@@ -170,7 +147,10 @@ internal static class MediaContents
         }
     }
 
-    private static string CheckType(string mediaType, MediaKind kind)
+    // Clients send the text of a document, but drop data of formats that they do not know, without a word.
+    private static string Decode(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[3..] : bytes);
+
+    public static string CheckType(string mediaType, MediaKind kind)
     {
         if (!MediaTypeHeaderValue.TryParse(mediaType, out _))
             throw new HoneException($"'{mediaType}' is no media type for {kind.TypeName}; write one such as {Example(kind)}.");
@@ -178,38 +158,6 @@ internal static class MediaContents
             mediaType = "audio/" + mediaType["audio/x-".Length..]; // providers know audio/wav, not audio/x-wav
         return MediaTypes.IsIn(mediaType, kind.Family) ? mediaType
             : throw new HoneException($"The media type '{mediaType}' is none for {kind.TypeName}; it must start with '{kind.Family}/'.");
-    }
-
-    private static void CheckAddress(Uri address, MediaDownloadOptions options, MediaKind kind)
-    {
-        if (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https"))
-            throw new HoneException($"{kind.TypeName}.DownloadAsync fetches http and https addresses only, not '{address}'.");
-        if (options.Allow?.Invoke(address) == false)
-            throw new HoneException($"{kind.TypeName}.DownloadAsync: MediaDownloadOptions.Allow refuses '{address}'.");
-    }
-
-    // Servers that do not know better state "application/octet-stream".
-    private static string? StatedType(MediaTypeHeaderValue? header, MediaKind kind) =>
-        header?.MediaType is { } stated && !(stated == MediaTypes.Unknown && kind != File) ? stated : null;
-
-    private static async Task<byte[]> ReadAsync(HttpContent content, Uri address, long limit, CancellationToken cancellationToken)
-    {
-        if (content.Headers.ContentLength > limit)
-            throw TooLarge();
-        var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        await using var closing = stream.ConfigureAwait(false);
-        using var bytes = new MemoryStream();
-        var buffer = new byte[81_920];
-        while (await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var count)
-        {
-            if (bytes.Length + count > limit)
-                throw TooLarge();
-            bytes.Write(buffer, 0, count);
-        }
-
-        return bytes.ToArray();
-
-        HoneException TooLarge() => new($"The answer of {address} is longer than {limit} bytes, the limit in MediaDownloadOptions.MaximumBytes.");
     }
 
     private static string Example(MediaKind kind) => kind.Family switch

@@ -33,10 +33,14 @@ internal static class MediaTypes
         [".txt"] = PlainText,
         [".md"] = "text/markdown",
         [".csv"] = "text/csv",
+        [".tsv"] = "text/tab-separated-values",
         [".html"] = "text/html",
         [".htm"] = "text/html",
         [".xml"] = "application/xml",
         [".json"] = "application/json",
+        [".jsonl"] = "application/x-ndjson",
+        [".yaml"] = "application/yaml",
+        [".yml"] = "application/yaml",
         [".docx"] = "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         [".xlsx"] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         [".pptx"] = "application/vnd.openxmlformats-officedocument.presentationml.presentation",
@@ -46,8 +50,29 @@ internal static class MediaTypes
         [".webm"] = "video/webm",
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
+    private static readonly FrozenSet<string> TextFormats = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        "json", "ndjson", "x-ndjson", "jsonl", "json5", "xml", "yaml", "x-yaml", "toml", "javascript", "x-javascript", "ecmascript", "typescript", "sql",
+        "x-sh", "x-tex", "x-latex", "graphql");
+
     /// <summary>The media type of a file name or the path of an address; null when the ending is unknown.</summary>
     public static string? OfPath(string path) => ByEnding.GetValueOrDefault(Path.GetExtension(path));
+
+    /// <summary>True for formats that are text: <c>text/*</c>, JSON, XML, YAML and the like, those that say so behind a plus sign included.</summary>
+    public static bool IsText(string mediaType)
+    {
+        var type = mediaType.AsSpan();
+        if (type.IndexOf(';') is >= 0 and var parameters)
+            type = type[..parameters];
+        type = type.Trim();
+        if (type.StartsWith("text/", StringComparison.OrdinalIgnoreCase))
+            return true;
+        if (!type.StartsWith("application/", StringComparison.OrdinalIgnoreCase))
+            return false;
+        type = type["application/".Length..];
+        return type.EndsWith("+json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+xml", StringComparison.OrdinalIgnoreCase)
+            || type.EndsWith("+yaml", StringComparison.OrdinalIgnoreCase) || TextFormats.GetAlternateLookup<ReadOnlySpan<char>>().Contains(type);
+    }
 
     /// <summary>True when the type is of the family, such as <c>image</c>; null stands for every family.</summary>
     public static bool IsIn(string mediaType, string? family) => family is null

@@ -21,6 +21,17 @@ public abstract class PromptType
 
     internal abstract Type ValueType { get; }
 
+    /// <summary>Takes a prompt type for a type that cannot carry the attribute.</summary>
+    /// <exception cref="HoneException">The type has a prompt type of another class, or was used as a field without one.</exception>
+    internal static void Register(PromptType type)
+    {
+        var known = Cache.GetOrAdd(type.ValueType, type);
+        if (known is null)
+            throw new HoneException($"{type.ValueType} was used as a field before its prompt type was registered. Register it when the program starts.");
+        if (known.GetType() != type.GetType())
+            throw new HoneException($"{type.ValueType} has the prompt type {known.GetType().Name} already, so {type.GetType().Name} cannot be registered.");
+    }
+
     internal static PromptType? Of(Type type) =>
         Cache.GetOrAdd(type, static each => each.GetCustomAttribute<PromptTypeAttribute>(inherit: true)?.Create());
 

@@ -9,6 +9,12 @@ public sealed record ToolCall(string Name, FieldMap Arguments)
 {
     /// <summary>The provider's id of the call; null where the calls are text.</summary>
     public string? Id { get; init; }
+
+    /// <summary>What the model wrote in place of a JSON object, where that is known; null when it wrote one.</summary>
+    public string? RawArguments { get; init; }
+
+    /// <summary>Why the arguments could not be read, not even mended; null when they could. Such a call is not run: the model is told of the error.</summary>
+    public string? Error { get; init; }
 }
 
 /// <summary>The tools that the model wants to run.</summary>

@@ -107,11 +107,13 @@ internal static class CompactSchemas
                 text.Append(type.Name).Append(' ');
             text.Append("{\n");
             var inner = indent + Step;
+            WriteComment(type.Description, inner);
             if (type.Properties.IsEmpty)
                 text.Append(inner).Append("# no fields\n");
             foreach (var property in type.Properties)
             {
                 WriteComment(property.Description, inner);
+                WriteComment(TypeDescriptions.OfEnumeration(property.Type), inner);
                 if (!property.Constraints.IsEmpty)
                     WriteComment(FieldConstraints.Describe(property.Constraints), inner);
                 text.Append(inner).Append(property.Name).Append(": ");

@@ -34,7 +34,7 @@ internal sealed class SchemaWriter(SchemaReferences references)
         FieldTypeKind.Uri => Typed("string", ("format", "uri")),
         FieldTypeKind.Image or FieldTypeKind.Audio or FieldTypeKind.Attachment or FieldTypeKind.Document => Typed("string", ("format", "uri")),
         FieldTypeKind.Literal => OneOf(type.Literals),
-        FieldTypeKind.Enum => OneOf(type.Members.Select(member => (object?)member.Value)),
+        FieldTypeKind.Enum => Described(OneOf(type.Members.Select(member => (object?)member.Value)), TypeDescriptions.InSchema(type)),
         FieldTypeKind.List => Typed("array", ("items", Write(type.Arguments[0]))),
         FieldTypeKind.Set => Typed("array", ("items", Write(type.Arguments[0])), ("uniqueItems", true)),
         FieldTypeKind.Tuple => Typed(
@@ -54,15 +54,24 @@ internal sealed class SchemaWriter(SchemaReferences references)
     {
         var properties = FieldMap.Create(type.Properties.Select(property => KeyValuePair.Create(property.Name, (object?)WriteProperty(property))));
         var required = type.Properties.Where(property => property.IsRequired).Select(property => (object?)property.Name).ToImmutableArray();
-        return required.IsEmpty
-            ? Typed("object", ("properties", properties))
-            : Typed("object", ("properties", properties), ("required", required));
+        return Described(
+            required.IsEmpty ? Typed("object", ("properties", properties)) : Typed("object", ("properties", properties), ("required", required)),
+            TypeDescriptions.InSchema(type));
     }
 
     private FieldMap WriteProperty(ObjectProperty property)
     {
         var schema = WithBounds(Write(property.Type), property.Type, property.Constraints);
-        return property.Description is { } description ? Sorted(schema.With("description", description)) : schema;
+        return Described(schema, property.Description);
+    }
+
+    /// <summary>The schema with a description, before the one that it has.</summary>
+    public static FieldMap Described(FieldMap schema, string? description)
+    {
+        if (string.IsNullOrEmpty(description))
+            return schema;
+        var text = schema.GetValueOrDefault("description") is string own ? $"{description} ({own})" : description;
+        return Sorted(schema.With("description", text));
     }
 
     /// <summary>The schema with the bounds of the value; in a type that admits null they belong to the other alternatives.</summary>

@@ -41,7 +41,7 @@ internal sealed class StrictSchemaWriter(SchemaReferences references)
         FieldTypeKind.Duration => Typed("string", ("format", "duration")),
         FieldTypeKind.Guid => Typed("string", ("format", "uuid")),
         FieldTypeKind.Literal => OneOf(type.Literals),
-        FieldTypeKind.Enum => OneOf([.. type.Members.Select(member => (object?)member.Value)]),
+        FieldTypeKind.Enum => SchemaWriter.Described(OneOf([.. type.Members.Select(member => (object?)member.Value)]), TypeDescriptions.InSchema(type)),
         FieldTypeKind.List or FieldTypeKind.Set => Typed("array", ("items", Write(type.Arguments[0], path + "[]"))),
         FieldTypeKind.Tuple => Typed(
             "array",
@@ -49,9 +49,11 @@ internal sealed class StrictSchemaWriter(SchemaReferences references)
             ("maxItems", (long)type.Arguments.Length),
             ("minItems", (long)type.Arguments.Length)),
         FieldTypeKind.Union => FieldMap.Of(("anyOf", ClrValues.List(type.Arguments.Select(each => Write(each, path))))),
-        FieldTypeKind.Object => Closed(FieldMap.Create(type.Properties.Select(property => KeyValuePair.Create(
-            property.Name,
-            (object?)WriteProperty(property.Type, property.Description, property.Constraints, $"{path}.{property.Name}"))))),
+        FieldTypeKind.Object => SchemaWriter.Described(
+            Closed(FieldMap.Create(type.Properties.Select(property => KeyValuePair.Create(
+                property.Name,
+                (object?)WriteProperty(property.Type, property.Description, property.Constraints, $"{path}.{property.Name}"))))),
+            TypeDescriptions.InSchema(type)),
         FieldTypeKind.Reference => WriteHere(type.Resolved, path),
         FieldTypeKind.Dictionary => Refuse(path, type, "has keys that no schema can list"),
         FieldTypeKind.Any => Refuse(path, type, "is open"),
@@ -68,7 +70,7 @@ internal sealed class StrictSchemaWriter(SchemaReferences references)
         schema = SchemaWriter.WithBounds(schema, type, [.. constraints.Where(each => IsAllowed(each, type))]);
         var told = FieldConstraints.Describe([.. constraints.Where(each => !IsAllowed(each, type))]);
         var text = told.Length == 0 ? description : string.IsNullOrEmpty(description) ? told : $"{description} ({told})";
-        return string.IsNullOrEmpty(text) ? schema : Sorted(schema.With("description", text));
+        return SchemaWriter.Described(schema, text);
     }
 
     private static bool IsAllowed(FieldConstraint constraint, FieldType type) =>

@@ -9,9 +9,19 @@ internal static class ToolValues
     public const string Calls = "tool_calls";
     public const string Results = "tool_call_results";
 
-    public static FieldMap Of(ToolCall call) => call.Id is null
-        ? FieldMap.Of(("name", call.Name), ("args", ClrValues.ToCanonical(call.Arguments)))
-        : FieldMap.Of(("id", call.Id), ("name", call.Name), ("args", ClrValues.ToCanonical(call.Arguments)));
+    // What only the program needs to know of a call.
+    private const string Id = "id";
+    private const string RawArguments = "raw_args";
+    private const string Error = "error";
+
+    public static FieldMap Of(ToolCall call)
+    {
+        var args = ClrValues.ToCanonical(call.Arguments);
+        var fields = call.Id is null ? FieldMap.Of(("name", call.Name), ("args", args)) : FieldMap.Of((Id, call.Id), ("name", call.Name), ("args", args));
+        if (call.RawArguments is not null)
+            fields = fields.With(RawArguments, call.RawArguments);
+        return call.Error is null ? fields : fields.With(Error, call.Error);
+    }
 
     public static FieldMap Of(ToolCalls calls) => FieldMap.Of((Calls, ClrValues.List(calls.Calls.Select(Of))));
 
@@ -42,12 +52,13 @@ internal static class ToolValues
     /// <summary>The calls of a response, arguments in canonical form.</summary>
     public static ToolCalls FromContents(IEnumerable<FunctionCallContent> contents) => new([.. contents.Select(FromContent)]);
 
-    /// <summary>A call of a response, arguments in canonical form.</summary>
-    public static ToolCall FromContent(FunctionCallContent content) =>
-        new(content.Name, content.Arguments is { } arguments ? (FieldMap)ClrValues.ToCanonical(arguments)! : FieldMap.Empty)
-        {
-            Id = string.IsNullOrEmpty(content.CallId) ? null : content.CallId,
-        };
+    /// <summary>A call of a response, arguments in canonical form; what is no JSON is mended, or the call says what is wrong.</summary>
+    public static ToolCall FromContent(FunctionCallContent content)
+    {
+        var id = string.IsNullOrEmpty(content.CallId) ? null : content.CallId;
+        return content.Exception is not null ? BrokenArguments.Mend(content, id)
+            : new(content.Name, content.Arguments is { } arguments ? (FieldMap)ClrValues.ToCanonical(arguments)! : FieldMap.Empty) { Id = id };
+    }
 
     /// <summary>Tool calls of their canonical form.</summary>
     public static ToolCalls ToCalls(FieldMap value) => new([.. Items(value, Calls).Select(ToCall)]);
@@ -73,14 +84,19 @@ internal static class ToolValues
         }),
     ]);
 
-    /// <summary>What the model is shown of calls: the ids are the provider's own business.</summary>
+    /// <summary>What the model is shown of calls: ids are the provider's own business, and what could not be read is told with the results.</summary>
     public static object WithoutIds(object value) =>
         value is FieldMap map && map.TryGetValue(Calls, out var calls) && calls is ImmutableArray<object?> list
-        ? FieldMap.Of((Calls, ClrValues.List(list.Select(call => call is FieldMap fields ? fields.Without("id") : call))))
+        ? FieldMap.Of((Calls, ClrValues.List(list.Select(call => call is FieldMap fields ? fields.Without(Id).Without(RawArguments).Without(Error) : call))))
         : value;
 
     private static ToolCall ToCall(FieldMap item) =>
-        new(Text(item, "name") ?? string.Empty, item.GetValueOrDefault("args") as FieldMap ?? FieldMap.Empty) { Id = Text(item, "id") };
+        new(Text(item, "name") ?? string.Empty, item.GetValueOrDefault("args") as FieldMap ?? FieldMap.Empty)
+        {
+            Id = Text(item, Id),
+            RawArguments = Text(item, RawArguments),
+            Error = Text(item, Error),
+        };
 
     private static IEnumerable<FieldMap> Items(FieldMap value, string name) =>
         value.TryGetValue(name, out var items) && items is ImmutableArray<object?> list ? list.OfType<FieldMap>() : [];

@@ -13,10 +13,30 @@ internal static class TypeDescriptions
     public static ImmutableArray<string> Of(FieldType type)
     {
         if (type.Arguments.IsEmpty && type.Properties.IsEmpty)
-            return TextOf(type) is { } text ? [text] : [];
+            return (TextOf(type) ?? OfEnumeration(type)) is { } text ? [text] : [];
         var found = new List<string>();
+        if (OfEnumeration(type) is { } members)
+            found.Add(members);
         Collect(type, found);
         return [.. found];
+    }
+
+    /// <summary>What is said of an enumeration that is a value itself, or the item of a list; null for nothing. Schemas say it of those inside objects.</summary>
+    public static string? OfEnumeration(FieldType type)
+    {
+        var item = TypeHints.Bare(type);
+        if (item.Kind is FieldTypeKind.List or FieldTypeKind.Set)
+            item = TypeHints.Bare(item.Arguments[0]);
+        return item.Kind == FieldTypeKind.Enum && InSchema(item) is { } text ? $"{item.Name}: {text}" : null;
+    }
+
+    /// <summary>What a schema says of an enumeration or object type: its description, and those of the members; null for nothing.</summary>
+    public static string? InSchema(FieldType type)
+    {
+        var members = type.Members.Where(member => member.Description is not null)
+            .Select(member => $"{TypeNames.LiteralText(member.Value)}: {member.Description}");
+        var text = string.Join("; ", members);
+        return text.Length == 0 ? type.Description : type.Description is null ? text : $"{type.Description} {text}";
     }
 
     private static void Collect(FieldType type, List<string> found)

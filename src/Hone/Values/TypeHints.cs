@@ -28,7 +28,7 @@ internal static class TypeHints
 
     /// <summary>What a reminder says of a value's form: the name of its type, or the shape of tool calls.</summary>
     public static string InReminder(FieldType type) =>
-        type.Kind == FieldTypeKind.ToolCalls ? "{\"tool_calls\": [{\"name\": \"…\", \"args\": {…}}]}" : TypeNames.Of(type);
+        Bare(type).Kind == FieldTypeKind.ToolCalls ? "{\"tool_calls\": [{\"name\": \"…\", \"args\": {…}}]}" : TypeNames.Of(type);
 
     /// <summary>The single type beside null, or null when the type is no such union.</summary>
     public static FieldType? OptionalOf(FieldType type)
@@ -38,6 +38,9 @@ internal static class TypeHints
         var index = type.Arguments.IndexOf(FieldType.Null);
         return index < 0 ? null : type.Arguments[1 - index];
     }
+
+    /// <summary>The single type beside null, or the type itself.</summary>
+    public static FieldType Bare(FieldType type) => OptionalOf(type) ?? type;
 
     private static string ForOptional(FieldType inner) => For(inner) is { } hint ? $"{hint}, or null"
         : inner.Kind is FieldTypeKind.String or FieldTypeKind.Reasoning ? "must be text, or null"

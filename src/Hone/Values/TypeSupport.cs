@@ -20,6 +20,22 @@ public static class TypeSupport
             ClrShape.Keep(typeof(T));
     }
 
+    /// <summary>
+    /// Says how values of a type are shown to a model and read back that cannot carry a <see cref="PromptTypeAttribute{TPromptType}"/>: one of .NET, or of
+    /// a library. Call it when the program starts, before the type is used as a field; calling it again does nothing.
+    /// </summary>
+    /// <param name="promptType">What shows and reads the values.</param>
+    /// <exception cref="HoneException">
+    /// The type is one that Hone reads by itself, has a prompt type of another class, or was used as a field without one.
+    /// </exception>
+    public static void RegisterPromptType<T>(PromptType<T> promptType) where T : notnull
+    {
+        ArgumentNullException.ThrowIfNull(promptType);
+        if (ClrTypes.IsBuiltIn(typeof(T)))
+            throw new HoneException($"{typeof(T)} is a type that Hone shows and reads by itself. Wrap it in a type of yours.");
+        PromptType.Register(promptType);
+    }
+
     /// <summary>Keeps a list, set, array or other collection.</summary>
     /// <typeparam name="TCollection">The collection as declared, e.g. <c>IReadOnlyList&lt;int&gt;</c>.</typeparam>
     /// <typeparam name="TItem">Its item type.</typeparam>

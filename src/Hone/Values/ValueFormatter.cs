@@ -43,7 +43,7 @@ internal static class ValueFormatter
                 AppendJson(text, tool);
                 break;
             case FieldMap or History:
-                AppendJson(text, type.Kind == FieldTypeKind.ToolCalls ? ToolValues.WithoutIds(value) : value);
+                AppendJson(text, TypeHints.Bare(type).Kind == FieldTypeKind.ToolCalls ? ToolValues.WithoutIds(value) : value);
                 break;
             case IEnumerable list when ClrValues.IsCanonicalList(list):
                 AppendList(text, list, type);

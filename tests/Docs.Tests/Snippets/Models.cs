@@ -1,5 +1,6 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
+using System.Collections.Immutable;
 using Docs.Tests.Checks;
 using Hone;
 using Hone.Testing;
@@ -95,7 +96,7 @@ public sealed class ModelTests
             Options = new()
             {
                 LogProbs = true,
-                RawOptions = _ => new ChatCompletionOptions { IncludeLogProbabilities = true, TopLogProbabilityCount = 3 },
+                Additional = ImmutableSortedDictionary<string, object?>.Empty.Add("top_logprobs", 3),
             },
         };
         var run = await Predict.Parse("question -> answer").WithModel(lm).RunAsync(question);

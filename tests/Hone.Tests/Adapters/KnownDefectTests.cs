@@ -152,7 +152,7 @@ public sealed class KnownDefectTests
     public void D47_TextThatNamesAKey_IsText(string text)
     {
         var request = new AdapterRequest(Signature.Parse("question -> thoughts: Reasoning, answer"), FieldMap.Of(("question", "q")), []);
-        var plan = AdapterPlan.Create(ChatAdapter.Default, request, new() { Reasoning = true }, new());
+        var plan = AdapterPlan.Create(ChatAdapter.Default, request, new() { Reasoning = true, ReasoningText = true }, new());
         var answer = $"[[ ## answer ## ]]\n{text}";
 
         var outputs = plan.Read(new(new ChatMessage(ChatRole.Assistant, [new TextReasoningContent($"about {text}"), new TextContent(answer)])), answer).Outputs;

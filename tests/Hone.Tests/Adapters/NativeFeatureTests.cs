@@ -7,7 +7,7 @@ namespace Hone.Tests.Adapters;
 /// <summary>What a provider does in a form of its own: tools, thoughts, citations, response formats, refusals.</summary>
 public sealed class NativeFeatureTests
 {
-    private static readonly ModelCapabilities Able = new() { NativeTools = true, ParallelTools = true, Reasoning = true, Citations = true };
+    private static readonly ModelCapabilities Able = new() { NativeTools = true, ParallelTools = true, Reasoning = true, ReasoningText = true, Citations = true };
     private static readonly Signature Act = Signature.Parse("question, tools: list[Tool] -> thought, calls: ToolCalls");
     private static readonly ChatAdapter NativeChat = new() { UseNativeTools = true };
 
@@ -149,24 +149,92 @@ public sealed class NativeFeatureTests
 
         Assert.DoesNotContain("thoughts", plan.Messages[0].Text, StringComparison.Ordinal);
         Assert.Equal(FieldMap.Of(("thoughts", "first second"), ("answer", "a")), plan.Read(response, "[[ ## answer ## ]]\na").Outputs);
-        Assert.Equal(ReasoningEffort.Low, Configured(ChatAdapter.Default, request, Able).Reasoning!.Effort);
+        var asked = Configured(ChatAdapter.Default, request, Able).Reasoning!;
+        Assert.Equal((ReasoningEffort.Low, ReasoningOutput.Full), (asked.Effort, asked.Output));
         Assert.Equal(string.Empty, plan.Read(Response(), "[[ ## answer ## ]]\na").Outputs["thoughts"]);
-        var optional = request with { Signature = Signature.Parse("question -> thoughts: Reasoning | None, answer") };
-        Assert.Contains("thoughts", AdapterPlan.Create(ChatAdapter.Default, optional, Able, new()).Messages[0].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OptionalFields_AreTakenFromTheProviderToo()
+    {
+        var request = new AdapterRequest(Signature.Parse("question -> thoughts: Reasoning | None, answer"), FieldMap.Of(("question", "q")), []);
+        var plan = AdapterPlan.Create(ChatAdapter.Default, request, Able, new());
+        Assert.DoesNotContain("thoughts", plan.Messages[0].Text, StringComparison.Ordinal);
+        Assert.Equal("t", plan.Read(Response(new TextReasoningContent("t")), "[[ ## answer ## ]]\na").Outputs["thoughts"]);
+        Assert.Null(plan.Read(Response(), "[[ ## answer ## ]]\na").Outputs["thoughts"]);
+
+        var tools = ToolRequest() with { Signature = Signature.Parse("question, tools: list[Tool] | None -> thought, calls: ToolCalls | None") };
+        var acting = AdapterPlan.Create(NativeChat, tools, Able, new());
+        Assert.Equal(["weather", "now"], Configured(NativeChat, tools, Able).Tools!.Select(tool => tool.Name));
+        var outputs = acting.Read(Response(new FunctionCallContent("c1", "now")), string.Empty).Outputs;
+        Assert.Equal("now", Assert.Single(ToolValues.ToCalls((FieldMap)outputs["calls"]!).Calls).Name);
+    }
+
+    [Fact]
+    public void OptionalHistory_IsRenderedAsTurns_AndMayBeNull()
+    {
+        var signature = Signature.Parse("history: History | None, question -> answer");
+        var turn = FieldMap.Of(("question", "q1"), ("answer", "a1"));
+        foreach (var (history, count) in (IEnumerable<(object?, int)>)[(History.Of(turn), 4), (null, 2)])
+        {
+            var request = new AdapterRequest(signature, FieldMap.Of(("history", history), ("question", "q2")), []);
+            var messages = AdapterPlan.Create(ChatAdapter.Default, request, Able, new()).Messages;
+            Assert.Equal(count, messages.Count);
+            Assert.DoesNotContain("history", messages[^1].Text, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
-    [InlineData(true, null, false)]
-    [InlineData(false, null, true)]
-    [InlineData(true, ReasoningEffort.None, true)]
-    [InlineData(true, ReasoningEffort.High, false)]
-    public void Reasoning_IsTextWhereTheModelDoesNotThink(bool canThink, ReasoningEffort? effort, bool isText)
+    [InlineData(true, true, null, null, null, false)]
+    [InlineData(false, true, null, null, null, true)]
+    [InlineData(true, false, null, null, null, true)]
+    [InlineData(true, true, ReasoningEffort.None, null, null, true)]
+    [InlineData(true, true, ReasoningEffort.High, null, null, false)]
+    [InlineData(true, true, ReasoningEffort.High, ReasoningOutput.None, null, true)]
+    [InlineData(true, true, null, null, 1f, false)]
+    [InlineData(true, true, null, null, 0.5f, true)]
+    public void Reasoning_IsTextWhereTheModelDoesNotThinkOrDoesNotSay(
+        bool canThink, bool canSay, ReasoningEffort? effort, ReasoningOutput? output, float? temperature, bool isText)
     {
         var request = new AdapterRequest(Signature.Parse("question -> thoughts: Reasoning, answer"), FieldMap.Of(("question", "q")), []);
-        var plan = AdapterPlan.Create(ChatAdapter.Default, request, new() { Reasoning = canThink }, new() { ReasoningEffort = effort });
+        var options = new CallOptions { ReasoningEffort = effort, ReasoningOutput = output, Temperature = temperature };
+        var plan = AdapterPlan.Create(ChatAdapter.Default, request, new() { Reasoning = canThink, ReasoningText = canSay }, options);
 
         Assert.Equal(isText, plan.Messages[0].Text.Contains("[[ ## thoughts ## ]]", StringComparison.Ordinal));
-        Assert.NotNull(AdapterPlan.Create(new ChatAdapter { UseNativeTypes = false }, request, new() { Reasoning = true }, new()).Rendered.Find("thoughts"));
+        Assert.NotNull(AdapterPlan.Create(new ChatAdapter { UseNativeTypes = false }, request, Able, new()).Rendered.Find("thoughts"));
+        var asked = options.ToChatOptions(null);
+        plan.Configure(asked);
+        Assert.Equal(isText ? effort : effort ?? ReasoningEffort.Low, asked.Reasoning?.Effort);
+    }
+
+    /// <summary>Nothing in a request makes Claude cite, and OpenAI's chat API tells no thoughts: there both are asked for as text.</summary>
+    [Fact]
+    public void ReasoningAndCitations_AreTextWhereTheClientGivesNone()
+    {
+        var request = new AdapterRequest(
+            Signature.Parse("paper: Document -> thoughts: Reasoning, answer, sources: Citations"), FieldMap.Of(("paper", Document.FromText("Trees are tall."))), []);
+        string[] RenderedFor(string provider, string model) =>
+            [.. AdapterPlan.Create(ChatAdapter.Default, request, ModelCapabilities.For(provider, model), new()).Rendered.Outputs.Select(field => field.Name)];
+
+        Assert.Equal(["answer", "sources"], RenderedFor("anthropic", "claude-sonnet-4-5"));
+        Assert.Equal(["thoughts", "answer", "sources"], RenderedFor("anthropic", "claude-3-5-sonnet"));
+        Assert.Equal(["thoughts", "answer", "sources"], RenderedFor("openai", "gpt-5"));
+        Assert.Equal(["thoughts", "answer", "sources"], RenderedFor("openai", "gemini-2.5-pro"));
+    }
+
+    [Theory]
+    [InlineData("question -> answer", null, null, 0.7f)]
+    [InlineData("question -> answer", ReasoningEffort.Low, null, null)]
+    [InlineData("question -> thoughts: Reasoning, answer", null, null, null)]
+    [InlineData("question -> thoughts: Reasoning, answer", ReasoningEffort.None, null, 0.7f)]
+    [InlineData("question -> thoughts: Reasoning, answer", null, 0.3f, 0.3f)]
+    public async Task SampleAsync_AModelThatThinks_IsGivenNoTemperature(string signature, ReasoningEffort? effort, float? chosen, float? expected)
+    {
+        var client = ScriptedChatClient.By((_, _) => "[[ ## thoughts ## ]]\nt\n\n[[ ## answer ## ]]\na");
+        using var scope = HoneScope.Use(new LM(client) { Capabilities = Able, Options = new() { ReasoningEffort = effort, Temperature = chosen } });
+        await Predict.Parse(signature).SampleAsync(FieldMap.Of(("question", "q")), 2, cancellationToken: Token);
+
+        Assert.All(client.Requests, request => Assert.Equal(expected, request.Options!.Temperature));
     }
 
     /// <summary>An effort that somebody chose is not overwritten.</summary>

@@ -17,6 +17,9 @@ public sealed class CallOptionsTests
         MaxOutputTokens = 100,
         StopSequences = ["END"],
         ReasoningEffort = ReasoningEffort.High,
+        ReasoningOutput = ReasoningOutput.Summary,
+        ToolMode = ChatToolMode.RequireSpecific("search"),
+        AllowMultipleToolCalls = false,
         FrequencyPenalty = 0.1f,
         PresencePenalty = -0.1f,
         SampleId = 3,
@@ -76,7 +79,8 @@ public sealed class CallOptionsTests
         Assert.Equal((0.5f, 0.9f, 40, 100), (options.Temperature, options.TopP, options.TopK, options.MaxOutputTokens));
         Assert.Equal((0.1f, -0.1f, 7L, 3L), (options.FrequencyPenalty, options.PresencePenalty, options.Seed, options.SampleId));
         Assert.Equal(["END"], options.StopSequences!);
-        Assert.Equal(ReasoningEffort.High, options.Reasoning?.Effort);
+        Assert.Equal((ReasoningEffort.High, ReasoningOutput.Summary), (options.Reasoning!.Effort, options.Reasoning.Output));
+        Assert.Equal((ChatToolMode.RequireSpecific("search"), false), (options.ToolMode, options.AllowMultipleToolCalls));
         Assert.True(options.LogProbs);
         Assert.Equal(true, options.AdditionalProperties!["logprobs"]);
         Assert.Equal(0.25, options.AdditionalProperties["top_a"]);
@@ -99,6 +103,21 @@ public sealed class CallOptionsTests
         var json = JsonSerializer.Serialize(Full, JsonSerializerOptions.Web);
         Assert.Equal(Full with { RawOptions = null }, JsonSerializer.Deserialize<CallOptions>(json, JsonSerializerOptions.Web));
         Assert.DoesNotContain("null", JsonSerializer.Serialize(new CallOptions { Temperature = 0 }, JsonSerializerOptions.Web), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Json_ToolModes_RoundTrip()
+    {
+        ChatToolMode[] modes = [ChatToolMode.Auto, ChatToolMode.None, ChatToolMode.RequireAny, ChatToolMode.RequireSpecific("f")];
+        foreach (var mode in modes)
+        {
+            var json = JsonSerializer.Serialize(new CallOptions { ToolMode = mode }, JsonSerializerOptions.Web);
+            Assert.Equal(mode, JsonSerializer.Deserialize<CallOptions>(json, JsonSerializerOptions.Web)!.ToolMode);
+        }
+
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<CallOptions>("""{"toolMode":"maybe"}""", JsonSerializerOptions.Web));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<CallOptions>("""{"toolMode":1}""", JsonSerializerOptions.Web));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<CallOptions>("""{"reasoningOutput":"loud"}""", JsonSerializerOptions.Web));
     }
 
     [Fact]

@@ -68,6 +68,41 @@ public sealed class FieldMapTests
     }
 
     [Fact]
+    public void Get_IsTheValueAsAType()
+    {
+        var map = FieldMap.Of(
+            ("n", 3L), ("word", "late"), ("names", ImmutableArray.Create<object?>("a", "b")), ("none", null),
+            ("point", FieldMap.Of(("x", 1L), ("y", 2L))));
+
+        Assert.Equal((3, 3L, 3.0), (map.Get<int>("n"), map.Get<long>("n"), map.Get<double>("n")));
+        Assert.Equal(("late", DayOfWeek.Friday), (map.Get<string>("word"), FieldMap.Of(("d", "Friday")).Get<DayOfWeek>("d")));
+        Assert.Equal(["a", "b"], map.Get<IReadOnlyList<string>>("names"));
+        Assert.Equal(new Point(1, 2), map.Get<Point>("point"));
+        Assert.Equal(2L, map.Get<FieldMap>("point")["y"]);
+        Assert.Null(map.Get<int?>("none"));
+        Assert.Null(map.Get<string?>("none"));
+        Assert.Contains("Fields: n, word", Assert.Throws<HoneException>(() => map.Get<int>("m")).Message, StringComparison.Ordinal);
+        Assert.Contains("word", Assert.Throws<ValueCoercionException>(() => map.Get<int>("word")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToJson_AndToString_ShowWhatIsInside()
+    {
+        var map = FieldMap.Of(
+            ("text", "say \"ü\"\n"), ("n", 3L), ("half", 0.5), ("flag", true), ("none", null), ("exact", 1.10m), ("day", new DateOnly(2026, 2, 3)),
+            ("list", ImmutableArray.Create<object?>(1L, FieldMap.Of(("a", "b")), ImmutableArray<object?>.Empty)), ("bytes", new byte[] { 1, 2 }));
+
+        const string Json = """{"text": "say \"ü\"\n", "n": 3, "half": 0.5, "flag": true, "none": null, "exact": 1.10, "day": "2026-02-03", "list": [1, {"a": "b"}, []], "bytes": "AQI="}""";
+        Assert.Equal(Json, map.ToString());
+        Assert.Equal(Json, map.ToJson().GetRawText());
+        Assert.Equal("{}", FieldMap.Empty.ToString());
+        Assert.Contains("image/png", FieldMap.Of(("picture", Image.FromBytes(new byte[] { 1 }, "image/png"))).ToString(), StringComparison.Ordinal);
+        Assert.Equal("data:image/png;base64,AQ==", FieldMap.Of(("picture", Image.FromBytes(new byte[] { 1 }, "image/png"))).ToJson().GetProperty("picture").GetProperty("uri").GetString());
+    }
+
+    private sealed record Point(int X, int Y);
+
+    [Fact]
     public void Indexer_UnknownName_ListsTheFields() => Assert.Contains(
         "Fields: a, b.", Assert.Throws<HoneException>(() => FieldMap.Of(("a", 1L), ("b", 2L))["c"]).Message, StringComparison.Ordinal);
 }

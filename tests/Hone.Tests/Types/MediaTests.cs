@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using Microsoft.Extensions.AI;
 
 namespace Hone.Tests.Types;
@@ -90,6 +91,36 @@ public sealed class MediaTests
 
         Assert.Equal(Image.FromBytes(Bytes, "image/png"), Image.FromBytes((await Image.DownloadAsync(client, new("http://x.y/z"), cancellationToken: Cancellation)).Data, "image/png"));
         Assert.Equal("a.png", (await Attachment.DownloadAsync(client, new("http://x.y/a.png"), cancellationToken: Cancellation)).Name);
+    }
+
+    [Theory]
+    [InlineData("text/plain", true)]
+    [InlineData("text/markdown", true)]
+    [InlineData("text/csv; charset=utf-8", true)]
+    [InlineData("application/json", true)]
+    [InlineData("application/ld+json", true)]
+    [InlineData("application/XML", true)]
+    [InlineData("application/atom+xml", true)]
+    [InlineData("application/yaml", true)]
+    [InlineData("application/pdf", false)]
+    [InlineData("application/vnd.openxmlformats-officedocument.wordprocessingml.document", false)]
+    public void Document_OfText_IsTextForEveryClient(string mediaType, bool isText)
+    {
+        byte[] bytes = [.. Encoding.UTF8.Preamble, .. "Größe: 3"u8];
+        Document[] documents =
+        [
+            Document.FromBytes(bytes, mediaType), Document.FromContent(new DataContent(bytes, mediaType)),
+            Document.FromDataUri($"data:{mediaType.Replace(" ", "", StringComparison.Ordinal)};base64,{Convert.ToBase64String(bytes)}"),
+        ];
+        foreach (var document in documents)
+        {
+            if (isText)
+                Assert.Equal("Größe: 3", Assert.IsType<TextContent>(document.Content).Text);
+            else
+                Assert.IsType<DataContent>(document.Content);
+        }
+
+        Assert.IsType<DataContent>(Attachment.FromBytes(bytes, mediaType).Content);
     }
 
     [Fact]

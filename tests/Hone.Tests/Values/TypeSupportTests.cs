@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Collections.ObjectModel;
+using System.Net;
 
 namespace Hone.Tests.Values;
 
@@ -31,6 +33,58 @@ public class TypeSupportTests
 
         Assert.Equal(1.5m, value.ByYear[7]);
         Assert.Equal(FieldMap.Of(("7", 1.5m)), SignatureReflector.ToFieldMap(value)["prices"]);
+    }
+
+    /// <summary>Types of .NET and of libraries cannot carry an attribute.</summary>
+    [Fact]
+    public void RegisterPromptType_MakesAFieldOfATypeOfTheFramework()
+    {
+        for (var i = 0; i < 2; i++)
+            TypeSupport.RegisterPromptType(new EndPointPromptType());
+
+        var type = ClrTypes.Of(typeof(IPEndPoint));
+        Assert.Equal((FieldTypeKind.Custom, "IPEndPoint"), (type.Kind, type.Name));
+        var release = SignatureReflector.FromFieldMap<Release>(FieldMap.Of(("number", At(1)), ("others", ImmutableArray.Create<object?>(At(3)))));
+        Assert.Equal((At(1), At(3)), (release.Number, release.Others[0]));
+        var signature = Signature.Parse("text -> number: IPEndPoint", null, typeof(IPEndPoint));
+        Assert.Equal(At(5), ChatAdapter.Default.Parse(signature, "[[ ## number ## ]]\n@127.0.0.1:5")["number"]);
+
+        Assert.Contains("already", Assert.Throws<HoneException>(() => TypeSupport.RegisterPromptType(new OtherPromptType())).Message, StringComparison.Ordinal);
+        Assert.Contains("by itself", Assert.Throws<HoneException>(() => TypeSupport.RegisterPromptType(new IntegerPromptType())).Message, StringComparison.Ordinal);
+        Assert.Throws<HoneException>(() => ClrTypes.Of(typeof(Cookie)));
+        Assert.Contains("before", Assert.Throws<HoneException>(() => TypeSupport.RegisterPromptType(new CookiePromptType())).Message, StringComparison.Ordinal);
+    }
+
+    private static IPEndPoint At(int port) => new(IPAddress.Loopback, port);
+
+    private sealed record Release(IPEndPoint Number, IReadOnlyList<IPEndPoint> Others);
+
+    private sealed class EndPointPromptType : PromptType<IPEndPoint>
+    {
+        public override string ToText(IPEndPoint value) => value.ToString();
+
+        public override IPEndPoint FromText(string text) => IPEndPoint.Parse(text.TrimStart('@'));
+    }
+
+    private sealed class OtherPromptType : PromptType<IPEndPoint>
+    {
+        public override string ToText(IPEndPoint value) => value.ToString();
+
+        public override IPEndPoint FromText(string text) => IPEndPoint.Parse(text);
+    }
+
+    private sealed class IntegerPromptType : PromptType<int>
+    {
+        public override string ToText(int value) => $"{value}";
+
+        public override int FromText(string text) => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    private sealed class CookiePromptType : PromptType<Cookie>
+    {
+        public override string ToText(Cookie value) => value.Name;
+
+        public override Cookie FromText(string text) => new(text, "");
     }
 
     [Fact]

@@ -48,6 +48,7 @@ internal sealed class CacheCore(IResponseStore? store, ResponseCacheOptions opti
     {
         if (store is null)
             return null;
+        (store as SqliteResponseStore)?.Report(logger);
         byte[]? json;
         try
         {

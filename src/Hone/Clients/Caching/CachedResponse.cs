@@ -86,6 +86,7 @@ internal sealed class CachedResponse
         TotalTokenCount = usage.TotalTokenCount,
         CachedInputTokenCount = usage.CachedInputTokenCount,
         ReasoningTokenCount = usage.ReasoningTokenCount,
+        AdditionalCounts = usage.AdditionalCounts is { } more ? new(more) : null,
     };
 }
 
@@ -160,27 +161,29 @@ internal sealed class CachedContent
 
     public ReadOnlyMemory<byte> Data { get; init; }
 
-    public CachedCitation[] Citations { get; init; } = [];
+    public CachedAnnotation[] Annotations { get; init; } = [];
 
     public KeyValuePair<string, object?>[] Properties { get; init; } = [];
 
-    public long Size => Overhead + (2L * (Text.Length + (Extra?.Length ?? 0))) + Data.Length + (Citations.Length * 200L) + (Properties.Length * 100L)
+    public long Size => Overhead + (2L * (Text.Length + (Extra?.Length ?? 0))) + Data.Length + (Annotations.Length * 200L) + (Properties.Length * 100L)
         + (Json is { ValueKind: not JsonValueKind.Undefined } json ? json.GetRawText().Length * 2L : 0);
 
     public static CachedContent? Capture(AIContent content)
     {
         var properties = Freeze(content.AdditionalProperties);
-        var citations = CachedCitation.Capture(content.Annotations);
+        var annotations = CachedAnnotation.Capture(content.Annotations);
+        if (annotations is null)
+            return null;
         return content switch
         {
-            TextContent text => new() { Kind = CachedContentKind.Text, Text = text.Text, Properties = properties, Citations = citations },
+            TextContent text => new() { Kind = CachedContentKind.Text, Text = text.Text, Properties = properties, Annotations = annotations },
             TextReasoningContent thought => new()
             {
                 Kind = CachedContentKind.Reasoning,
                 Text = thought.Text,
                 Extra = thought.ProtectedData,
                 Properties = properties,
-                Citations = citations,
+                Annotations = annotations,
             },
             FunctionCallContent { Exception: null } call when TryFreeze(call.Arguments, out var json) => new()
             {
@@ -223,8 +226,8 @@ internal sealed class CachedContent
             CachedContentKind.Uri => new UriContent(new Uri(Text, UriKind.RelativeOrAbsolute), Extra!),
             _ => new HostedFileContent(Text) { MediaType = Extra },
         };
-        if (Citations.Length > 0)
-            content.Annotations = [.. Citations.Select(citation => citation.ToAnnotation())];
+        if (Annotations.Length > 0)
+            content.Annotations = [.. Annotations.Select(annotation => annotation.ToAnnotation())];
         if (Properties.Length > 0)
             content.AdditionalProperties = new(Properties);
         return content;
@@ -267,22 +270,4 @@ internal sealed class CachedContent
             arguments[argument.Name] = argument.Value.ValueKind == JsonValueKind.Null ? null : argument.Value;
         return arguments;
     }
-}
-
-/// <summary>A citation as the cache keeps it.</summary>
-internal sealed record CachedCitation(string? Title, string? Url, string? FileId, string? Tool, string? Snippet)
-{
-    public static CachedCitation[] Capture(IList<AIAnnotation>? annotations) => annotations is null or { Count: 0 }
-        ? []
-        : [.. annotations.OfType<CitationAnnotation>().Select(citation => new CachedCitation(
-            citation.Title, citation.Url?.OriginalString, citation.FileId, citation.ToolName, citation.Snippet))];
-
-    public CitationAnnotation ToAnnotation() => new()
-    {
-        Title = Title,
-        Url = Url is null ? null : new(Url, UriKind.RelativeOrAbsolute),
-        FileId = FileId,
-        ToolName = Tool,
-        Snippet = Snippet,
-    };
 }

@@ -90,8 +90,8 @@ internal static class CachedResponseJson
 
             if (content.Kind == CachedContentKind.Data)
                 writer.WriteBase64String("bytes", content.Data.Span);
-            if (content.Citations.Length > 0)
-                Write(writer, content.Citations);
+            if (content.Annotations.Length > 0)
+                Write(writer, content.Annotations);
             Write(writer, content.Properties);
             writer.WriteEndObject();
         }
@@ -100,10 +100,10 @@ internal static class CachedResponseJson
         writer.WriteEndObject();
     }
 
-    private static void Write(Utf8JsonWriter writer, CachedCitation[] citations)
+    private static void Write(Utf8JsonWriter writer, CachedAnnotation[] annotations)
     {
         writer.WriteStartArray("citations");
-        foreach (var citation in citations)
+        foreach (var citation in annotations)
         {
             writer.WriteStartObject();
             Text(writer, "title", citation.Title);
@@ -111,7 +111,25 @@ internal static class CachedResponseJson
             Text(writer, "file", citation.FileId);
             Text(writer, "tool", citation.Tool);
             Text(writer, "snippet", citation.Snippet);
+            if (citation.IsPlain)
+                writer.WriteBoolean("plain", true);
+            if (citation.Regions is { } regions)
+                Write(writer, regions);
+            Write(writer, citation.Properties);
             writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    // Start and end of each in turn; -1 for one that is not known.
+    private static void Write(Utf8JsonWriter writer, (int? Start, int? End)[] regions)
+    {
+        writer.WriteStartArray("regions");
+        foreach (var (start, end) in regions)
+        {
+            writer.WriteNumberValue(start ?? -1);
+            writer.WriteNumberValue(end ?? -1);
         }
 
         writer.WriteEndArray();
@@ -125,6 +143,14 @@ internal static class CachedResponseJson
         Number(writer, "total", usage.TotalTokenCount);
         Number(writer, "cached", usage.CachedInputTokenCount);
         Number(writer, "reasoning", usage.ReasoningTokenCount);
+        if (usage.AdditionalCounts is { Count: > 0 } more)
+        {
+            writer.WriteStartObject("more");
+            foreach (var (name, count) in more)
+                writer.WriteNumber(name, count);
+            writer.WriteEndObject();
+        }
+
         writer.WriteEndObject();
     }
 
@@ -165,7 +191,7 @@ internal static class CachedResponseJson
                 Extra = Text(part, "extra"),
                 Json = part.TryGetProperty("json", out var json) ? json.Clone() : null,
                 Data = part.TryGetProperty("bytes", out var bytes) ? bytes.GetBytesFromBase64() : default(ReadOnlyMemory<byte>),
-                Citations = part.TryGetProperty("citations", out var citations) ? [.. citations.EnumerateArray().Select(ReadCitation)] : [],
+                Annotations = part.TryGetProperty("citations", out var annotations) ? [.. annotations.EnumerateArray().Select(ReadAnnotation)] : [],
                 Properties = ReadProperties(part),
             };
         }
@@ -173,8 +199,23 @@ internal static class CachedResponseJson
         throw new FormatException("A part of no known kind.");
     }
 
-    private static CachedCitation ReadCitation(JsonElement json) =>
-        new(Text(json, "title"), Text(json, "url"), Text(json, "file"), Text(json, "tool"), Text(json, "snippet"));
+    private static CachedAnnotation ReadAnnotation(JsonElement json) =>
+        new(Text(json, "title"), Text(json, "url"), Text(json, "file"), Text(json, "tool"), Text(json, "snippet"))
+        {
+            IsPlain = json.TryGetProperty("plain", out var plain) && plain.GetBoolean(),
+            Regions = json.TryGetProperty("regions", out var regions) ? ReadRegions(regions) : null,
+            Properties = ReadProperties(json),
+        };
+
+    private static (int? Start, int? End)[] ReadRegions(JsonElement json)
+    {
+        var regions = new (int? Start, int? End)[json.GetArrayLength() / 2];
+        for (var i = 0; i < regions.Length; i++)
+            regions[i] = (Place(json[2 * i]), Place(json[(2 * i) + 1]));
+        return regions;
+
+        static int? Place(JsonElement number) => number.GetInt32() is >= 0 and var place ? place : null;
+    }
 
     private static UsageDetails ReadUsage(JsonElement usage) => new()
     {
@@ -183,7 +224,16 @@ internal static class CachedResponseJson
         TotalTokenCount = Number(usage, "total"),
         CachedInputTokenCount = Number(usage, "cached"),
         ReasoningTokenCount = Number(usage, "reasoning"),
+        AdditionalCounts = usage.TryGetProperty("more", out var more) ? ReadCounts(more) : null,
     };
+
+    private static AdditionalPropertiesDictionary<long> ReadCounts(JsonElement json)
+    {
+        var counts = new AdditionalPropertiesDictionary<long>();
+        foreach (var count in json.EnumerateObject())
+            counts[count.Name] = count.Value.GetInt64();
+        return counts;
+    }
 
     private static KeyValuePair<string, object?>[] ReadProperties(JsonElement owner) => owner.TryGetProperty("props", out var properties)
         ? [.. properties.EnumerateObject().Select(property => new KeyValuePair<string, object?>(property.Name, StableJson.FromElement(property.Value)))]

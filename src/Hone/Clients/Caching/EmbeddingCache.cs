@@ -79,6 +79,7 @@ public sealed class EmbeddingCache : IDisposable
 
     private async ValueTask<Embedding<float>?> ReadAsync(ResponseKey key, ILogger logger, CancellationToken cancellationToken)
     {
+        (store as SqliteResponseStore)?.Report(logger);
         try
         {
             return await store!.GetAsync(key, cancellationToken).ConfigureAwait(false) is { } json ? Read(json) : null;

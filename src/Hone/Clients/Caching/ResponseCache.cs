@@ -105,9 +105,11 @@ public sealed class ResponseCache : IDisposable
     /// <summary>Creates a cache.</summary>
     /// <param name="store">Keeps answers beyond memory; it is disposed with the cache.</param>
     /// <param name="options">Settings.</param>
+    /// <exception cref="LMConfigurationException">The cache is to replay a file that cannot be opened.</exception>
     public ResponseCache(IResponseStore? store = null, ResponseCacheOptions? options = null)
     {
         options ??= new();
+        Check(store, options.Mode);
         Mode = options.Mode;
         Core = new(store, options);
     }
@@ -123,7 +125,12 @@ public sealed class ResponseCache : IDisposable
     public static bool IsHit(ChatResponse? response) => response?.AdditionalProperties?.TryGetValue(HitKey, out var value) == true && value is true;
 
     /// <summary>The same answers under another mode.</summary>
-    public ResponseCache WithMode(CacheMode mode) => mode == Mode ? this : new(this, mode);
+    /// <exception cref="LMConfigurationException">The cache is to replay a file that cannot be opened.</exception>
+    public ResponseCache WithMode(CacheMode mode)
+    {
+        Check(Core.Store, mode);
+        return mode == Mode ? this : new(this, mode);
+    }
 
     /// <summary>What the cache has done and holds.</summary>
     public CacheStatistics GetStatistics() => Core.GetStatistics();
@@ -167,4 +174,11 @@ public sealed class ResponseCache : IDisposable
 
     /// <summary>Closes the store.</summary>
     public void Dispose() => (Core.Store as IDisposable)?.Dispose();
+
+    // Without its file a cache has nothing to replay.
+    private static void Check(IResponseStore? store, CacheMode mode)
+    {
+        if (mode == CacheMode.Replay && store is SqliteResponseStore { Failure: { } failure })
+            throw new LMConfigurationException(failure.Message, failure);
+    }
 }

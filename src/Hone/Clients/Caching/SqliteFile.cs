@@ -9,6 +9,9 @@ namespace Hone;
 /// <summary>One row of the store.</summary>
 internal readonly record struct SqliteRow(long Id, ResponseKey Key, byte[] Json);
 
+/// <summary>The file can be neither opened nor created: its surroundings are at fault.</summary>
+internal sealed class StoreUnavailableException(string message, Exception innerException) : LMConfigurationException(message, innerException);
+
 /// <summary>An open database file and its statements. Not safe under concurrent calls: the store holds a lock.</summary>
 internal sealed class SqliteFile : IDisposable
 {
@@ -71,7 +74,7 @@ internal sealed class SqliteFile : IDisposable
         }
         catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
         {
-            throw new LMConfigurationException($"The response cache {path} cannot be opened: {error.Message} Check the path and its permissions.", error);
+            throw new StoreUnavailableException($"The response cache {path} cannot be opened: {error.Message} Check the path and its permissions.", error);
         }
     }
 

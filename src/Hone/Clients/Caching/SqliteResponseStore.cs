@@ -24,8 +24,8 @@ public sealed record SqliteStoreOptions
 
 /// <summary>
 /// Keeps answers in a SQLite file that only its owner can read. Several processes may use one file at once. A file that cannot be read is renamed to
-/// <c>NAME.corrupt-TIME</c>, and an empty one begins: a cache is never a reason to fail. A file that must not be written, or lies in a folder that
-/// must not, is only read.
+/// <c>NAME.corrupt-TIME</c>, and an empty one begins; one that can be neither opened nor created is done without, with a warning: a cache is never a
+/// reason to fail. Only a cache that replays refuses such a store. A file that must not be written, or lies in a folder that must not, is only read.
 /// </summary>
 public sealed class SqliteResponseStore : IResponseStore, IDisposable
 {
@@ -38,7 +38,8 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<ResponseKey, long> touched = [];
     private readonly SqliteStoreOptions options;
-    private SqliteFile file;
+    private SqliteFile? file; // null when there is none to be had
+    private int isReported;
     private long bytes;
     private int writes;
     private bool isDisposed;
@@ -46,18 +47,30 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
     /// <summary>Opens or creates a file.</summary>
     /// <param name="path">The file; its folder is created when it is missing.</param>
     /// <param name="options">Settings.</param>
-    /// <exception cref="LMConfigurationException">The file cannot be opened, or is another program's database.</exception>
+    /// <exception cref="LMConfigurationException">The file is another program's database, or is read-only and cannot be read.</exception>
     public SqliteResponseStore(string path, SqliteStoreOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         this.options = options ?? new();
         Path = System.IO.Path.GetFullPath(path);
-        file = SqliteFile.OpenOrReplace(Path, this.options.BusyTimeout, Log, this.options.Time);
-        bytes = Guarded(0, static (store, _) => store.file.CountBytes());
+        try
+        {
+            file = SqliteFile.OpenOrReplace(Path, this.options.BusyTimeout, Log, this.options.Time);
+        }
+        catch (StoreUnavailableException error)
+        {
+            Failure = error;
+            Report(Log);
+        }
+
+        bytes = Guarded(0, static (file, _) => file.CountBytes());
     }
 
     /// <summary>Full path of the file.</summary>
     public string Path { get; }
+
+    /// <summary>Why there is no file; null when there is one.</summary>
+    internal StoreUnavailableException? Failure { get; }
 
     private ILogger Log => options.Logger ?? NullLogger.Instance;
 
@@ -66,7 +79,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
-            return ValueTask.FromResult(Guarded(key, static (store, key) => store.Get(key)));
+            return ValueTask.FromResult(Guarded((this, key), static (file, look) => look.Item1.Get(file, look.key)));
     }
 
     /// <summary>As <see cref="GetAsync"/>, but the use is not noted: nothing is written.</summary>
@@ -74,7 +87,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
-            return ValueTask.FromResult(Guarded(key, static (store, key) => store.file.Get(key).Json));
+            return ValueTask.FromResult(Guarded(key, static (file, key) => file.Get(key).Json));
     }
 
     /// <inheritdoc/>
@@ -84,7 +97,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         if (json.Length + EntryOverhead > options.MaxBytes)
             return ValueTask.CompletedTask;
         lock (gate)
-            Guarded((key, json), static (store, item) => store.Set(item.key, item.json));
+            Guarded((this, key, json), static (file, item) => item.Item1.Set(file, item.key, item.json));
         return ValueTask.CompletedTask;
     }
 
@@ -96,8 +109,8 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         {
             CheckWritable();
             touched.Remove(key);
-            Guarded(key, static (store, key) => store.file.Remove(key));
-            bytes = file.CountBytes();
+            Guarded(key, static (file, key) => file.Remove(key));
+            bytes = Guarded(0, static (file, _) => file.CountBytes());
         }
 
         return ValueTask.CompletedTask;
@@ -110,7 +123,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         {
             CheckWritable();
             touched.Clear();
-            Guarded(0, static (store, _) => store.file.Clear());
+            Guarded(0, static (file, _) => file.Clear());
             bytes = 0;
         }
 
@@ -126,7 +139,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         {
             ImmutableArray<SqliteRow> page;
             lock (gate)
-                page = Guarded(last, static (store, last) => store.file.ReadPage(last, PageOfReading));
+                page = Guarded(last, static (file, last) => file.ReadPage(last, PageOfReading));
             if (page.IsDefaultOrEmpty)
                 yield break;
             foreach (var row in page)
@@ -143,7 +156,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
     public StoreStatistics GetStatistics()
     {
         lock (gate)
-            return new(Guarded(0, static (store, _) => store.file.CountEntries()), Guarded(0, static (store, _) => store.file.CountBytes()));
+            return new(Guarded(0, static (file, _) => file.CountEntries()), Guarded(0, static (file, _) => file.CountBytes()));
     }
 
     /// <summary>Writes what is pending and closes the file.</summary>
@@ -151,7 +164,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
     {
         lock (gate)
         {
-            if (isDisposed)
+            if (isDisposed || file is null)
                 return;
             isDisposed = true;
             try
@@ -167,7 +180,14 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         }
     }
 
-    private byte[]? Get(ResponseKey key)
+    /// <summary>Says once, to the first who listens, that there is no file.</summary>
+    internal void Report(ILogger logger)
+    {
+        if (Failure is not null && logger.IsEnabled(LogLevel.Warning) && Interlocked.Exchange(ref isReported, 1) == 0)
+            HoneLog.StoreUnavailable(logger, Failure.Message, Failure);
+    }
+
+    private byte[]? Get(SqliteFile file, ResponseKey key)
     {
         var (json, accessed) = file.Get(key);
         var now = Now();
@@ -176,14 +196,14 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
         // Writing down each use at once would make every look-up a write.
         touched[key] = now;
         if (touched.Count >= TouchBatch)
-            WriteTouched();
+            WriteTouched(file);
         return json;
     }
 
-    private bool Set(ResponseKey key, ReadOnlyMemory<byte> json)
+    private bool Set(SqliteFile file, ResponseKey key, ReadOnlyMemory<byte> json)
     {
         CheckWritable();
-        WriteTouched();
+        WriteTouched(file);
         file.Set(key, json, json.Length + EntryOverhead, Now());
         bytes += json.Length + EntryOverhead;
         // Other processes write as well, and an entry may have replaced another: the sum drifts until it is counted anew.
@@ -196,11 +216,11 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
 
     private void CheckWritable()
     {
-        if (file.IsReadOnly)
+        if (file is { IsReadOnly: true })
             throw new LMConfigurationException($"The response cache {Path} is read-only. Use it with {nameof(CacheMode)}.{nameof(CacheMode.Replay)}, or make it writable.");
     }
 
-    private void WriteTouched()
+    private void WriteTouched(SqliteFile file)
     {
         if (touched.Count == 0)
             return;
@@ -210,13 +230,15 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
 
     private long Now() => options.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    // Under the lock. A file that turns out to be damaged is replaced, and the work done on the empty one.
-    private TResult Guarded<TState, TResult>(TState state, Func<SqliteResponseStore, TState, TResult> work)
+    // Under the lock. A file that turns out to be damaged is replaced, and the work done on the empty one. Without a file nothing is found or kept.
+    private TResult? Guarded<TState, TResult>(TState state, Func<SqliteFile, TState, TResult?> work)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
+        if (file is null)
+            return default;
         try
         {
-            return work(this, state);
+            return work(file, state);
         }
         catch (SqliteException error) when (!file.IsReadOnly && SqliteFile.IsDamage(error, Path))
         {
@@ -224,7 +246,7 @@ public sealed class SqliteResponseStore : IResponseStore, IDisposable
             touched.Clear();
             file = SqliteFile.Replace(Path, error.Message, options.BusyTimeout, Log, options.Time);
             bytes = file.CountBytes();
-            return work(this, state);
+            return work(file, state);
         }
     }
 }

@@ -29,6 +29,12 @@ public sealed record CallHistoryEntry
     /// <summary>Name of the model.</summary>
     public required string Model { get; init; }
 
+    /// <summary>
+    /// What the model was asked with beside the prompt, by name: temperature, limits, tools, the answer's format and the options by the provider's
+    /// name. Nothing named like a credential is kept.
+    /// </summary>
+    public ImmutableSortedDictionary<string, string> Options { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
     /// <summary>The prompt.</summary>
     public ImmutableArray<HistoryMessage> Messages { get; init; } = [];
 
@@ -38,8 +44,20 @@ public sealed record CallHistoryEntry
     /// <summary>Why generation ended; null when unknown.</summary>
     public string? FinishReason { get; init; }
 
+    /// <summary>The model that the provider says has answered; null when it does not say.</summary>
+    public string? ResponseModel { get; init; }
+
+    /// <summary>The provider's id of the answer; null when there is none.</summary>
+    public string? ResponseId { get; init; }
+
     /// <summary>What the call took; all zero for an answer from the cache.</summary>
     public Usage Usage { get; init; }
+
+    /// <summary>
+    /// Every count of tokens that the provider gave, by name: <c>input</c>, <c>output</c>, <c>total</c>, <c>cached_input</c>, <c>reasoning</c> and its
+    /// own. For an answer from the cache, what it once cost.
+    /// </summary>
+    public ImmutableSortedDictionary<string, long> TokenCounts { get; init; } = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
 
     /// <summary>US dollars; null when no price is known.</summary>
     public decimal? Cost { get; init; }

@@ -20,6 +20,7 @@ internal sealed class AttemptClient(IChatClient inner, AttemptSettings settings)
         var observation = CallObservation.Start(settings, options);
         var prompt = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
         settings.Media.Warn(settings, prompt, options);
+        options = settings.Checks.Prepare(settings, options, InnerClient);
         var call = settings.Retry is null ? 0 : Interlocked.Increment(ref calls);
         for (var attempt = 1; ; attempt++)
         {
@@ -56,6 +57,7 @@ internal sealed class AttemptClient(IChatClient inner, AttemptSettings settings)
         var observation = CallObservation.Start(settings, options);
         var prompt = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
         settings.Media.Warn(settings, prompt, options);
+        options = settings.Checks.Prepare(settings, options, InnerClient);
         var call = settings.Retry is null ? 0 : Interlocked.Increment(ref calls);
         OpenStream? stream = null;
         for (var attempt = 1; stream is null; attempt++)

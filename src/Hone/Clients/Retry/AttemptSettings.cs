@@ -17,6 +17,9 @@ internal sealed record AttemptSettings(ClientIdentity Identity, ILogger Logger)
     /// <summary>What was warned of already.</summary>
     public MediaCheck Media { get; init; } = new();
 
+    /// <inheritdoc cref="Media"/>
+    public OptionCheck Checks { get; init; } = new();
+
     /// <summary>True to measure calls and warn of cut answers: once in a pipeline.</summary>
     public bool Observes { get; init; } = true;
 

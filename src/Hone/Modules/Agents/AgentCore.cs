@@ -69,7 +69,7 @@ internal sealed class AgentCore
             if (Reserved.Contains(field.Name, StringComparer.Ordinal))
                 throw new HoneException(
                     $"The field '{field.Name}' of {task.Shape} has a name that agents need for themselves ({string.Join(", ", Reserved)}). Call it something else.");
-            if (field.Direction == FieldDirection.Input && field.Type.Kind == FieldTypeKind.History)
+            if (field.Direction == FieldDirection.Input && TypeHints.Bare(field.Type).Kind == FieldTypeKind.History)
                 throw new HoneException(
                     $"The input '{field.Name}' of {task.Shape} is a conversation, which an agent has already. Leave it out and pass the earlier one to RunAsync.");
         }

@@ -42,6 +42,8 @@ internal sealed class ToolRunner(ImmutableArray<AIFunction> tools, ReActOptions 
         var tool = tools.FirstOrDefault(each => each.Name == call.Name);
         if (tool is null)
             return Failed(call, $"There is no tool '{call.Name}'. The tools are: {string.Join(", ", tools.Select(each => each.Name).Concat(submit is null ? [] : [submit]))}.");
+        if (call.Error is { } unreadable)
+            return Failed(call, $"The call of '{call.Name}' was not run: {unreadable} Call it again with its arguments as one JSON object.");
         try
         {
             var arguments = ToolArguments.Read(tool, call.Arguments, options.Services);

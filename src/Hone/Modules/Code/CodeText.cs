@@ -63,7 +63,7 @@ internal static class CodeText
 
     private static bool IsVariable(SignatureField input)
     {
-        if (input.Type.IsMedia || input.Type.Kind is FieldTypeKind.Tool or FieldTypeKind.History || CodeValues.IsReserved(input.Name))
+        if (input.Type.IsMedia || TypeHints.Bare(input.Type).Kind is FieldTypeKind.Tool or FieldTypeKind.History || CodeValues.IsReserved(input.Name))
             return false;
         return CodeValues.IsName(input.Name);
     }

@@ -129,7 +129,7 @@ internal sealed class RlmCore
             CodeValues.CheckName(input.Name, "The input");
             if (RlmFunction.Names.Contains(input.Name, StringComparer.Ordinal))
                 throw new HoneException($"The input '{input.Name}' of {Task.Shape} has the name of a function that {nameof(Rlm)} gives the code. Call it something else.");
-            if (input.Type.IsMedia || input.Type.Kind is FieldTypeKind.Tool or FieldTypeKind.History)
+            if (input.Type.IsMedia || TypeHints.Bare(input.Type).Kind is FieldTypeKind.Tool or FieldTypeKind.History)
                 throw new HoneException(
                     $"The input '{input.Name}' of {Task.Shape} is of type {TypeNames.Of(input.Type)}, which code cannot hold. {nameof(Rlm)} takes text, numbers, lists, records and "
                     + "dictionaries; pass the text of a document, and tools as tools.");

@@ -295,7 +295,7 @@ public sealed class ResponseCacheTests
     private static ChatResponse Rich() => new([
         new(ChatRole.Assistant, [
             new TextReasoningContent("hm") { ProtectedData = "sealed" },
-            new TextContent("hello") { Annotations = [new CitationAnnotation { Title = "T", Url = new Uri("https://host/") }], AdditionalProperties = new() { ["k"] = "v", ["no"] = new MemoryStream() } },
+            new TextContent("hello") { Annotations = [Citation(), new AIAnnotation { AnnotatedRegions = [] }], AdditionalProperties = new() { ["k"] = "v", ["no"] = new MemoryStream() } },
             new FunctionCallContent("c1", "search", new Dictionary<string, object?> { ["q"] = "tea", ["n"] = 3, ["deep"] = new Dictionary<string, object?> { ["a"] = null } }),
             new DataContent(new byte[] { 1, 2, 3 }, "image/png") { Name = "n.png" },
             new UriContent("https://host/x", "audio/wav"),
@@ -308,9 +308,20 @@ public sealed class ResponseCacheTests
         ModelId = "gpt-4o-1",
         CreatedAt = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
         FinishReason = ChatFinishReason.Stop,
-        Usage = new() { InputTokenCount = 10, OutputTokenCount = 5, TotalTokenCount = 15, ReasoningTokenCount = 2 },
+        Usage = new() { InputTokenCount = 10, OutputTokenCount = 5, TotalTokenCount = 15, ReasoningTokenCount = 2, AdditionalCounts = new() { ["audio"] = 1 } },
         AdditionalProperties = new() { ["system_fingerprint"] = "fp", ["n"] = 3, ["raw"] = new MemoryStream() },
         RawRepresentation = new(),
+    };
+
+    private static CitationAnnotation Citation() => new()
+    {
+        Title = "T",
+        Url = new("https://host/"),
+        FileId = "f",
+        ToolName = "search",
+        Snippet = "words",
+        AnnotatedRegions = [new TextSpanAnnotatedRegion { StartIndex = 1, EndIndex = 3 }, new TextSpanAnnotatedRegion { StartIndex = 4 }],
+        AdditionalProperties = new() { ["v"] = "w" },
     };
 
     private static void AssertHit(ChatResponse response)
@@ -328,7 +339,16 @@ public sealed class ResponseCacheTests
         Assert.Equal(("hm", "sealed"), (thought.Text, thought.ProtectedData));
         var text = Assert.IsType<TextContent>(message.Contents[1]);
         Assert.Equal(("hello", "v", 1), (text.Text, (string)text.AdditionalProperties!["k"]!, text.AdditionalProperties.Count));
-        Assert.Equal("T", Assert.IsType<CitationAnnotation>(Assert.Single(text.Annotations!)).Title);
+        Assert.Equal(1, usage.AdditionalCounts!["audio"]);
+        Assert.Equal(2, text.Annotations!.Count);
+        var (expected, citation) = (Citation(), Assert.IsType<CitationAnnotation>(text.Annotations[0]));
+        Assert.Equal(
+            (expected.Title, expected.Url, expected.FileId, expected.ToolName, expected.Snippet, "w"),
+            (citation.Title, citation.Url, citation.FileId, citation.ToolName, citation.Snippet, (string)citation.AdditionalProperties!["v"]!));
+        Assert.Equal(
+            [(1, 3), (4, null)],
+            citation.AnnotatedRegions!.Cast<TextSpanAnnotatedRegion>().Select(region => (region.StartIndex, region.EndIndex)));
+        Assert.Empty(Assert.IsType<AIAnnotation>(text.Annotations[1]).AnnotatedRegions!);
         var call = Assert.IsType<FunctionCallContent>(message.Contents[2]);
         Assert.Equal(("c1", "search", "tea", 3), (call.CallId, call.Name, $"{call.Arguments!["q"]}", ((JsonElement)call.Arguments["n"]!).GetInt32()));
         var data = Assert.IsType<DataContent>(message.Contents[3]);

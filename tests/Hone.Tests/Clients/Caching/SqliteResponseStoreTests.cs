@@ -177,10 +177,39 @@ public sealed class SqliteResponseStoreTests : IDisposable
     }
 
     [Fact]
-    public void FolderThatCannotBe_IsAClearError()
+    public async Task FileThatCannotBe_IsDoneWithout_WithAWarning()
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "file"), "", Token);
+        var path = Path.Combine(folder, "file", "x.db");
+        var logger = new ListLogger();
+        var client = StubChatClient.Saying("x");
+        using var cache = new ResponseCache(new SqliteResponseStore(path));
+        var model = (new LM(client) { Cache = cache, Logger = logger }).AsChatClient();
+        await model.GetResponseAsync("hi", cancellationToken: Token);
+        Assert.True(ResponseCache.IsHit(await model.GetResponseAsync("hi", cancellationToken: Token)));
+        await model.GetResponseAsync("ho", cancellationToken: Token);
+
+        Assert.Equal(2, client.Calls);
+        Assert.Equal((2L, 0L), (cache.GetStatistics().MemoryEntries, cache.GetStatistics().Store!.Entries));
+        var (_, text) = Assert.Single(logger.Lines);
+        Assert.Contains("Check the path and its permissions. Answers are kept in memory only.", text, StringComparison.Ordinal);
+        await cache.ClearAsync(Token);
+        var early = new ListLogger();
+        new SqliteResponseStore(path, new() { Logger = early }).Dispose();
+        Assert.Single(early.Lines);
+    }
+
+    /// <summary>A cache that only replays has nothing without its file: a test must not pass over that.</summary>
+    [Fact]
+    public void FileThatCannotBe_IsAnError_WhereItIsReplayed()
     {
         File.WriteAllText(Path.Combine(folder, "file"), "");
-        Assert.Contains("permissions", Assert.Throws<LMConfigurationException>(() => new SqliteResponseStore(Path.Combine(folder, "file", "x.db"))).Message, StringComparison.Ordinal);
+        using var store = new SqliteResponseStore(Path.Combine(folder, "file", "x.db"));
+
+        Assert.Contains("permissions", Assert.Throws<LMConfigurationException>(() => new ResponseCache(store, new() { Mode = CacheMode.Replay })).Message, StringComparison.Ordinal);
+        using var cache = new ResponseCache(store);
+        Assert.Throws<LMConfigurationException>(() => cache.WithMode(CacheMode.Replay));
+        Assert.Equal(CacheMode.ReadOnly, cache.WithMode(CacheMode.ReadOnly).Mode);
     }
 
     [Fact]

@@ -64,6 +64,41 @@ public sealed class CallHistoryTests
     }
 
     [Fact]
+    public async Task Entry_HoldsOptionsModelIdAndAllCounts()
+    {
+        var history = new CallHistory();
+        using var cache = new ResponseCache();
+        var response = StubChatClient.Response("x");
+        response.Usage = new() { InputTokenCount = 10, OutputTokenCount = 5, CachedInputTokenCount = 4, ReasoningTokenCount = 3, AdditionalCounts = new() { ["audio"] = 2 } };
+        var model = (new LM(new StubChatClient(_ => response)) { History = history, Cache = cache }).AsChatClient();
+        var options = new HoneChatOptions
+        {
+            Temperature = 0.5f,
+            MaxOutputTokens = 9,
+            StopSequences = ["END"],
+            Reasoning = new() { Effort = ReasoningEffort.None },
+            ResponseFormat = ChatResponseFormat.Json,
+            Tools = [AIFunctionFactory.Create(() => 1, "one")],
+            ToolMode = ChatToolMode.RequireSpecific("one"),
+            SampleId = 7,
+            AdditionalProperties = new() { ["top_a"] = 0.25, ["api_key"] = "sk-proj-0123456789abcdef0123" },
+        };
+        await model.GetResponseAsync("hi", options, Token);
+        await model.GetResponseAsync("hi", options, Token);
+        await model.GetResponseAsync("hi", cancellationToken: Token);
+
+        var entry = history.Entries[0];
+        Assert.Equal(("gpt-4o", "r1"), (entry.ResponseModel, entry.ResponseId));
+        Assert.Equal(
+            "max_output_tokens=9 reasoning_effort=None response_format=json sample_id=7 stop_sequences=[\"END\"] temperature=0.5 tool_mode=required: one tools=one top_a=0.25",
+            string.Join(' ', entry.Options.Select(option => $"{option.Key}={option.Value}")));
+        Assert.Equal("audio=2 cached_input=4 input=10 output=5 reasoning=3", string.Join(' ', entry.TokenCounts.Select(count => $"{count.Key}={count.Value}")));
+        Assert.True(history.Entries[1].IsCacheHit);
+        Assert.Equal(entry.TokenCounts, history.Entries[1].TokenCounts);
+        Assert.Empty(history.Entries[2].Options);
+    }
+
+    [Fact]
     public async Task D49_EmptyAndNullAnswers_AreShown()
     {
         var history = new CallHistory();

@@ -123,6 +123,23 @@ public sealed class ReActTests
         Assert.Null(client.Requests[1].Options!.Reasoning);
     }
 
+    /// <summary>Arguments that the client could not read are an error for the model, never a call without arguments.</summary>
+    [Fact]
+    public async Task RunAsync_ArgumentsThatAreNoJson_AreToldToTheModel()
+    {
+        var broken = new ChatResponse(new ChatMessage(
+            ChatRole.Assistant, [new FunctionCallContent("id0", "add") { Exception = new InvalidOperationException("Error parsing", new FormatException("'x' is no JSON")) }]));
+        var (client, model) = NativeModel(broken, Calls(("submit", new { answer = "4" })));
+        using var scope = HoneScope.Use(model);
+        var result = await Agent(Add).RunAsync(Question, cancellationToken: Token);
+
+        Assert.Equal("4", result.Output!["answer"]);
+        var told = Assert.Single(result.Steps[0].Results.Results);
+        Assert.True(told.IsError);
+        Assert.Contains("was not run: the arguments are no JSON object: 'x' is no JSON", (string)told.Value!, StringComparison.Ordinal);
+        Assert.Contains("no JSON object", Assert.Single(client.Requests[1].Messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>()).Result!.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task RunAsync_NoToolCalls_StopsAndSaysSo()
     {
