@@ -45,6 +45,10 @@ internal sealed class PredictorCallRunner
         // Several samples at a temperature that nobody chose would all be alike; a chosen one is respected, 0 included.
         if (isSampling && options.Temperature is null && model.Capabilities.Temperature)
             options = options with { Temperature = SamplingTemperature };
+
+        // An attempt's samples run on from the id that was chosen, wherever it was.
+        if (scope.Samples is { } samples)
+            options = options with { SampleId = samples.Of(options.SampleId) };
         var complete = PredictorInputs.Complete(binding.Path, binding.Signature, inputs, scope.Logger);
         var request = new AdapterRequest(binding.Signature, complete, binding.State.Demos) { ToolUse = toolUse };
         return new(scope, model, options, request, PredictorHint.Of(scope, predictor, toolUse), binding.Path);

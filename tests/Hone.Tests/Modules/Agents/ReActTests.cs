@@ -52,6 +52,21 @@ public sealed class ReActTests
     }
 
     [Fact]
+    public async Task RunAsync_OutOfTurns_WarnsOnce_WithPathAndReason()
+    {
+        var log = new ListLogger();
+        var client = ScriptedChatClient.InSequence(Turn("more", ("add", """{"a": 1}""")), Turn("done", ("submit", """{"answer": "3"}""")));
+        await ReAct.Parse("question -> answer", [Add], options: new() { MaxSteps = 1 }).WithModel(client).WithLogger(log).CallAsync(Question, Token);
+        Assert.Equal(
+            "ReAct 'self' stopped without an end of its own after 2 steps: its turns were used up, so it was made to submit, and did.", Assert.Single(log.Warnings));
+
+        var calm = new ListLogger();
+        var good = ScriptedChatClient.InSequence(Turn("done", ("submit", """{"answer": "3"}""")));
+        await Agent(Add).WithModel(good).WithLogger(calm).CallAsync(Question, Token);
+        Assert.Empty(calm.Warnings);
+    }
+
+    [Fact]
     public async Task RunAsync_UseNativeToolsFalse_WritesToolsAsText()
     {
         var client = ScriptedChatClient.InSequence(Turn("done", ("submit", """{"answer": "3"}""")));
