@@ -10,6 +10,7 @@ internal static class IndexIdentity
     private const string FormatKey = "hone.format";
     private const string StemKey = "hone.stem";
     private const string StopWordsKey = "hone.stopwords";
+    private const string NumberedKey = "hone.numbered";
 
     /// <summary>Compares the options with the index, or writes them down for a new one.</summary>
     /// <exception cref="HoneException">The index was built with other options, or by a newer version.</exception>
@@ -31,6 +32,16 @@ internal static class IndexIdentity
         Compare(known, StemKey, nameof(LuceneOptions.Stem), options.Stem, options);
         Compare(known, StopWordsKey, nameof(LuceneOptions.RemoveStopWords), options.RemoveStopWords, options);
     }
+
+    /// <summary>How many documents the index has numbered, deleted ones included.</summary>
+    public static long NumberedIn(IndexWriter writer) =>
+        writer.CommitData is { } known && known.TryGetValue(NumberedKey, out var text) && long.TryParse(text, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : writer.MaxDoc;
+
+    /// <summary>Writes down with the next commit how many documents the index has numbered.</summary>
+    public static void WriteNumbered(IndexWriter writer, long number) => writer.SetCommitData(
+        new Dictionary<string, string>(writer.CommitData ?? new Dictionary<string, string>()) { [NumberedKey] = number.ToString(CultureInfo.InvariantCulture) });
 
     private static void Compare(IDictionary<string, string> known, string key, string option, bool value, LuceneOptions options)
     {

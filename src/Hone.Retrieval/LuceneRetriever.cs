@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Lucene.Net.Documents;
 using Lucene.Net.Index;
@@ -31,6 +32,9 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     private readonly IndexWriter writer;
     private readonly SearcherManager searchers;
     private readonly System.Threading.Lock writing = new();
+
+    // Documents added so far, deleted ones included: what one without id and title is called by.
+    private long numbered;
 
     // Reading a stored document decompresses a whole block. By segment, whose documents keep their numbers; gone with the segment.
     private readonly ConditionalWeakTable<object, ConcurrentDictionary<int, SearchDocument>> recentDocuments = [];
@@ -71,6 +75,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
         }
 
         searchers = new(writer, applyAllDeletes: true, new SearcherFactory());
+        numbered = IndexIdentity.NumberedIn(writer);
     }
 
     /// <summary>Number of documents.</summary>
@@ -92,22 +97,33 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
 
     /// <summary>
     /// Adds documents and makes them searchable; an index on disk is committed. Pass many at once: a commit waits for the disk. The sequence is read as
-    /// it is written, so it need not fit into memory; when it throws, what came before stays and shows with the next change.
+    /// it is written, so it need not fit into memory; when it throws, what came before stays and shows with the next change. A document without id and title
+    /// is called by its number.
     /// </summary>
     public void Add(IEnumerable<SearchDocument> documents)
     {
         ArgumentNullException.ThrowIfNull(documents);
-        Change(documents, static (writer, document) => writer.AddDocument(Fields(document)));
+        Change(documents, document => writer.AddDocument(Fields(document, IdOf(document) ?? NextNumber())));
     }
 
     /// <summary>Adds documents and makes them searchable.</summary>
     public void Add(params ReadOnlySpan<SearchDocument> documents) => Add(documents.ToArray().AsEnumerable());
 
-    /// <summary>Adds documents in place of those that have their ids; they come last in the order of adding.</summary>
+    /// <summary>
+    /// Adds documents in place of those that have their ids; they come last in the order of adding. A document without id and title is in place of none.
+    /// </summary>
     public void Replace(IEnumerable<SearchDocument> documents)
     {
         ArgumentNullException.ThrowIfNull(documents);
-        Change(documents, static (writer, document) => writer.UpdateDocument(new(IdField, IdOf(document)), Fields(document)));
+        Change(
+            documents,
+            document =>
+            {
+                if (IdOf(document) is { } id)
+                    writer.UpdateDocument(new(IdField, id), Fields(document, id));
+                else
+                    writer.AddDocument(Fields(document, NextNumber()));
+            });
     }
 
     /// <summary>Adds documents in place of those that have their ids.</summary>
@@ -119,7 +135,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     public void Delete(IEnumerable<string> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        Change(ids, static (writer, id) => writer.DeleteDocuments(new Term(IdField, id)));
+        Change(ids, id => writer.DeleteDocuments(new Term(IdField, id)));
     }
 
     /// <summary>Deletes every document that has one of the ids.</summary>
@@ -152,7 +168,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     public Task<IReadOnlyList<Passage>> SearchAsync(string query, int count, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(Search(query, count));
+        return RetrieverObservation.IsOn ? ObservedAsync(query, count) : Task.FromResult(Search(query, count));
     }
 
     /// <summary>Closes the index; one on disk can be opened again.</summary>
@@ -164,25 +180,39 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
         analyzer.Dispose();
     }
 
-    private static string IdOf(SearchDocument document) => document.Id ?? document.Title;
+    // Its id, or its title; null when it has neither: then its number must do, since documents of one id go together.
+    private static string? IdOf(SearchDocument document) => document.Id ?? (document.Title.Length > 0 ? document.Title : null);
 
-    private static Lucene.Net.Documents.Document Fields(SearchDocument document) =>
+    private string NextNumber() => numbered.ToString(CultureInfo.InvariantCulture);
+
+    private Task<IReadOnlyList<Passage>> ObservedAsync(string query, int count) =>
+        RetrieverObservation.RunAsync(nameof(LuceneRetriever), query, () => Task.FromResult(Search(query, count)));
+
+    private static Lucene.Net.Documents.Document Fields(SearchDocument document, string id) =>
     [
-        new StringField(IdField, IdOf(document), Field.Store.YES),
+        new StringField(IdField, id, Field.Store.YES),
         new StoredField(TitleField, document.Title),
         new StoredField(TextField, document.Text),
         new Field(ContentField, $"{document.Title} | {document.Text}", ContentType),
     ];
 
     // One change at a time: searchers are renewed between changes only, so none sees half of one.
-    private void Change<T>(IEnumerable<T> items, Action<IndexWriter, T> apply)
+    private void Change<T>(IEnumerable<T> items, Action<T> apply)
     {
         lock (writing)
         {
             foreach (var item in items)
-                apply(writer, item);
+            {
+                apply(item);
+                numbered += item is SearchDocument ? 1 : 0;
+            }
+
             if (options.Directory is not null)
+            {
+                IndexIdentity.WriteNumbered(writer, numbered);
                 writer.Commit();
+            }
+
             searchers.MaybeRefreshBlocking();
         }
     }

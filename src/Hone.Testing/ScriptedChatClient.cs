@@ -109,12 +109,44 @@ public sealed class ScriptedChatClient : IChatClient
         return ChatText(fields);
     });
 
-    /// <summary>The text of an answer in the chat format; lists and records as JSON.</summary>
-    public static string ChatText(FieldMap outputs)
+    /// <summary>
+    /// Answers in the format of an adapter, each signature by its outputs: the first answer whose names are all asked for at the end of the request, or in its system
+    /// message where the format says nothing at the end.
+    /// </summary>
+    /// <param name="adapter">The adapter of the program.</param>
+    /// <param name="answers">The answers.</param>
+    public static ScriptedChatClient ForOutputs(Adapter adapter, params IReadOnlyList<FieldMap> answers)
     {
+        ArgumentNullException.ThrowIfNull(adapter);
+        return By((request, _) =>
+        {
+            var fields = answers.FirstOrDefault(answer => answer.Keys.All(name => Asks(request.LastText, name)))
+                ?? answers.FirstOrDefault(answer => answer.Keys.All(name => Asks(request.SystemText, name)))
+                ?? throw new InvalidOperationException($"No scripted answer has the outputs that the request of '{request.Path}' asks for in the format of {adapter.Name}.");
+            return Text(adapter, fields);
+        });
+    }
+
+    /// <summary>
+    /// Answers as that demo in the request whose inputs are the request's own, in any format: what a program shows its model is what it gets back. So a test sees which
+    /// demos a predictor has.
+    /// </summary>
+    /// <param name="otherwise">The answer where no demo has the inputs; null makes it an error.</param>
+    public static ScriptedChatClient FromDemos(string? otherwise = null) => By((request, _) => DemoAnswer(request) ?? otherwise
+        ?? throw new InvalidOperationException($"No demo has the inputs of the request of '{request.Path}': {request.LastText}"));
+
+    /// <summary>The text of an answer in the chat format; lists and records as JSON.</summary>
+    public static string ChatText(FieldMap outputs) => Text(ChatAdapter.Default, outputs);
+
+    /// <summary>The text of an answer in the format of an adapter; lists and records as JSON.</summary>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="outputs">The outputs.</param>
+    public static string Text(Adapter adapter, FieldMap outputs)
+    {
+        ArgumentNullException.ThrowIfNull(adapter);
         ArgumentNullException.ThrowIfNull(outputs);
         var signature = new Signature(outputs.Keys.Select(name => new SignatureField(name, FieldType.Any, FieldDirection.Output)));
-        return ChatAdapter.Default.RenderOutputs(signature, outputs);
+        return adapter.RenderOutputs(signature, outputs);
     }
 
     /// <summary>The text of an agent's turn in the chat format: what it thinks, and the tools that it calls; <c>submit</c> ends its task.</summary>
@@ -176,6 +208,26 @@ public sealed class ScriptedChatClient : IChatClient
     /// <inheritdoc/>
     public void Dispose()
     {
+    }
+
+    // As the formats name a field that is asked for.
+    private static bool Asks(string text, string name) =>
+        new[] { $"`[[ ## {name} ## ]]`", $"`{name}`", $"`<{name}>`" }.Any(shown => text.Contains(shown, StringComparison.Ordinal));
+
+    // The request shows its inputs as demos do, and may say after them what to answer; of several the one that has the most of it.
+    private static string? DemoAnswer(ScriptedRequest request)
+    {
+        var (asked, answer, length) = (request.LastText, (string?)null, -1);
+        for (var i = 0; i + 1 < request.Messages.Length - 1; i++)
+        {
+            var (shown, given) = (request.Messages[i], request.Messages[i + 1]);
+            if (shown.Role != ChatRole.User || given.Role != ChatRole.Assistant || !asked.StartsWith(shown.Text, StringComparison.Ordinal) || shown.Text.Length <= length)
+                continue;
+            if (asked.Length == shown.Text.Length || asked[shown.Text.Length..].StartsWith("\n\n", StringComparison.Ordinal))
+                (answer, length) = (given.Text, shown.Text.Length);
+        }
+
+        return answer;
     }
 
     private IEnumerable<ChatResponseUpdate> Cut(ChatResponseUpdate update)

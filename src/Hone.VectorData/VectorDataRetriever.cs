@@ -30,10 +30,15 @@ public sealed class VectorDataRetriever<TRecord> : IRetriever
 
     /// <inheritdoc/>
     /// <exception cref="RetrievalException">The store failed, or cannot embed a query; see the inner exception.</exception>
-    public async Task<IReadOnlyList<Passage>> SearchAsync(string query, int count, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<Passage>> SearchAsync(string query, int count, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return RetrieverObservation.RunAsync("VectorDataRetriever", query, () => FindAsync(query, count, cancellationToken), cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<Passage>> FindAsync(string query, int count, CancellationToken cancellationToken)
+    {
         if (count == 0)
             return [];
         cancellationToken.ThrowIfCancellationRequested();

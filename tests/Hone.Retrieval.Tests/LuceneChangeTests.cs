@@ -22,6 +22,26 @@ public sealed class LuceneChangeTests : IDisposable
         Assert.Equal(1, retriever.Count);
     }
 
+    /// <summary>Documents without id and title are called by their numbers, as in an <see cref="EmbeddingIndex"/>: none stands for another.</summary>
+    [Fact]
+    public void Untitled_AreNumbered_AndReplaceNothing()
+    {
+        using (var retriever = new LuceneRetriever(new() { Directory = folder }))
+        {
+            retriever.Add(new SearchDocument("", "red fox"), new SearchDocument("t", "red hen"), new SearchDocument("", "red mill"));
+            Assert.Equal(["0", "t", "2"], retriever.Search("red", 9).Select(hit => hit.Id));
+            retriever.Replace(new SearchDocument("", "red owl"));
+            Assert.Equal(["0", "t", "2", "3"], retriever.Search("red", 9).Select(hit => hit.Id));
+            retriever.Delete("0", "2", "3");
+            Assert.Equal(["t"], retriever.Search("red", 9).Select(hit => hit.Id));
+        }
+
+        // Numbers are not given twice, whatever was deleted before the index was closed.
+        using var again = new LuceneRetriever(new() { Directory = folder });
+        again.Add(new SearchDocument("", "red cat"));
+        Assert.Equal(["t", "4"], again.Search("red", 9).Select(hit => hit.Id));
+    }
+
     [Fact]
     public void Replace_SameId_ReturnsTheNewDocumentOnly()
     {

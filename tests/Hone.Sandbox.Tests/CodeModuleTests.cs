@@ -37,10 +37,12 @@ public sealed class CodeModuleTests
     public async Task ProgramOfThought_AttemptsUsedUp_ThrowsWithTheLastError()
     {
         var client = ScriptedChatClient.By((_, _) => Says(("reasoning", "r"), ("generated_code", "nothing()")));
-        var program = ProgramOfThought.Parse("question -> answer", Interpreter, options: new() { MaxAttempts = 2 }).WithModel(client);
+        var log = new WarningLog();
+        var program = ProgramOfThought.Parse("question -> answer", Interpreter, options: new() { MaxAttempts = 2 }).WithModel(client).WithLogger(log);
         var error = await Assert.ThrowsAsync<HoneException>(() => program.CallAsync(FieldMap.Of(("question", "q")), Token));
 
         Assert.Contains("none of 2 pieces of code ran", error.Message);
+        Assert.Equal("ProgramOfThought 'self' stopped without an end of its own after 2 steps: none of its pieces of code ran.", Assert.Single(log.Warnings));
         Assert.Equal("ReferenceError", Assert.IsType<CodeException>(error.InnerException).ErrorType);
         Assert.Equal(2, client.Requests.Count);
     }
@@ -85,11 +87,14 @@ public sealed class CodeModuleTests
         var client = ScriptedChatClient.By((request, _) => request.LastText.Contains("generated_code", StringComparison.Ordinal)
             ? Says(("generated_code", "1 + 1"), ("finished", false))
             : Says(("reasoning", "r"), ("answer", "2")));
-        var program = CodeAct.Parse("question -> answer", Interpreter, [], options: new() { MaxSteps = 2 }).WithModel(client);
+        var log = new WarningLog();
+        var program = CodeAct.Parse("question -> answer", Interpreter, [], options: new() { MaxSteps = 2 }).WithModel(client).WithLogger(log);
         var outputs = await program.CallAsync(FieldMap.Of(("question", "q")), Token);
 
         Assert.Equal("2", outputs["answer"]);
         Assert.Equal(3, client.Requests.Count);
+        Assert.Equal(
+            "CodeAct 'self' stopped without an end of its own after 2 steps: its steps were used up, so the outputs are drawn from what there is.", Assert.Single(log.Warnings));
     }
 
     [Fact]

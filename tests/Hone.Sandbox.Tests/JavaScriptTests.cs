@@ -19,6 +19,47 @@ public sealed class JavaScriptTests
     public async Task Execute_LastExpression_IsTheValue(string code, object? expected) =>
         Assert.Equal(expected, (await Interpreter.ExecuteAsync(code, cancellationToken: Token)).Value);
 
+    /// <summary>D30: whatever code gives leaves it, as from Python; nothing is lost in silence and nothing breaks the session.</summary>
+    [Theory]
+    [InlineData("[new Set([1]), new Map([[4, NaN], ['k', new Map()]])]", """[[1], {"4": "NaN", "k": {}}]""")]
+    [InlineData("[1 / 0, -1 / 0, 0 / 0, -0, 1e21, 0.1]", """["Infinity", "-Infinity", "NaN", 0, 1E+21, 0.1]""")]
+    [InlineData("({big: 2n ** 70n, list: [10n]})", """{"big": 1180591620717411303424, "list": [10]}""")]
+    [InlineData("['\\ud800', 'a\\udc00b', {'\\ud800': 1}, '\\\\ud800', '😀']", """["?", "a?b", {"?": 1}, "\\ud800", "😀"]""")]
+    [InlineData("[new Uint8Array([1, 2]), new TypeError('t'), /x/g, undefined, () => 1]", """[[1, 2], "TypeError: t", "/x/g", null, null]""")]
+    [InlineData("new Map([[{a: 1}, 'o'], [true, 't'], [[1], 'l']])", """{"{\"a\":1}": "o", "true": "t", "[1]": "l"}""")]
+    [InlineData("new Date(0)", "\"1970-01-01T00:00:00.000Z\"")]
+    [InlineData("NaN", "\"NaN\"")]
+    public async Task D30_ValuesThatJsonLacks_LeaveTheCode(string code, string expected)
+    {
+        await using var session = await Interpreter.OpenAsync(cancellationToken: Token);
+        Assert.Equal(expected, CodeValues.ToJson((await session.ExecuteAsync(code, cancellationToken: Token)).Value));
+        Assert.Equal(1L, (await session.ExecuteAsync("1", cancellationToken: Token)).Value);
+    }
+
+    [Fact]
+    public async Task D30_SetsAndMaps_ReachToolsOutputsAndTheConsole()
+    {
+        var tool = AIFunctionFactory.Create((int[] of) => of.Sum(), "total");
+        var result = await Interpreter.ExecuteAsync(
+            "console.log(new Map([['a', new Set([1])]])); SUBMIT({answer: new Set([total({of: new Set([1, 2])}), NaN])})",
+            options: new() { Tools = [tool], Outputs = ["answer"] }, cancellationToken: Token);
+        Assert.Equal("{\"a\":[1]}\n", result.Output);
+        Assert.Equal("""[3, "NaN"]""", CodeValues.ToJson(result.Submitted!["answer"]));
+    }
+
+    [Theory]
+    [InlineData("let n = []; for (let i = 0; i < 1e5; i++) n = [n]; n", CodeErrorKind.Limit, CodeErrorKind.Runtime)]
+    [InlineData("let m = []; for (let i = 0; i < 300; i++) m = [m]; m", CodeErrorKind.Limit)]
+    [InlineData("const c = {}; c.c = c; c", CodeErrorKind.Runtime)]
+    [InlineData("const s = new Set(); s.add(s); s", CodeErrorKind.Limit, CodeErrorKind.Runtime)]
+    [InlineData("({get x() { throw new Error('no') }})", CodeErrorKind.Runtime)]
+    public async Task D30_ValuesThatCannotLeave_AreAnErrorOfTheCode(string code, params CodeErrorKind[] kinds)
+    {
+        await using var session = await Interpreter.OpenAsync(cancellationToken: Token);
+        Assert.Contains((await Assert.ThrowsAsync<CodeException>(() => session.ExecuteAsync(code, cancellationToken: Token))).Kind, kinds);
+        Assert.Equal(1L, (await session.ExecuteAsync("1", cancellationToken: Token)).Value);
+    }
+
     [Fact]
     public async Task Execute_LargeInteger_IsWhole() =>
         Assert.Equal(System.Numerics.BigInteger.Pow(10, 20), (await Interpreter.ExecuteAsync("10n ** 20n", cancellationToken: Token)).Value);

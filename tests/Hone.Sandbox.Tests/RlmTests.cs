@@ -43,6 +43,19 @@ public sealed class RlmTests
     }
 
     [Fact]
+    public async Task Run_StepsUsedUp_WarnsOnce_WithPathAndReason()
+    {
+        var log = new WarningLog();
+        var client = ScriptedChatClient.By((request, _) => request.Path!.EndsWith("extract", StringComparison.Ordinal)
+            ? ScriptedChatClient.ChatText(FieldMap.Of(("answer", "x")))
+            : ScriptedChatClient.ChatText(FieldMap.Of(("reasoning", "r"), ("code", "1"))));
+        var program = new Rlm<Report, string>("Read.", Interpreter, options: new() { MaxSteps = 2 }).WithModel(client).WithLogger(log);
+
+        Assert.Equal("x", await program.CallAsync(new("t"), Token));
+        Assert.Equal("Rlm 'self' stopped without an end of its own after 2 steps: its steps were used up, so the outputs are drawn from what there is.", Assert.Single(log.Warnings));
+    }
+
+    [Fact]
     public async Task D31_Inputs_HaveDefaults_AreGivenOnce_AndKeepWhatCodeMakesOfThem()
     {
         await using var interpreter = new FragileInterpreter();

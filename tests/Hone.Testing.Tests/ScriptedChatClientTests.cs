@@ -26,6 +26,42 @@ public sealed class ScriptedChatClientTests
         Assert.Equal(1L, (await answer.CallAsync(FieldMap.Of(("claim", "c")), Token))["score"]);
     }
 
+    public static TheoryData<string> Adapters => ["chat", "json", "xml"];
+
+    [Theory]
+    [MemberData(nameof(Adapters))]
+    public async Task ForOutputs_WithAnAdapter_AnswersInItsFormat(string name)
+    {
+        var adapter = Of(name);
+        var client = ScriptedChatClient.ForOutputs(adapter, FieldMap.Of(("query", "q")), FieldMap.Of(("answer", "a"), ("score", 1), ("tags", new[] { "x", "y" })));
+        var query = Predict.Parse("claim -> query").WithModel(client).WithAdapter(adapter).WithRecovery(RecoveryPolicy.None);
+        var answer = Predict.Parse("claim -> answer, score: int, tags: list[str]").WithModel(client).WithAdapter(adapter).WithRecovery(RecoveryPolicy.None);
+        Assert.Equal("q", (await query.CallAsync(FieldMap.Of(("claim", "c")), Token))["query"]);
+        var outputs = await answer.CallAsync(FieldMap.Of(("claim", "c")), Token);
+        Assert.Equal(("a", 1L, """["x", "y"]"""), (outputs["answer"], outputs["score"], CodeValues.ToJson(outputs["tags"])));
+        await Assert.ThrowsAsync<LMUnexpectedException>(
+            () => Predict.Parse("claim -> other").WithModel(client).WithAdapter(adapter).CallAsync(FieldMap.Of(("claim", "c")), Token));
+    }
+
+    [Theory]
+    [MemberData(nameof(Adapters))]
+    public async Task FromDemos_AnswersAsTheDemoOfTheSameInputs(string name)
+    {
+        var program = Predict.Parse("question, hint -> answer, score: int").WithModel(ScriptedChatClient.FromDemos()).WithAdapter(Of(name)).WithRecovery(RecoveryPolicy.None);
+        program = program.With(program.State.With("self", new() { Demos = [Demo("Q", "h", "one"), Demo("Q", "h2", "two"), Demo("Q1", "h", "three")] }));
+
+        Assert.Equal("one", (await program.CallAsync(FieldMap.Of(("question", "Q"), ("hint", "h")), Token))["answer"]);
+        Assert.Equal("two", (await program.CallAsync(FieldMap.Of(("question", "Q"), ("hint", "h2")), Token))["answer"]);
+        Assert.Equal("three", (await program.CallAsync(FieldMap.Of(("question", "Q1"), ("hint", "h")), Token))["answer"]);
+        await Assert.ThrowsAsync<LMUnexpectedException>(() => program.CallAsync(FieldMap.Of(("question", "Q2"), ("hint", "h")), Token));
+        var calm = program.WithModel(new LM(ScriptedChatClient.FromDemos(ScriptedChatClient.Text(Of(name), FieldMap.Of(("answer", "none"), ("score", 0))))));
+        Assert.Equal("none", (await calm.CallAsync(FieldMap.Of(("question", "Q2"), ("hint", "h")), Token))["answer"]);
+
+        static Demo Demo(string question, string hint, string answer) => new(FieldMap.Of(("question", question), ("hint", hint), ("answer", answer), ("score", 1L)));
+    }
+
+    private static Adapter Of(string name) => name switch { "json" => JsonAdapter.Default, "xml" => XmlAdapter.Default, _ => ChatAdapter.Default };
+
     [Fact]
     public async Task GetStreamingResponseAsync_GivesTheSameText()
     {

@@ -17,6 +17,7 @@ internal sealed class JavaScriptSession : ICodeSession
     private readonly CodeToolSet tools;
     private readonly ExecutionGuard guard;
     private readonly Engine engine;
+    private readonly JavaScriptValues values;
 
     private OutputText output;
     private CancellationToken running;
@@ -32,6 +33,7 @@ internal sealed class JavaScriptSession : ICodeSession
         output = new(session.Limits.MaxOutputLength);
         engine = new(settings => Configure(settings, session.Limits, options, guard));
         guard.Begin(session.Limits.Timeout, default);
+        values = new(engine);
         LimitGenerators(options.MaxRecursion);
         Offer();
     }
@@ -48,7 +50,7 @@ internal sealed class JavaScriptSession : ICodeSession
     public Task<object?> ReadAsync(string name, CancellationToken cancellationToken = default)
     {
         CodeValues.CheckName(name, "The variable");
-        return RunAsync(piece => CodeValues.FromJson(Leaving(engine.Evaluate(name, piece))), cancellationToken);
+        return RunAsync(piece => Read(Leaving(engine.Evaluate(name, piece))), cancellationToken);
     }
 
     public ValueTask DisposeAsync()
@@ -179,7 +181,7 @@ internal sealed class JavaScriptSession : ICodeSession
     {
         if (value is not Jint.Native.Object.ObjectInstance || value is Jint.Native.Function.Function || value is JsError)
             return TypeConverter.ToString(value);
-        return new JsonSerializer(engine).Serialize(value) is JsString json ? json.ToString() : "undefined";
+        return values.ToJson(value) ?? "undefined";
     }
 
     private JsValue Call(string name, JsValue[] arguments)
@@ -207,7 +209,7 @@ internal sealed class JavaScriptSession : ICodeSession
     private JsValue Submit(JsValue[] arguments)
     {
         var names = session.Outputs;
-        var given = arguments.Select(argument => CodeValues.FromJson(Leaving(argument))).ToArray();
+        var given = arguments.Select(argument => Read(Leaving(argument))).ToArray();
         if (given is [FieldMap map] && (names.Length > 1 || map.ContainsKey(names[0])))
             throw new SubmitSignal(map);
         if (given.Length != names.Length)
@@ -222,16 +224,23 @@ internal sealed class JavaScriptSession : ICodeSession
         var most = session.Limits.MaxValueLength;
         if (session.CutLongValue && value is JsString text && text.Length > most)
             return (text.ToString()[..most], true);
-        var json = Json(value);
-        return session.CutLongValue && json?.Length > most ? (json[..most], true) : (CodeValues.FromJson(Checked(json)), false);
+        var json = values.ToJson(value);
+        return session.CutLongValue && json?.Length > most ? (json[..most], true) : (Read(Checked(json)), false);
     }
 
-    private string? Leaving(JsValue value) => Checked(Json(value));
+    private string? Leaving(JsValue value) => Checked(values.ToJson(value));
 
-    // A value as JSON; null for one that has none, such as a function.
-    private string? Json(JsValue value) => value is JsBigInt ? value.ToString()
-        : new JsonSerializer(engine).Serialize(value) is JsString json ? json.ToString()
-        : null;
+    private static object? Read(string? json)
+    {
+        try
+        {
+            return CodeValues.FromJson(json);
+        }
+        catch (System.Text.Json.JsonException error)
+        {
+            throw new CodeException(CodeErrorKind.Limit, "LimitError", $"A value is nested too deeply to leave the code: {error.Message}");
+        }
+    }
 
     private string? Checked(string? json)
     {

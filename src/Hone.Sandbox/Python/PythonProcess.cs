@@ -6,23 +6,21 @@ using System.Text.Json;
 namespace Hone.Sandbox;
 
 /// <summary>A process of Deno with Pyodide, and the messages to and from it.</summary>
-internal sealed class PythonProcess : IDisposable
+internal sealed class PythonProcess : IPythonGuest
 {
     // Deno's own, beside the memory of Python.
     private const long Overhead = 512L << 20;
     private const int PageSize = 64 << 10;
-    private const int MaxStrayLines = 100;
-    private const int MaxLine = 64 << 20;
 
     private readonly Process process;
     private readonly long maxMemory;
-    private readonly LineReader lines;
+    private readonly MessageChannel channel;
     private readonly Task<string> complaints;
 
     private PythonProcess(Process process, long maxMemory)
     {
         (this.process, this.maxMemory) = (process, maxMemory);
-        lines = new(process.StandardOutput.BaseStream, MaxLine);
+        channel = new(process.StandardOutput.BaseStream, process.StandardInput.BaseStream);
         complaints = LastOfAsync(process.StandardError);
     }
 
@@ -62,41 +60,9 @@ internal sealed class PythonProcess : IDisposable
         }
     }
 
-    public async Task SendAsync(Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-            write(json);
-        buffer.WriteByte((byte)'\n');
-        buffer.Position = 0;
-        var input = process.StandardInput.BaseStream;
-        await buffer.CopyToAsync(input, cancellationToken).ConfigureAwait(false);
-        await input.FlushAsync(cancellationToken).ConfigureAwait(false);
-    }
+    public Task SendAsync(Action<Utf8JsonWriter> write, CancellationToken cancellationToken) => channel.SendAsync(write, cancellationToken);
 
-    /// <summary>The next message; null when the process has ended or talks nonsense.</summary>
-    public async Task<JsonDocument?> ReceiveAsync(CancellationToken cancellationToken)
-    {
-        for (var stray = 0; stray < MaxStrayLines; stray++)
-        {
-            var line = await lines.ReadAsync(cancellationToken).ConfigureAwait(false);
-            if (line is not { } bytes)
-                return null;
-            try
-            {
-                var document = JsonDocument.Parse(bytes.ToArray(), new() { MaxDepth = 256 });
-                if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("jsonrpc", out _))
-                    return document;
-                document.Dispose();
-            }
-            catch (JsonException)
-            {
-                continue; // Whatever else writes into the stream is passed over, up to a limit.
-            }
-        }
-
-        return null;
-    }
+    public Task<JsonDocument?> ReceiveAsync(CancellationToken cancellationToken) => channel.ReceiveAsync(cancellationToken);
 
     public void Kill()
     {

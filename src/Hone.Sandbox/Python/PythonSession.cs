@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Hone.Sandbox;
 
 /// <summary>A process of its own, from its first piece of code to its end.</summary>
-internal sealed class PythonSession(PythonProcess process, CodeSessionOptions options, CodeToolSet tools, PythonOptions python, Action<PythonSession> forget) : ICodeSession
+internal sealed class PythonSession(IPythonGuest process, CodeSessionOptions options, CodeToolSet tools, PythonOptions python, Action<PythonSession> forget) : ICodeSession
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
@@ -155,7 +155,7 @@ internal sealed class PythonSession(PythonProcess process, CodeSessionOptions op
                 End();
                 throw Lost(CodeErrorKind.Runtime, "FatalError", "The code broke the interpreter.");
             }
-            else if (root.TryGetProperty("id", out var answered) && answered.ValueEquals(id) && root.TryGetProperty("result", out _))
+            else if (root.TryGetProperty("id", out var answered) && answered.ValueKind == JsonValueKind.String && answered.ValueEquals(id) && root.TryGetProperty("result", out _))
             {
                 return message;
             }

@@ -83,19 +83,22 @@ internal sealed class CallOptionsConverter : JsonConverter<CallOptions>
         writer.WriteEndObject();
     }
 
+    private static float Finite(JsonElement value) =>
+        value.GetSingle() is var number && float.IsFinite(number) ? number : throw new JsonException($"The number {value.GetRawText()} is too large for an option.");
+
     private static CallOptions With(CallOptions options, string name, JsonElement value) => name switch
     {
-        "temperature" => options with { Temperature = value.GetSingle() },
-        "topP" => options with { TopP = value.GetSingle() },
+        "temperature" => options with { Temperature = Finite(value) },
+        "topP" => options with { TopP = Finite(value) },
         "topK" => options with { TopK = value.GetInt32() },
         "maxOutputTokens" => options with { MaxOutputTokens = value.GetInt32() },
-        "stopSequences" => options with { StopSequences = [.. value.EnumerateArray().Select(stop => stop.GetString()!)] },
+        "stopSequences" => options with { StopSequences = [.. value.EnumerateArray().Select(stop => stop.GetString() ?? throw new JsonException("A stop sequence is null."))] },
         "reasoningEffort" => options with { ReasoningEffort = Member<ReasoningEffort>(value.GetString(), "reasoning effort") },
         "reasoningOutput" => options with { ReasoningOutput = Member<ReasoningOutput>(value.GetString(), "amount of reasoning output") },
         "toolMode" => options with { ToolMode = ReadMode(value) },
         "allowMultipleToolCalls" => options with { AllowMultipleToolCalls = value.GetBoolean() },
-        "frequencyPenalty" => options with { FrequencyPenalty = value.GetSingle() },
-        "presencePenalty" => options with { PresencePenalty = value.GetSingle() },
+        "frequencyPenalty" => options with { FrequencyPenalty = Finite(value) },
+        "presencePenalty" => options with { PresencePenalty = Finite(value) },
         "sampleId" => options with { SampleId = value.GetInt64() },
         "logProbs" => options with { LogProbs = value.GetBoolean() },
         "additional" => options with

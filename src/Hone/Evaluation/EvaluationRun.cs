@@ -11,6 +11,7 @@ internal sealed class EvaluationRun<TIn, TOut>
     private readonly Metric<TIn, TOut> metric;
     private readonly EvaluatorOptions options;
     private readonly ChannelWriter<EvaluationRow<TIn, TOut>>? sink;
+    private readonly EvaluationRowFile<TIn, TOut>? file;
     private readonly RunOptions plain;
 
     // Null where an example is not done.
@@ -26,9 +27,10 @@ internal sealed class EvaluationRun<TIn, TOut>
         Metric<TIn, TOut> metric,
         EvaluatorOptions options,
         EvaluationResult<TIn, TOut>? finished,
-        ChannelWriter<EvaluationRow<TIn, TOut>>? sink)
+        ChannelWriter<EvaluationRow<TIn, TOut>>? sink,
+        EvaluationRowFile<TIn, TOut>? file)
     {
-        (this.program, this.examples, this.metric, this.options, this.sink) = (program, examples, metric, options, sink);
+        (this.program, this.examples, this.metric, this.options, this.sink, this.file) = (program, examples, metric, options, sink, file);
         plain = new() { Options = options.Options, Recovery = options.Recovery };
         rows = new EvaluationRow<TIn, TOut>[examples.Count];
         foreach (var row in finished?.Rows ?? [])
@@ -119,15 +121,18 @@ internal sealed class EvaluationRun<TIn, TOut>
     {
         using var expiry = new CancellationTokenSource(limit, options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
+        var recorder = new TraceRecorder(HoneScope.Current?.Recorder);
         try
         {
-            var outcome = await program.TryRunAsync(examples[index].Input, SettingsOf(index), either.Token).ConfigureAwait(false);
+            var outcome = await program.TryRunAsync(examples[index].Input, SettingsOf(index), recorder, either.Token).ConfigureAwait(false);
             return await ScoreAsync(index, started, outcome, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException error) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             var late = new TimeoutException($"Example {NameOf(index)} took longer than {limit}; raise {nameof(EvaluatorOptions.ExampleTimeout)}.", error);
-            return new(index, examples[index], default, options.FailureScore, Trace.Empty, late) { Duration = options.Time.GetElapsedTime(started) };
+
+            // What was answered until then is paid for.
+            return Row(index, started, new(default, null, recorder.Snapshot()), options.FailureScore, late);
         }
     }
 
@@ -164,6 +169,7 @@ internal sealed class EvaluationRun<TIn, TOut>
             else
                 errors++;
             sink?.TryWrite(row);
+            file?.Append(row);
 
             // Told inside the lock, so that counts never go back.
             options.Progress?.Report(new(completed, rows.Length) { Errors = errors, Mean = completed > errors ? sum / (completed - errors) : null });

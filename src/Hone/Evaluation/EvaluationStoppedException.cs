@@ -9,7 +9,7 @@ public sealed class EvaluationStoppedException<TIn, TOut> : AggregateException
             + $"{total - finished.Rows.Length} of {total} were left out. The rows that are done are in {nameof(Finished)}. First cause: {causes[0].Message}",
             causes) => Finished = finished;
 
-    /// <summary>The examples that were done, in the set's order; <see cref="Evaluator{TIn,TOut}.ContinueAsync"/> goes on from here.</summary>
+    /// <summary>The examples that were done, in the set's order; <c>Evaluator.ContinueAsync</c> goes on from here.</summary>
     public EvaluationResult<TIn, TOut> Finished { get; }
 }
 
@@ -20,6 +20,6 @@ public sealed class EvaluationCanceledException<TIn, TOut> : OperationCanceledEx
         : base($"The evaluation was cancelled after {finished.Rows.Length} of {total} examples; they are in {nameof(Finished)}.", inner, token) =>
         Finished = finished;
 
-    /// <summary>The examples that were done, in the set's order; <see cref="Evaluator{TIn,TOut}.ContinueAsync"/> goes on from here.</summary>
+    /// <summary>The examples that were done, in the set's order; <c>Evaluator.ContinueAsync</c> goes on from here.</summary>
     public EvaluationResult<TIn, TOut> Finished { get; }
 }

@@ -32,7 +32,7 @@ public sealed class Evaluator<TIn, TOut>
     /// <exception cref="EvaluationCanceledException{TIn,TOut}">The evaluation was cancelled; it holds the rows that are done.</exception>
     public Task<EvaluationResult<TIn, TOut>> EvaluateAsync(
         Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples, CancellationToken cancellationToken = default) =>
-        RunAsync(program, examples, null, null, cancellationToken);
+        RunAsync(program, examples, null, null, null, cancellationToken);
 
     /// <summary>Goes on with an evaluation that was stopped: rows without an error are taken as they are, all other examples are run.</summary>
     /// <param name="program">The program.</param>
@@ -49,7 +49,28 @@ public sealed class Evaluator<TIn, TOut>
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(finished);
-        return RunAsync(program, examples, finished, null, cancellationToken);
+        return RunAsync(program, examples, finished, null, null, cancellationToken);
+    }
+
+    /// <summary>
+    /// Scores a program and writes each row into a file as soon as it is done, a line of JSON each; when the file has rows already, goes on from them. So a
+    /// job that is started again after a crash pays for nothing twice. Rows that failed, and those whose value cannot be read back, are run again.
+    /// </summary>
+    /// <param name="program">The program; the same as before.</param>
+    /// <param name="examples">The set; the same as before. Rows belong to an example by its position and its values.</param>
+    /// <param name="rowsFile">The file; it need not exist.</param>
+    /// <param name="cancellationToken">Stops everything; what is done is in the file.</param>
+    /// <exception cref="HoneException">The set is empty, or the file is of another set or program, or damaged.</exception>
+    /// <exception cref="EvaluationStoppedException{TIn,TOut}">More examples failed than <see cref="EvaluatorOptions.MaxErrors"/>.</exception>
+    /// <exception cref="EvaluationCanceledException{TIn,TOut}">The evaluation was cancelled.</exception>
+    /// <remarks>Rows from the file have no trace; the metric is not asked again about them, so use one file with one metric.</remarks>
+    public async Task<EvaluationResult<TIn, TOut>> ContinueAsync(
+        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples, string rowsFile, CancellationToken cancellationToken = default)
+    {
+        Check(program, examples);
+        var (file, finished) = EvaluationRowFile<TIn, TOut>.Open(rowsFile, program, examples);
+        using (file)
+            return await RunAsync(program, examples, finished, null, file, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -102,7 +123,7 @@ public sealed class Evaluator<TIn, TOut>
     {
         try
         {
-            return await RunAsync(program, examples, null, rows, cancellationToken).ConfigureAwait(false);
+            return await RunAsync(program, examples, null, rows, null, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -115,16 +136,22 @@ public sealed class Evaluator<TIn, TOut>
         IReadOnlyList<Example<TIn, TOut>> examples,
         EvaluationResult<TIn, TOut>? finished,
         ChannelWriter<EvaluationRow<TIn, TOut>>? sink,
+        EvaluationRowFile<TIn, TOut>? file,
         CancellationToken cancellationToken)
+    {
+        Check(program, examples);
+        var run = new EvaluationRun<TIn, TOut>(program, examples, metric, options, finished, sink, file);
+        return Observation.IsOn(HoneScope.Current) || !program.Observers.IsEmpty
+            ? await Observation.RunAsync(
+                CallKind.Evaluation, program.Module.GetType().Name, examples, () => run.RunAsync(cancellationToken), further: program.Observers).ConfigureAwait(false)
+            : await run.RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void Check(Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> examples)
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentNullException.ThrowIfNull(examples);
         if (examples.Count == 0)
             throw new HoneException("There is nothing to evaluate: the set of examples is empty.");
-        var run = new EvaluationRun<TIn, TOut>(program, examples, metric, options, finished, sink);
-        return Observation.IsOn(HoneScope.Current)
-            ? await Observation.RunAsync(
-                CallKind.Evaluation, program.Module.GetType().Name, examples, () => run.RunAsync(cancellationToken)).ConfigureAwait(false)
-            : await run.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -17,8 +17,21 @@ public abstract class Module
     protected internal virtual IEnumerable<KeyValuePair<string, Module>> GetChildren() => ModuleReflector.GetChildren(this);
 
     // A predictor is known by its path, any other module by its type.
-    private protected string NameIn(HoneScope? scope) =>
-        this is IPredictorModule single && scope?.Bindings?.GetValueOrDefault(single.Predictor) is { } binding ? binding.Path : GetType().Name;
+    private protected string NameIn(HoneScope? scope) => PathIn(scope) is { } path && this is IPredictorModule ? path : GetType().Name;
+
+    /// <summary>What observers are told that a call of the module is.</summary>
+    private protected virtual CallKind Kind => CallKind.Module;
+
+    /// <summary>The module's path in the running program; null where it has none of its own.</summary>
+    private protected virtual string? PathIn(HoneScope? scope) =>
+        this is IPredictorModule single ? scope?.Bindings?.GetValueOrDefault(single.Predictor)?.Path : null;
+
+    /// <summary>Runs the module's work so that observers and spans tell of it.</summary>
+    private protected Task<T> ObserveAsync<T>(object? input, Func<Task<T>> work)
+    {
+        var scope = HoneScope.Current;
+        return Observation.RunAsync(Kind, NameIn(scope), input, work, PathIn(scope));
+    }
 }
 
 /// <summary>A step from an input to an output. Write <see cref="ForwardAsync"/> in plain C#; keep no per-run state in fields.</summary>
@@ -34,5 +47,5 @@ public abstract class Module<TIn, TOut> : Module
     protected abstract Task<TOut> ForwardAsync(TIn input, CancellationToken cancellationToken);
 
     private Task<TOut> ObservedAsync(TIn input, CancellationToken cancellationToken) =>
-        Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => ForwardAsync(input, cancellationToken));
+        ObserveAsync(input, () => ForwardAsync(input, cancellationToken));
 }

@@ -20,10 +20,15 @@ public sealed class Predict : PredictorModule<FieldMap, FieldMap>
 
     /// <summary>A turn of an agent: the outputs and the requests that it took.</summary>
     internal Task<(FieldMap Outputs, Trace Trace)> AskAsync(FieldMap input, ToolUse toolUse, CancellationToken cancellationToken) =>
-        Predictor.PredictAsync(input, null, toolUse, cancellationToken);
+        Observation.IsOn(HoneScope.Current)
+            ? ObservedAsync(input, toolUse, cancellationToken)
+            : Predictor.PredictAsync(input, null, toolUse, cancellationToken);
 
     private protected override Task<FieldMap> AskAsync(FieldMap input, CallOptions? options, CancellationToken cancellationToken) =>
         Predictor.CallAsync(input, options, cancellationToken);
+
+    private Task<(FieldMap Outputs, Trace Trace)> ObservedAsync(FieldMap input, ToolUse toolUse, CancellationToken cancellationToken) =>
+        ObserveAsync(input, () => Predictor.PredictAsync(input, null, toolUse, cancellationToken));
 
     private protected override FieldMap Write(FieldMap input) => input;
 

@@ -67,8 +67,8 @@ internal sealed class Predictor(Signature signature, Func<FieldMap, object?>? bu
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         var scope = HoneScope.Current ?? throw NoModel();
 
-        // Within an attempt or another sample, ids of their own: else neighbours would share some.
-        var first = options?.SampleId ?? (scope.Options?.SampleId ?? 0) * count;
+        // Under a chosen id, ids of their own: else those of neighbouring ids would share some.
+        var first = options?.SampleId ?? (ChosenSampleIn(scope) ?? 0) * count;
         var runners = new PredictorCallRunner[count];
 
         // Opened in order, so that ordinals and seeds do not depend on timing. Each sample has an id of its own: a cache keeps them apart.
@@ -88,6 +88,13 @@ internal sealed class Predictor(Signature signature, Func<FieldMap, object?>? bu
         : throw new HoneException(
             $"A predictor with signature '{Signature.Shape}' was called that the running program does not contain. "
             + "Keep predictors in fields of the module (or in lists and dictionaries there) and create them in its constructor.");
+
+    // As a call without options of its own would have it.
+    private long? ChosenSampleIn(HoneScope scope)
+    {
+        var binding = BindingIn(scope);
+        return binding.State.Options?.SampleId ?? scope.Options?.SampleId ?? ModelIn(scope, binding).Options.SampleId;
+    }
 
     public LM ModelIn(HoneScope scope, PredictorBinding binding)
     {

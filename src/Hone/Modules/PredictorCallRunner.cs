@@ -51,6 +51,10 @@ internal sealed class PredictorCallRunner
         if (isSampling && options.Temperature is null && model.Capabilities.Temperature
             && !NativeFeatures.MakesThink(scope.Adapter, binding.Signature, model.Capabilities, options))
             options = options with { Temperature = SamplingTemperature };
+
+        // An attempt's samples run on from the id that was chosen, wherever it was.
+        if (scope.Samples is { } samples)
+            options = options with { SampleId = samples.Of(options.SampleId) };
         var complete = PredictorInputs.Complete(binding.Path, binding.Signature, inputs, scope.Logger);
         var request = new AdapterRequest(binding.Signature, complete, binding.State.Demos) { ToolUse = toolUse };
         return new(scope, model, options, request, PredictorHint.Of(scope, predictor, toolUse), binding.Path, predictor.Build);

@@ -64,8 +64,8 @@ public abstract class PredictorModule<TIn, TOut> : Module<TIn, TOut>, IPredictor
         await predictor.AskAsync<TOut>(Write(input), options, cancellationToken).ConfigureAwait(false);
 
     private Task<TOut> ObservedAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
-        Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskAsync(input, options, cancellationToken));
+        ObserveAsync(input, () => AskAsync(input, options, cancellationToken));
 
     private Task<Prediction<TOut>> ObservedWithTraceAsync(TIn input, CallOptions? options, CancellationToken cancellationToken) =>
-        Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => AskWithTraceAsync(input, options, cancellationToken));
+        ObserveAsync(input, () => AskWithTraceAsync(input, options, cancellationToken));
 }

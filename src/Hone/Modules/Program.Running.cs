@@ -113,15 +113,18 @@ public sealed partial class Program<TIn, TOut>
 
     /// <summary>Runs the program; an exception of the program is part of the outcome, so that the trace up to it is kept.</summary>
     internal ValueTask<RunOutcome<TOut>> TryRunAsync(TIn input, RunOptions? options, CancellationToken cancellationToken) =>
-        TryRunAsync(input, options, null, cancellationToken);
+        TryRunAsync(input, options, null, null, cancellationToken);
+
+    /// <summary>As <see cref="TryRunAsync(TIn, RunOptions?, CancellationToken)"/>, recording in the open: of a run that is cancelled the caller has what was done.</summary>
+    internal ValueTask<RunOutcome<TOut>> TryRunAsync(TIn input, RunOptions? options, TraceRecorder recorder, CancellationToken cancellationToken) =>
+        TryRunAsync(input, options, null, recorder, cancellationToken);
 
     // Pooled: every run passes here, and what it needs while it waits is as large as all that a small run leaves behind.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RunOutcome<TOut>> TryRunAsync(
-        TIn input, RunOptions? options, ChannelWriter<RunEvent>? events, CancellationToken cancellationToken)
+        TIn input, RunOptions? options, ChannelWriter<RunEvent>? events, TraceRecorder? recorder, CancellationToken cancellationToken)
     {
-        var outer = HoneScope.Current;
-        var recorder = new TraceRecorder(outer?.Recorder);
+        recorder ??= new TraceRecorder(HoneScope.Current?.Recorder);
         using var scope = OpenScope(options, recorder, events);
         try
         {
@@ -163,7 +166,7 @@ public sealed partial class Program<TIn, TOut>
     {
         try
         {
-            return await TryRunAsync(input, options, events, cancellationToken).ConfigureAwait(false);
+            return await TryRunAsync(input, options, events, null, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -11,6 +11,9 @@ namespace Hone;
 /// <remarks>Files that DSPy's <c>program.save("x.json")</c> wrote are read as well.</remarks>
 public static class ProgramFile
 {
+    // A name that stands twice would be read in one way here and in another elsewhere.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     /// <summary>
     /// Writes the program's state to a file and, when its model can be saved, the weights to <c>NAME.weights</c> beside it; those of a named model to
     /// <c>NAME.MODEL.weights</c>.
@@ -94,7 +97,7 @@ public static class ProgramFile
         var source = new ProgramFileSource(name, program.Module.GetType().Name, options ?? new(), program.Logger ?? NullLogger.Instance);
         try
         {
-            using var document = JsonDocument.Parse(json);
+            using var document = JsonDocument.Parse(json, Strict);
             var predictors = ModuleTree.Collect(program.Module);
             return program.With(DspyState.Recognizes(document.RootElement)
                 ? DspyState.Read(document.RootElement, predictors, program.NamedModels, source)
@@ -109,21 +112,24 @@ public static class ProgramFile
         {
             throw new HoneException($"{name} is not JSON: {error.Message}", error);
         }
-        catch (Exception error) when (error is InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception error) when (error is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
         {
             throw new HoneException($"{name} is not a saved program that this Hone can read: {error.Message}", error);
         }
     }
 
     /// <summary>Directories of the weights of a saved program's named models, by name; load each and give it to the program under that name.</summary>
+    /// <exception cref="HoneException">The file is no saved program, or names a directory that is not directly beside it.</exception>
     public static IReadOnlyDictionary<string, string> NamedWeightsDirectoriesOf(string path)
     {
-        using var document = JsonDocument.Parse(File.ReadAllText(path));
+        using var document = Open(path);
         var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
         if (!document.RootElement.TryGetProperty("namedWeights", out var named))
             return found;
+        if (named.ValueKind != JsonValueKind.Object)
+            throw new HoneException($"{path} is not a saved program that this Hone can read: its named weights are no object.");
         foreach (var entry in named.EnumerateObject())
-            found.Add(entry.Name, Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, entry.Value.GetString()!));
+            found.Add(entry.Name, Beside(path, entry.Value));
         return found;
     }
 
@@ -134,11 +140,38 @@ public static class ProgramFile
             + "-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..8];
 
     /// <summary>Directory of the weights that belong to a saved program; null when it has none.</summary>
+    /// <exception cref="HoneException">The file is no saved program, or names a directory that is not directly beside it.</exception>
     public static string? WeightsDirectoryOf(string path)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-        return document.RootElement.TryGetProperty("weights", out var weights) && weights.GetString() is { } folder
-            ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, folder)
-            : null;
+        using var document = Open(path);
+        return document.RootElement.TryGetProperty("weights", out var weights) && weights.ValueKind != JsonValueKind.Null ? Beside(path, weights) : null;
+    }
+
+    private static JsonDocument Open(string path)
+    {
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(File.ReadAllBytes(path), Strict);
+        }
+        catch (JsonException error)
+        {
+            throw new HoneException($"{path} is not JSON: {error.Message}", error);
+        }
+
+        if (document.RootElement.ValueKind == JsonValueKind.Object)
+            return document;
+        document.Dispose();
+        throw new HoneException($"{path} is not a saved Hone program: it is no JSON object.");
+    }
+
+    // A file from elsewhere must not choose what is loaded from anywhere on this machine.
+    private static string Beside(string path, JsonElement folder)
+    {
+        var name = folder.ValueKind == JsonValueKind.String ? folder.GetString()! : string.Empty;
+        if (name.Length == 0 || name is "." or ".." || name.AsSpan().ContainsAny("/\\:\0") || Path.IsPathRooted(name))
+            throw new HoneException(
+                $"{path} names '{FieldConstraints.Shorten(name)}' as its weights, which is no plain name. Weights lie in a directory beside the file: put them there and write its name into the file.");
+        return Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name);
     }
 }

@@ -64,7 +64,7 @@ internal static class ProgramFileReader
         foreach (var argument in texts.EnumerateObject())
         {
             if (known.Contains(argument.Name, StringComparer.Ordinal))
-                read = read.SetItem(argument.Name, argument.Value.GetString()!);
+                read = read.SetItem(argument.Name, Required(argument.Value));
             else
                 source.Refuse($"tool '{path}' has no argument '{argument.Name}'");
         }
@@ -82,7 +82,7 @@ internal static class ProgramFileReader
             Options = entry.TryGetProperty("options", out var options) ? options.Deserialize(ProgramFileJson.Default.CallOptions) : null,
             FieldDescriptions = entry.TryGetProperty("descriptions", out var descriptions)
                 ? descriptions.EnumerateObject().Where(field => signature.Find(field.Name) is not null)
-                    .ToImmutableSortedDictionary(field => field.Name, field => field.Value.GetString()!, StringComparer.Ordinal)
+                    .ToImmutableSortedDictionary(field => field.Name, field => Required(field.Value), StringComparer.Ordinal)
                 : PredictorState.Default.FieldDescriptions,
             Demos = source.ReadDemos(entry, path, (demo, where) => ReadDemo(demo, signature, source, where)),
         };
@@ -116,6 +116,8 @@ internal static class ProgramFileReader
 
         return new(FieldMap.Create(values), demo.GetProperty("augmented").GetBoolean());
     }
+
+    private static string Required(JsonElement text) => text.GetString() ?? throw new FormatException("a text is null.");
 
     private static string? Text(JsonElement entry, string property) => entry.TryGetProperty(property, out var value) ? value.GetString() : null;
 }

@@ -53,6 +53,14 @@ internal static class HoneDiagnostics
 
     public static Counter<long> Recoveries { get; } = Meter.CreateCounter<long>("hone.recoveries", "{call}", "Requests made because an answer could not be read, by step.");
 
+    /// <summary>What a failure is called in spans and metrics: a code or a type, never its message, which may quote an answer or a secret.</summary>
+    public static string CodeOf(Exception error) => error switch
+    {
+        LMException known => known.Code,
+        OperationCanceledException => "cancelled",
+        _ => error.GetType().Name.Split('`')[0],
+    };
+
     public static void CountParseFailure(string adapter, string kind) =>
         ParseFailures.Add(1, new KeyValuePair<string, object?>("hone.adapter", adapter), new KeyValuePair<string, object?>("hone.parse.failure", kind));
 

@@ -37,10 +37,15 @@ public sealed class ColBertClient : IRetriever
 
     /// <inheritdoc/>
     /// <exception cref="RetrievalException">The server cannot be reached, refuses, takes too long, or its answer cannot be read.</exception>
-    public async Task<IReadOnlyList<Passage>> SearchAsync(string query, int count, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<Passage>> SearchAsync(string query, int count, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return RetrieverObservation.RunAsync(nameof(ColBertClient), query, () => FindAsync(query, count, cancellationToken), cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<Passage>> FindAsync(string query, int count, CancellationToken cancellationToken)
+    {
         if (count == 0)
             return [];
         var call = Interlocked.Increment(ref calls);

@@ -121,10 +121,15 @@ public sealed class EmbeddingIndex : IRetriever, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="HoneException">The query's vector is not finite, or its length is not that of the documents' vectors.</exception>
-    public async Task<IReadOnlyList<Passage>> SearchAsync(string query, int count, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<Passage>> SearchAsync(string query, int count, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return RetrieverObservation.RunAsync(nameof(EmbeddingIndex), query, () => FindAsync(query, count, cancellationToken), cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<Passage>> FindAsync(string query, int count, CancellationToken cancellationToken)
+    {
         if (count == 0 || Count == 0)
             return [];
         var vectors = await EmbedAsync([options.QueryPrefix + query], cancellationToken).ConfigureAwait(false);

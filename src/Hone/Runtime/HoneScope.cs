@@ -59,7 +59,7 @@ public sealed class HoneScope : IDisposable
             return;
         (Model, Adapter, Recovery, Options, Seed) = (outer.Model, outer.Adapter, outer.Recovery, outer.Options, outer.Seed);
         (State, Models, Bindings, Recorder) = (outer.State, outer.Models, outer.Bindings, outer.Recorder);
-        (Tools, Banks, Hints) = (outer.Tools, outer.Banks, outer.Hints);
+        (Tools, Banks, Hints, Samples) = (outer.Tools, outer.Banks, outer.Hints, outer.Samples);
         (Time, Observers, Logger, Events, CallId) = (outer.Time, outer.Observers, outer.Logger, outer.Events, outer.CallId);
         Budget = outer.Budget;
     }
@@ -101,6 +101,9 @@ public sealed class HoneScope : IDisposable
 
     /// <summary>Advice for predictors, by reference: what an earlier attempt should have done otherwise.</summary>
     internal IReadOnlyDictionary<object, string>? Hints { get; private init; }
+
+    /// <summary>The attempt that we are inside, which tells its samples apart from those of others; null outside of one.</summary>
+    internal SampleSpread? Samples { get; private init; }
 
     internal TraceRecorder? Recorder { get; private init; }
 
@@ -180,6 +183,7 @@ public sealed class HoneScope : IDisposable
             Tools = settings.Tools,
             Banks = settings.Banks,
             Hints = null,
+            Samples = null,
             Recorder = settings.Recorder,
             Time = settings.Time,
             Observers = Joined(outer, settings.Observers),
@@ -209,10 +213,23 @@ public sealed class HoneScope : IDisposable
 
     /// <summary>The same scope for one of several branches of a run, with a recorder and options of its own.</summary>
     internal static HoneScope Branch(
-        TraceRecorder recorder, ChannelWriter<RunEvent>? events, CallOptions? options, long? seed, IReadOnlyDictionary<object, string>? hints)
+        TraceRecorder recorder,
+        ChannelWriter<RunEvent>? events,
+        CallOptions? options,
+        long? seed,
+        IReadOnlyDictionary<object, string>? hints,
+        SampleSpread? samples)
     {
         var outer = Current;
-        return Enter(new(outer) { Recorder = recorder, Events = events, Options = options, Seed = seed, Hints = Joined(outer?.Hints, hints) });
+        return Enter(new(outer)
+        {
+            Recorder = recorder,
+            Events = events,
+            Options = options,
+            Seed = seed,
+            Hints = Joined(outer?.Hints, hints),
+            Samples = samples ?? outer?.Samples,
+        });
     }
 
     private static IReadOnlyDictionary<object, string>? Joined(IReadOnlyDictionary<object, string>? around, IReadOnlyDictionary<object, string>? own)

@@ -29,6 +29,12 @@ public enum CallKind
 
     /// <summary>A piece of code in an interpreter; named by its language.</summary>
     Code,
+
+    /// <summary>A run of an agent: turns of a model and its tools.</summary>
+    Agent,
+
+    /// <summary>A search of a retriever.</summary>
+    Retrieval,
 }
 
 /// <summary>Work begins.</summary>

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hone;
 
@@ -12,17 +14,25 @@ internal static partial class Observation
     public static bool IsOn(HoneScope? scope) => scope is { Observers.IsEmpty: false } || HoneDiagnostics.Source.HasListeners();
 
     /// <summary>Runs the work inside a span named after it, with its start and end told to the scope's observers.</summary>
-    public static async Task<T> RunAsync<T>(CallKind kind, string name, object? input, Func<Task<T>> work)
+    /// <param name="kind">What kind of work.</param>
+    /// <param name="name">What is at work.</param>
+    /// <param name="input">What goes in.</param>
+    /// <param name="work">The work.</param>
+    /// <param name="path">The module's path in its program; null where it has none.</param>
+    /// <param name="further">Observers that the scope does not have: those of a program that is only run inside.</param>
+    public static async Task<T> RunAsync<T>(
+        CallKind kind, string name, object? input, Func<Task<T>> work, string? path = null, ImmutableArray<IHoneObserver> further = default)
     {
         var scope = HoneScope.Current;
         var (id, parent) = (Interlocked.Increment(ref lastId), scope?.CallId);
-
-        // A model's own client opens the span of a request: it knows what was sent in the end, retries included.
-        using var activity = kind == CallKind.Model ? null : HoneDiagnostics.Source.StartActivity(SpanName(kind, name));
-        using var inside = scope is null ? null : HoneScope.Inside(id);
+        var (observers, logger) = (scope?.Observers ?? [], scope?.Logger ?? NullLogger.Instance);
+        if (!further.IsDefaultOrEmpty)
+            observers = observers.AddRange(further.Where(observer => !observers.Contains(observer)));
+        using var activity = SpanShape.Open(kind, name, path);
+        using var inside = scope is null && observers.IsEmpty ? null : HoneScope.Inside(id);
         var time = scope?.Time ?? TimeProvider.System;
         var started = time.GetTimestamp();
-        Tell(scope, observer => observer.OnStarted(new(kind, id, parent, name, input)));
+        Tell(observers, logger, observer => observer.OnStarted(new(kind, id, parent, name, input)));
         object? output = null;
         Exception? error = null;
         try
@@ -34,13 +44,16 @@ internal static partial class Observation
         catch (Exception exception)
         {
             error = exception;
-            activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
-            activity?.SetTag(HoneDiagnostics.ErrorType, exception.GetType().FullName);
+
+            // Never the message: it may quote what a model answered or what a tool let slip.
+            var code = HoneDiagnostics.CodeOf(exception);
+            activity?.SetStatus(ActivityStatusCode.Error, code);
+            activity?.SetTag(HoneDiagnostics.ErrorType, code);
             throw;
         }
         finally
         {
-            Tell(scope, observer => observer.OnEnded(new(kind, id, parent, name, output, error, time.GetElapsedTime(started))));
+            Tell(observers, logger, observer => observer.OnEnded(new(kind, id, parent, name, output, error, time.GetElapsedTime(started))));
         }
     }
 
@@ -52,7 +65,7 @@ internal static partial class Observation
             return work();
         var (id, parent) = (Interlocked.Increment(ref lastId), scope.CallId);
         var started = scope.Time.GetTimestamp();
-        Tell(scope, observer => observer.OnStarted(new(kind, id, parent, name, input)));
+        Tell(scope.Observers, scope.Logger, observer => observer.OnStarted(new(kind, id, parent, name, input)));
         object? output = null;
         Exception? error = null;
         try
@@ -68,25 +81,13 @@ internal static partial class Observation
         }
         finally
         {
-            Tell(scope, observer => observer.OnEnded(new(kind, id, parent, name, output, error, scope.Time.GetElapsedTime(started))));
+            Tell(scope.Observers, scope.Logger, observer => observer.OnEnded(new(kind, id, parent, name, output, error, scope.Time.GetElapsedTime(started))));
         }
     }
 
-    private static string SpanName(CallKind kind, string name) => kind switch
+    private static void Tell(ImmutableArray<IHoneObserver> observers, ILogger logger, Action<IHoneObserver> tell)
     {
-        CallKind.Program => $"invoke_workflow {name}",
-        CallKind.Evaluation => $"evaluate {name}",
-        CallKind.Optimization => $"optimize {name}",
-        CallKind.Tool => $"execute_tool {name}",
-        CallKind.Code => $"execute_code {name}",
-        _ => name,
-    };
-
-    private static void Tell(HoneScope? scope, Action<IHoneObserver> tell)
-    {
-        if (scope is null)
-            return;
-        foreach (var observer in scope.Observers)
+        foreach (var observer in observers)
         {
             try
             {
@@ -94,7 +95,7 @@ internal static partial class Observation
             }
             catch (Exception error)
             {
-                LogObserverFailed(scope.Logger, observer.GetType().Name, error);
+                LogObserverFailed(logger, observer.GetType().Name, error);
             }
         }
     }

@@ -13,15 +13,17 @@ internal sealed class ScopeBranch
     private readonly CallOptions? options;
     private readonly long? seed;
     private readonly IReadOnlyDictionary<object, string>? hints;
+    private readonly SampleSpread? samples;
     private readonly HeldEvents? events;
 
     /// <summary>Creates a branch of the scope that is open now.</summary>
     /// <param name="options">Options of the scope inside.</param>
     /// <param name="seed">Seed of the scope inside.</param>
     /// <param name="hints">Advice for predictors; null leaves it as it is around.</param>
-    public ScopeBranch(CallOptions? options, long? seed, IReadOnlyDictionary<object, string>? hints = null)
+    /// <param name="samples">What tells the branch's samples apart; null leaves it as it is around.</param>
+    public ScopeBranch(CallOptions? options, long? seed, IReadOnlyDictionary<object, string>? hints = null, SampleSpread? samples = null)
     {
-        (this.options, this.seed, this.hints) = (options, seed, hints);
+        (this.options, this.seed, this.hints, this.samples) = (options, seed, hints, samples);
         events = outer?.Events is { } around ? new(around) : null;
     }
 
@@ -46,7 +48,7 @@ internal sealed class ScopeBranch
     {
         if (outer is null)
             return await work().ConfigureAwait(false);
-        using var scope = HoneScope.Branch(recorder, events, options, seed, hints);
+        using var scope = HoneScope.Branch(recorder, events, options, seed, hints, samples);
         return await work().ConfigureAwait(false);
     }
 

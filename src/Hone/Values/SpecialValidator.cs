@@ -26,7 +26,7 @@ internal static class SpecialValidator
                 value = raw as string ?? (isStrict ? null : Member(raw, "content"));
                 return value is not null || failure.Expected(type, raw);
             case FieldTypeKind.Code:
-                value = (raw as string ?? (isStrict ? null : Member(raw, "code"))) is { } text ? CodeBlocks.Extract(text) : null;
+                value = (raw as string ?? (isStrict ? null : Member(raw, "code"))) is { } text ? CodeBlocks.Extract(text, type.Name ?? Code.DefaultLanguage) : null;
                 return value is not null || failure.Expected(type, raw);
             case FieldTypeKind.Citations:
                 return TryCitations(raw, type, out value, ref failure);

@@ -48,6 +48,10 @@ public sealed class EvaluationTests
         #endregion
         Assert.Equal(4, Directory.GetFiles(directory).Length);
         Assert.Contains("Madrid", output.ToString(), StringComparison.Ordinal);
+        #region evaluation-rows-file
+        var scored = await evaluator.ContinueAsync(program, examples, Path.Combine(directory, "rows.jsonl"));
+        #endregion
+        Assert.Equal(0.5, scored.Mean);
     }
 
     [Fact]

@@ -156,6 +156,56 @@ public sealed class EvaluatorTests
         Assert.Equal(3, model.Requests.Count);
     }
 
+    /// <summary>What a run asked before its time was up is paid for, whether traces are kept or not.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task EvaluateAsync_ExampleTakesTooLong_ItsCallsCount(bool keepTraces)
+    {
+        var time = new FakeTimeProvider();
+        var started = new TaskCompletionSource();
+        var model = ScriptedChatClient.ByAsync(async (_, call, token) =>
+        {
+            if (call == 1)
+            {
+                started.SetResult();
+                await Task.Delay(Timeout.Infinite, token);
+            }
+
+            return ScriptedChatClient.Respond(Answer("yes and more"));
+        });
+        var run = Evaluator.Create(Exact, new() { ExampleTimeout = TimeSpan.FromSeconds(5), Time = time, KeepTraces = keepTraces })
+            .EvaluateAsync(new Twice().WithModel(model), Examples(1), Token);
+        await started.Task;
+        time.Advance(TimeSpan.FromSeconds(6));
+        var row = (await run).Rows[0];
+
+        Assert.IsType<TimeoutException>(row.Error);
+        Assert.Equal(1, row.Usage.Calls);
+        Assert.True(row.Usage.OutputTokens > 0);
+        Assert.Equal(keepTraces ? 1 : 0, row.Trace.Calls.Length);
+    }
+
+    [Fact]
+    public async Task EvaluateAsync_TellsTheProgramsObservers_AndIsTheParentOfItsRuns()
+    {
+        var observer = new Watcher();
+        var program = Predict.Parse("question -> answer").WithModel(ScriptedChatClient.By((_, _) => Answer("yes"))).WithObserver(observer);
+        await Evaluator.Create(Exact).EvaluateAsync(program, Examples(3), Token);
+
+        var evaluation = Assert.Single(observer.Started, call => call.Kind == CallKind.Evaluation);
+        Assert.Null(evaluation.ParentId);
+        var runs = observer.Started.Where(call => call.Kind == CallKind.Program).ToList();
+        Assert.Equal(3, runs.Count);
+        Assert.All(runs, run => Assert.Equal(evaluation.Id, run.ParentId));
+        Assert.Equal(CallKind.Evaluation, observer.Ended[^1].Kind);
+
+        // One that watches both from outside and with the program is told once of the evaluation.
+        using var scope = HoneScope.Use(new ScopeOptions { Observer = observer });
+        await Evaluator.Create(Exact).EvaluateAsync(program, Examples(1), Token);
+        Assert.Equal(2, observer.Started.Count(call => call.Kind == CallKind.Evaluation));
+    }
+
     [Fact]
     public async Task EvaluateAsync_EmptySet_IsRefused() => await Assert.ThrowsAsync<HoneException>(() =>
         Evaluator.Create(Exact).EvaluateAsync(Predict.Parse("question -> answer").WithModel(ScriptedChatClient.InSequence()), [], Token));
@@ -237,4 +287,37 @@ public sealed class EvaluatorTests
         [.. Enumerable.Range(0, count).Select(i => new Example<FieldMap, FieldMap>(FieldMap.Of(("question", $"{i}")), FieldMap.Of(("answer", "yes"))) { Id = $"row-{i}" })];
 
     private static string Answer(string value) => $"[[ ## answer ## ]]\n{value}\n\n[[ ## completed ## ]]";
+
+    private sealed class Twice : Module<FieldMap, FieldMap>
+    {
+        private readonly Predict first = Predict.Parse("question -> answer");
+        private readonly Predict second = Predict.Parse("question -> answer");
+
+        protected override async Task<FieldMap> ForwardAsync(FieldMap input, CancellationToken cancellationToken)
+        {
+            await first.CallAsync(input, cancellationToken);
+            return await second.CallAsync(input, cancellationToken);
+        }
+    }
+
+    private sealed class Watcher : IHoneObserver
+    {
+        private readonly Lock gate = new();
+
+        public List<CallStarted> Started { get; } = [];
+
+        public List<CallEnded> Ended { get; } = [];
+
+        public void OnStarted(CallStarted call)
+        {
+            lock (gate)
+                Started.Add(call);
+        }
+
+        public void OnEnded(CallEnded call)
+        {
+            lock (gate)
+                Ended.Add(call);
+        }
+    }
 }

@@ -57,6 +57,18 @@ public sealed class SpecialTypeTests
         Assert.Equal(expected, ValueCoercer.Coerce(text, FieldType.Optional(FieldType.CodeIn())));
     }
 
+    /// <summary>Of several blocks the one of the language, else one without a language, else the first.</summary>
+    [Theory]
+    [InlineData("python", "Input:\n```json\n{}\n```\nCode:\n```python\nx = 1\n```\n```python\ny = 2\n```", "x = 1")]
+    [InlineData("python", "```text\nplan\n```\n```\nx = 1\n```", "x = 1")]
+    [InlineData("python", "```\nplan\n```\n```py\nx = 1\n```", "x = 1")]
+    [InlineData("python", "```text\nplan\n```\nthen\n```json\n{}\n```", "plan")]
+    [InlineData("javascript", "```python\nx\n```\n```JS title=a.js\nlet x\n```", "let x")]
+    [InlineData("csharp", "```sh\ndotnet run\n```\n```C#\nvar x;\n```", "var x;")]
+    [InlineData("java", "```javascript\nlet x\n```\n```java\nint x;\n```", "int x;")]
+    public void Coerce_Code_PrefersTheBlockOfItsLanguage(string language, string text, string expected) =>
+        Assert.Equal(expected, ValueCoercer.Coerce(text, FieldType.CodeIn(language)));
+
     [Theory]
     [InlineData("{\"tool_calls\": [{\"name\": \"f\", \"args\": {\"x\": 1}}]}")]
     [InlineData("[{\"name\": \"f\", \"args\": {\"x\": 1}}]")]

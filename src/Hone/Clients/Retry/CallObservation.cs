@@ -55,7 +55,7 @@ internal struct CallObservation
     {
         if (settings is null)
             return;
-        var code = error is LMException known ? known.Code : error is OperationCanceledException ? "cancelled" : error.GetType().Name;
+        var code = HoneDiagnostics.CodeOf(error);
         activity?.SetTag(HoneDiagnostics.ErrorType, code);
         activity?.SetStatus(ActivityStatusCode.Error, code);
         Close(code);

@@ -8,6 +8,7 @@ namespace Hone;
 public static class EvaluationExports
 {
     private const string DefaultMetricName = "score";
+    private const string RunFields = "run";
 
     /// <summary>Writes a table and, under it, mean, interval and failures.</summary>
     public static void WriteTable<TIn, TOut>(this EvaluationResult<TIn, TOut> result, TextWriter writer, EvaluationTableOptions? options = null)
@@ -33,7 +34,7 @@ public static class EvaluationExports
         return AtomicFile.WriteTextAsync(path, text.ToString(), cancellationToken);
     }
 
-    /// <summary>Writes mean, interval, usage, and the rows with their values as JSON.</summary>
+    /// <summary>Writes mean, interval, usage, cost and time, and the rows with their values, the same of each under <c>run</c>, as JSON.</summary>
     public static Task SaveJsonAsync<TIn, TOut>(
         this EvaluationResult<TIn, TOut> result, string path, string metricName = DefaultMetricName, CancellationToken cancellationToken = default)
     {
@@ -84,19 +85,28 @@ public static class EvaluationExports
         writer.WriteNumber("format_failures", result.FormatFailureCount);
         writer.WriteNumber("calls", result.Usage.Calls);
         writer.WriteNumber("tokens", result.Usage.TotalTokens);
+        writer.WriteNumber("cost", result.Usage.Cost);
+        writer.WriteNumber("seconds", result.Rows.Sum(row => row.Duration.TotalSeconds));
         writer.WriteStartObject("parts");
         foreach (var (name, mean) in result.PartMeans)
             WriteNumber(writer, name, mean);
         writer.WriteEndObject();
         writer.WriteStartArray("rows");
-        foreach (var row in table.Rows)
-            writer.WriteRawValue(JsonText.Write(Finite(row)));
+        for (var i = 0; i < table.Rows.Count; i++)
+            WriteRow(writer, result.Rows[i], table.Rows[i]);
         writer.WriteEndArray();
         writer.WriteEndObject();
     }
 
-    // Of numbers that JSON does not know the text is written: an evaluation that was paid for must not be lost over one.
-    private static object? Finite(object? value) => value switch
+    // Fields are the user's own names; what the run took has names of its own beside them.
+    private static void WriteRow<TIn, TOut>(Utf8JsonWriter writer, EvaluationRow<TIn, TOut> row, FieldMap fields)
+    {
+        var taken = FieldMap.Of(("calls", row.Usage.Calls), ("tokens", row.Usage.TotalTokens), ("cost", row.Usage.Cost), ("seconds", row.Duration.TotalSeconds));
+        writer.WriteRawValue(JsonText.Write(Finite(fields.With(fields.ContainsKey(RunFields) ? $"{RunFields}_" : RunFields, taken))));
+    }
+
+    /// <summary>A value that JSON can hold: of numbers that it does not know the text, since an evaluation that was paid for must not be lost over one.</summary>
+    internal static object? Finite(object? value) => value switch
     {
         double number when !double.IsFinite(number) => EvaluationTable.Text(number),
         ImmutableArray<object?> list => ImmutableArray.CreateRange(list, Finite),

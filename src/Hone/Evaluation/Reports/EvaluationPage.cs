@@ -24,6 +24,8 @@ internal static class EvaluationPage
             ("unreadable answers", Count(result.FormatFailureCount)),
             ("calls", Count(result.Usage.Calls)),
             ("tokens", Count(result.Usage.TotalTokens)),
+            ("cost", Cost(result.Usage.Cost)),
+            ("time of all runs", Seconds(result.Rows.Sum(row => row.Duration.TotalSeconds))),
         ]);
         if (!result.PartMeans.IsEmpty)
             page.Element("h2", "Parts of the score").Table(result.PartMeans.Select(part => (part.Key, Number(part.Value))));
@@ -74,7 +76,7 @@ internal static class EvaluationPage
     private static void WriteRow<TIn, TOut>(HtmlWriter page, EvaluationRow<TIn, TOut> row)
     {
         var mark = row.Error is null ? "" : " <span class=\"bad\">failed</span>";
-        page.Raw($"<details><summary>{Escape(row.Name)} · {Number(row.Score.Value)}{mark}</summary>");
+        page.Raw($"<details><summary>{Escape(row.Name)} · {Number(row.Score.Value)}{mark} <span class=\"soft\">{Taken(row)}</span></summary>");
         WriteBody(page, row);
         page.Raw("</details>");
     }
@@ -109,6 +111,14 @@ internal static class EvaluationPage
         });
         return $"<svg viewBox=\"0 0 410 110\" role=\"img\" aria-label=\"scores\" style=\"max-width:34rem\">{string.Concat(bars)}</svg>";
     }
+
+    private static string Taken<TIn, TOut>(EvaluationRow<TIn, TOut> row) =>
+        row.Usage.Cost == 0 ? Seconds(row.Duration.TotalSeconds) : $"{Seconds(row.Duration.TotalSeconds)} · {Cost(row.Usage.Cost)}";
+
+    // Nothing is known of a price of 0: a local model, or one without a price.
+    private static string Cost(decimal dollars) => dollars == 0 ? "–" : dollars.ToString("$0.00####", CultureInfo.InvariantCulture);
+
+    private static string Seconds(double seconds) => seconds.ToString("0.00 s", CultureInfo.InvariantCulture);
 
     private static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -76,6 +76,19 @@ public sealed class AgentException : HoneException
     /// <summary>The turns up to then.</summary>
     public ImmutableArray<AgentStep> Steps { get; }
 
+    /// <summary>Why an agent stopped, and what became of it, in a few words for a log.</summary>
+    internal static string Describe(AgentStopReason cause, AgentStopReason reason)
+    {
+        var why = cause switch
+        {
+            AgentStopReason.MaxSteps => "its turns were used up",
+            AgentStopReason.UnreadableTurn => "a turn could not be read",
+            AgentStopReason.NoToolCalls => "the model called no tool",
+            _ => "the conversation is longer than the model's context",
+        };
+        return reason == AgentStopReason.ForcedSubmit ? $"{why}, so it was made to submit, and did" : $"{why}, and it did not submit when it was made to";
+    }
+
     private static string Explain(AgentStopReason reason) => reason switch
     {
         AgentStopReason.MaxSteps => "the turns were used up. Raise ReActOptions.MaxSteps, or give tools that need fewer.",

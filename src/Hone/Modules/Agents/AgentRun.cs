@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Microsoft.Extensions.AI;
 
 namespace Hone;
@@ -81,6 +82,7 @@ internal sealed class AgentRun
     // When the conversation does not fit, its older half is left out of what is sent, never of what is kept.
     private async Task<(FieldMap? Answer, Trace Trace)> AskAsync(AITool[] offered, ToolUse use, CancellationToken cancellationToken)
     {
+        KeepWithinBudget(offered);
         while (true)
         {
             try
@@ -89,13 +91,30 @@ internal sealed class AgentRun
             }
             catch (ContextWindowExceededException)
             {
-                // The last turn of this run stays: it is what the model has to go on from.
-                var spare = turns.Count - shownFrom - (turns.Count == first ? 0 : 1);
-                if (spare <= 0)
+                if (Spare <= 0)
                     return (null, Trace.Empty);
-                shownFrom += (spare + 1) / 2;
+                shownFrom += (Spare + 1) / 2;
             }
         }
+    }
+
+    // The turns that may be left out: the last of this run stays, since it is what the model has to go on from.
+    private int Spare => turns.Count - shownFrom - (turns.Count == first ? 0 : 1);
+
+    // An overflow costs a request, and what the provider takes may be far more than is wanted: so as much as is known is left out before.
+    private void KeepWithinBudget(AITool[] offered)
+    {
+        if (core.Options.MaxContextTokens is not { } most)
+            return;
+        while (Spare > 0 && core.Options.CountTokens(TextOf(Request(offered))) > most)
+            shownFrom++;
+    }
+
+    private static string TextOf(FieldMap request)
+    {
+        var text = new StringBuilder();
+        JsonText.Write(text, request, static value => value is Media media ? media.ToString() : value.GetType().Name);
+        return text.ToString();
     }
 
     private FieldMap Request(AITool[] offered)

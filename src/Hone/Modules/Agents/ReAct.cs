@@ -41,7 +41,7 @@ public abstract class ReActModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
         if (maxSteps is { } most)
             ArgumentOutOfRangeException.ThrowIfLessThan(most, 1, nameof(maxSteps));
         return Observation.IsOn(HoneScope.Current)
-            ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => WorkAsync(input, history, maxSteps, cancellationToken))
+            ? ObserveAsync(input, () => WorkAsync(input, history, maxSteps, cancellationToken))
             : WorkAsync(input, history, maxSteps, cancellationToken);
     }
 
@@ -56,6 +56,10 @@ public abstract class ReActModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
         return result.HasOutput ? result.Output : throw new AgentException(NameOf(), Signature, result.Reason, result.History, result.Steps);
     }
 
+    private protected sealed override CallKind Kind => CallKind.Agent;
+
+    private protected sealed override string? PathIn(HoneScope? scope) => ModulePaths.Of(scope, core.React, "react");
+
     private protected abstract FieldMap Write(TIn input);
 
     private protected abstract TOut Read(FieldMap outputs);
@@ -67,6 +71,8 @@ public abstract class ReActModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
             NameOf(), Signature, Write(input), scope?.Logger ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         var run = new AgentRun(core, core.ToolsIn(scope, this), inputs, history ?? History.Empty, maxSteps);
         var outcome = await run.RunAsync(cancellationToken).ConfigureAwait(false);
+        if (outcome.Cause != AgentStopReason.Submitted)
+            ModuleLog.Stopped(scope, nameof(ReAct), PathIn(scope), outcome.Steps.Length, AgentException.Describe(outcome.Cause, outcome.Reason));
         return new()
         {
             Reason = outcome.Reason,

@@ -25,6 +25,27 @@ public sealed record ReActOptions
     /// <value>None by default.</value>
     public TimeSpan? ToolTimeout { get; init; }
 
+    /// <summary>
+    /// How many tokens of a request the conversation, its inputs and the tools may take, by <see cref="CountTokens"/>: before a request that is estimated to be longer,
+    /// the oldest turns are left out of it, one by one, up to the last. What is kept, and <see cref="AgentResult{TOut}.History"/>, stays whole. A provider that refuses a
+    /// request as too long makes the agent leave out more, with or without this.
+    /// </summary>
+    /// <value>None by default; at least 1. Leave room for the instructions and the answer.</value>
+    public int? MaxContextTokens
+    {
+        get;
+        init
+        {
+            if (value is { } most)
+                ArgumentOutOfRangeException.ThrowIfLessThan(most, 1, nameof(MaxContextTokens));
+            field = value;
+        }
+    }
+
+    /// <summary>Counts the tokens of a text for <see cref="MaxContextTokens"/>.</summary>
+    /// <value>A token for every four characters by default, which fits English.</value>
+    public Func<string, int> CountTokens { get; init; } = static text => (text.Length + 3) / 4;
+
     /// <summary>How the model is told to work.</summary>
     /// <value><see cref="AgentPrompt.ReAct"/> by default.</value>
     public AgentPrompt Prompt { get; init; } = AgentPrompt.ReAct;
@@ -44,6 +65,31 @@ public sealed record ReActOptions
 
     /// <summary>Services for tools that ask for some.</summary>
     public IServiceProvider? Services { get; init; }
+}
+
+/// <summary>Makes tools of plain methods.</summary>
+public static class AgentTools
+{
+    /// <summary>
+    /// Each method as a tool: its name, without <c>Async</c>, and its <see cref="System.ComponentModel.DescriptionAttribute"/> are what models are shown, its parameters are
+    /// the arguments. A cancellation token and services are passed by the agent.
+    /// </summary>
+    /// <param name="methods">Methods, e.g. <c>AgentTools.From(Add, SearchAsync)</c>.</param>
+    /// <exception cref="HoneException">A method has no name that models could use, as a lambda has none.</exception>
+    public static System.Collections.Immutable.ImmutableArray<AIFunction> From(params ReadOnlySpan<Delegate> methods)
+    {
+        var tools = System.Collections.Immutable.ImmutableArray.CreateBuilder<AIFunction>(methods.Length);
+        foreach (var method in methods)
+        {
+            ArgumentNullException.ThrowIfNull(method, nameof(methods));
+            if (method.Method.Name.AsSpan().ContainsAny('<', '>'))
+                throw new HoneException(
+                    $"A tool is made of a lambda or a local function, which has no name of its own ({method.Method}). Give it one with AIFunctionFactory.Create(method, name).");
+            tools.Add(AIFunctionFactory.Create(method));
+        }
+
+        return tools.MoveToImmutable();
+    }
 }
 
 /// <summary>Prepares tools for agents.</summary>

@@ -23,7 +23,7 @@ internal static class ToolArguments
 
         schema.TryGetProperty("properties", out properties);
         RefuseUnknown(tool, given, schema);
-        var required = Required(schema);
+        var required = ToolSchemas.RequiredOf(schema);
         List<string>? missing = null;
         foreach (var property in properties.EnumerateObject())
         {
@@ -37,7 +37,7 @@ internal static class ToolArguments
             }
 
             var failure = default(CoercionFailure);
-            if (!ValueCoercer.TryCoerceJson(ClrValues.ToCanonical(value), type, out var coerced, ref failure))
+            if (!ToolValueReader.TryRead(ClrValues.ToCanonical(value), property.Value, schema, out var coerced, ref failure))
                 throw new ToolFailure(
                     $"The argument '{property.Name}' of the tool '{tool.Name}' does not fit: {failure.Reason}{At(failure.Path)}. {Usage(tool)}");
             read[property.Name] = ToJson(coerced);
@@ -72,16 +72,12 @@ internal static class ToolArguments
             throw new ToolFailure($"The tool '{tool.Name}' has no argument '{unknown}'. {Usage(tool)}");
     }
 
-    private static HashSet<string> Required(JsonElement schema) => schema.TryGetProperty("required", out var names) && names.ValueKind == JsonValueKind.Array
-        ? [.. names.EnumerateArray().Select(name => name.GetString()!)]
-        : [];
-
     private static string Usage(AIFunction tool)
     {
         var (schema, known) = (tool.JsonSchema, TunedTool.ArgumentsOf(tool.JsonSchema));
         if (known.Count == 0)
             return "It takes no arguments.";
-        var required = Required(schema);
+        var required = ToolSchemas.RequiredOf(schema);
         return $"Its arguments are: {string.Join(", ", known.Select(name => required.Contains(name) ? name : name + " (optional)"))}.";
     }
 

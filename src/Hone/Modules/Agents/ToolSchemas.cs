@@ -1,12 +1,23 @@
+using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Hone;
 
-/// <summary>What a tool's JSON schema says of one argument, as a field type: as much of it as coercion can use.</summary>
+/// <summary>What a tool's JSON schema says of one argument, as a field type and bounds: as much of it as coercion can use.</summary>
 internal static class ToolSchemas
 {
     // Schemas may refer to themselves; what lies deeper is left to the tool.
     private const int Depth = 8;
+
+    private static readonly string[] Numbers = ["integer", "number"];
+
+    private static readonly (string Keyword, string Kind, string[] Types)[] Keywords =
+    [
+        ("minimum", "ge", Numbers), ("maximum", "le", Numbers), ("exclusiveMinimum", "gt", Numbers), ("exclusiveMaximum", "lt", Numbers), ("multipleOf", "multiple_of", Numbers),
+        ("minLength", "min_length", ["string"]), ("maxLength", "max_length", ["string"]), ("pattern", "pattern", ["string"]),
+        ("minItems", "min_length", ["array"]), ("maxItems", "max_length", ["array"]), ("minProperties", "min_length", ["object"]), ("maxProperties", "max_length", ["object"]),
+    ];
 
     private static readonly FieldType AnyObject = FieldType.DictionaryOf(FieldType.String, FieldType.Any);
 
@@ -14,6 +25,35 @@ internal static class ToolSchemas
     /// <param name="schema">The argument's schema.</param>
     /// <param name="root">The whole schema, for references.</param>
     public static FieldType TypeOf(JsonElement schema, JsonElement root) => TypeOf(schema, root, 0);
+
+    /// <summary>The names of the properties that an object must have.</summary>
+    public static HashSet<string> RequiredOf(JsonElement schema) =>
+        schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("required", out var names) && names.ValueKind == JsonValueKind.Array
+            ? [.. names.EnumerateArray().Where(name => name.ValueKind == JsonValueKind.String).Select(name => name.GetString()!)]
+            : [];
+
+    /// <summary>The bounds of a schema on values of a type; those that cannot be checked are left to the tool.</summary>
+    public static ImmutableArray<FieldConstraint> BoundsOf(JsonElement schema, string type)
+    {
+        var bounds = ImmutableArray.CreateBuilder<FieldConstraint>();
+        foreach (var (keyword, kind, of) in Keywords)
+        {
+            if (!schema.TryGetProperty(keyword, out var raw) || !of.Contains(type, StringComparer.Ordinal))
+                continue;
+            if (JsonValues.FromElement(raw) is { } bound && new FieldConstraint(kind, bound) is var constraint && FieldConstraints.Refusal(constraint) is null)
+                bounds.Add(constraint);
+        }
+
+        return bounds.DrainToImmutable();
+    }
+
+    /// <summary>A schema of several types with one of them.</summary>
+    public static JsonElement WithType(JsonElement schema, JsonElement type)
+    {
+        var one = JsonNode.Parse(schema.GetRawText())!.AsObject();
+        one["type"] = type.GetString();
+        return JsonElement.Parse(one.ToJsonString());
+    }
 
     private static FieldType TypeOf(JsonElement schema, JsonElement root, int depth)
     {
@@ -50,7 +90,8 @@ internal static class ToolSchemas
         return all.Length == 0 || all.Any(type => type.Kind == FieldTypeKind.Any) ? FieldType.Any : all.Length == 1 ? all[0] : FieldType.UnionOf([.. all]);
     }
 
-    private static JsonElement? Find(JsonElement reference, JsonElement root)
+    /// <summary>What a reference stands for; null when it points nowhere in the schema.</summary>
+    public static JsonElement? Find(JsonElement reference, JsonElement root)
     {
         if (reference.ValueKind != JsonValueKind.String || reference.GetString() is not { } path || !path.StartsWith("#/", StringComparison.Ordinal))
             return null;

@@ -27,11 +27,8 @@ internal sealed class AttemptSeries<TOut>
     public int Count => branches.Length;
 
     /// <summary>The branch of the run in which an attempt is made: its samples are apart from those of every other.</summary>
-    public ScopeBranch Open(int index, IReadOnlyDictionary<object, string>? hints = null)
-    {
-        var sample = ((scope?.Options?.SampleId ?? 0) * Count) + index;
-        return branches[index] = new(baseOptions with { SampleId = sample }, seed, hints);
-    }
+    public ScopeBranch Open(int index, IReadOnlyDictionary<object, string>? hints = null) =>
+        branches[index] = new(baseOptions, seed, hints, new SampleSpread(Count, index, scope?.Samples));
 
     /// <summary>Keeps an attempt. True when it is good enough.</summary>
     public bool Keep(int index, Attempt<TOut> attempt)
@@ -52,7 +49,7 @@ internal sealed class AttemptSeries<TOut>
         {
             throw;
         }
-        catch (Exception error) when (!IsFinal(error))
+        catch (Exception error) when (!AttemptErrors.IsFinal(error))
         {
             return new(default, null, error, branch.Trace);
         }
@@ -105,10 +102,6 @@ internal sealed class AttemptSeries<TOut>
 
     private bool IsGoodEnough(Attempt<TOut> attempt) => threshold is { } least && attempt.Reward is { } reward && reward.Value >= least;
 
-    // Wrong credentials or a spent budget do not get better by trying again.
-    private static bool IsFinal(Exception error) => error is LMConfigurationException or LMAuthException or LMBillingException
-        or LMUnsupportedModelException or LMUnsupportedFeatureException or BudgetExceededException;
-
     private HoneException Lost(IEnumerable<Attempt<TOut>> counted, int failures)
     {
         Exception[] causes = [.. counted.Select(attempt => attempt.Error).OfType<Exception>()];
@@ -117,4 +110,12 @@ internal sealed class AttemptSeries<TOut>
             + $"{(failures > maxFailures ? $" ({nameof(AttemptOptions.MaxFailures)} is {maxFailures})" : string.Empty)}. The last failed with: {causes[^1].Message}",
             new AggregateException(causes));
     }
+}
+
+/// <summary>Which failures end a series of attempts.</summary>
+internal static class AttemptErrors
+{
+    /// <summary>True for wrong credentials or a spent budget: they do not get better by trying again.</summary>
+    public static bool IsFinal(Exception error) => error is LMConfigurationException or LMAuthException or LMBillingException
+        or LMUnsupportedModelException or LMUnsupportedFeatureException or BudgetExceededException;
 }

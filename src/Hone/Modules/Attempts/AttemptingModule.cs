@@ -35,7 +35,7 @@ public abstract class AttemptingModule<TIn, TOut> : Module<TIn, TOut>
     /// <param name="cancellationToken">Stops the attempts.</param>
     /// <exception cref="HoneException">All attempts failed, or more than <see cref="AttemptOptions.MaxFailures"/>; the inner exception holds the causes.</exception>
     public Task<AttemptsResult<TOut>> AttemptAsync(TIn input, CancellationToken cancellationToken = default) => Observation.IsOn(HoneScope.Current)
-        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => TryAllAsync(input, cancellationToken))
+        ? ObserveAsync(input, () => TryAllAsync(input, cancellationToken))
         : TryAllAsync(input, cancellationToken);
 
     /// <inheritdoc/>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.Extensions.AI;
 
 namespace Hone;
 
@@ -11,6 +10,9 @@ internal sealed class RefineAdvisor
         "A program of several modules was run on some inputs, and its result is not good enough. Find out which modules are to blame: compare what each was given "
         + "with what it answered, and with what the reward asks for. Then give every module concrete advice for its next attempt at the same inputs: what to do "
         + "otherwise, in a sentence or two that it can follow without having seen this attempt, since it remembers nothing. Write N/A for modules that did well.";
+
+    // Of a run of many calls the first and the last are shown.
+    private const int MostOfTrajectory = 24_000;
 
     private readonly IReadOnlyList<KeyValuePair<string, Predictor>> predictors;
     private readonly string goal;
@@ -46,9 +48,9 @@ internal sealed class RefineAdvisor
     {
         var fields = FieldMap.Of(
             ("program", Program()),
-            ("inputs", Shown(input)),
+            ("inputs", AttemptText.Of(input)),
             ("trajectory", Trajectory(attempt.Trace)),
-            ("outputs", attempt.Error is { } failure ? $"None: {failure.Message}" : Shown(attempt.Output)),
+            ("outputs", attempt.Error is { } failure ? AttemptText.Cut($"None: {failure.Message}") : AttemptText.Of(attempt.Output)),
             ("goal", goal),
             ("reward", RewardText(attempt.Reward, threshold)),
             ("modules", ClrValues.List(predictors.Select(predictor => predictor.Key))));
@@ -57,9 +59,10 @@ internal sealed class RefineAdvisor
         {
             outputs = await Predictor.CallAsync(fields, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is AdapterParseException or LMException { IsRetryable: true })
+        catch (Exception error) when (error is AdapterParseException or LMException && !AttemptErrors.IsFinal(error))
         {
-            // It is in the trace; an attempt without advice is still an attempt.
+            // An attempt without advice is still an attempt, and a series must not be lost over what only helps it.
+            ModuleLog.NoAdvice(HoneScope.Current, error);
             return null;
         }
 
@@ -84,7 +87,7 @@ internal sealed class RefineAdvisor
         foreach (var (name, predictor) in predictors)
         {
             var signature = HoneScope.Current?.Bindings?.GetValueOrDefault(predictor)?.Signature ?? predictor.Signature;
-            text.Append(name).Append(": ").Append(signature.Shape).Append('\n').Append(signature.Instructions).Append("\n\n");
+            text.Append(name).Append(": ").Append(signature.Shape).Append('\n').Append(AttemptText.Cut(signature.Instructions)).Append("\n\n");
         }
 
         return text.ToString().TrimEnd();
@@ -97,12 +100,11 @@ internal sealed class RefineAdvisor
         var text = new StringBuilder();
         foreach (var call in trace.Calls)
         {
-            var inputs = FieldMap.Create(call.Inputs.Where(input => input.Value is not (AITool or System.Collections.Immutable.ImmutableArray<object?> and [AITool, ..])));
-            text.Append(names.GetValueOrDefault(call.Path, call.Path)).Append(": ").Append(JsonText.Write(inputs)).Append(" -> ")
-                .Append(call.Outputs is { } outputs ? JsonText.Write(outputs) : $"unreadable: {call.Failure?.Reason}").Append('\n');
+            text.Append(names.GetValueOrDefault(call.Path, call.Path)).Append(": ").Append(AttemptText.OfFields(call.Inputs, call.Signature)).Append(" -> ")
+                .Append(call.Outputs is { } outputs ? AttemptText.OfFields(outputs) : AttemptText.Cut($"unreadable: {call.Failure?.Reason}")).Append('\n');
         }
 
-        return text.Length == 0 ? "No module was called." : text.ToString().TrimEnd();
+        return text.Length == 0 ? "No module was called." : RlmText.Ends(text.ToString().TrimEnd(), MostOfTrajectory, null);
     }
 
     private static string RewardText(Score? reward, double? threshold)
@@ -110,19 +112,6 @@ internal sealed class RefineAdvisor
         var text = reward is null ? "none" : string.Create(CultureInfo.InvariantCulture, $"{reward.Value}");
         if (threshold is { } least)
             text += string.Create(CultureInfo.InvariantCulture, $", below the {least} that would be enough");
-        return reward?.Feedback is { } feedback ? $"{text}. {feedback}" : text;
-    }
-
-    // What has no text of its own is only named: the advisor need not see it.
-    private static string Shown(object? value)
-    {
-        try
-        {
-            return ValueFormatter.Format(ClrValues.ToCanonical(value), FieldType.Any);
-        }
-        catch (HoneException)
-        {
-            return $"({value!.GetType().Name})";
-        }
+        return reward?.Feedback is { } feedback ? $"{text}. {AttemptText.Cut(feedback)}" : text;
     }
 }

@@ -70,7 +70,7 @@ public abstract class CodeActModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
         ImmutableArray<AIFunction> offered = scope?.Tools?.TryGetValue(this, out var bound) == true ? [.. bound.Select(tool => tool.Function)] : tools;
         var session = new CodeSessionOptions { Tools = [.. offered.Select(tool => new ToolInCode(tool, Options))], Limits = Options.Limits, Services = Options.Services };
         var runner = new CodeRunner(interpreter, session, CodeText.VariablesOf(Signature, inputs));
-        var trajectory = string.Empty;
+        var (trajectory, isFinished) = (string.Empty, false);
         await using (runner.ConfigureAwait(false))
         {
             for (var step = 1; step <= Options.MaxSteps; step++)
@@ -82,13 +82,20 @@ public abstract class CodeActModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
                 trajectory += string.Create(CultureInfo.InvariantCulture, $"{(step > 1 ? "\n\n" : string.Empty)}Step {step}, code:\n{code}\nStep {step}, output:\n{given}");
 
                 // Whoever thought to be done and sees an error is not.
-                if (ran && written[Finished] is true)
+                isFinished = ran && written[Finished] is true;
+                if (isFinished)
                     break;
             }
         }
 
+        if (!isFinished)
+            ModuleLog.Stopped(scope, nameof(CodeAct), PathIn(scope), Options.MaxSteps, "its steps were used up, so the outputs are drawn from what there is");
         return Read(await extract.CallAsync(inputs.With(Trajectory, trajectory), cancellationToken).ConfigureAwait(false));
     }
+
+    private protected sealed override CallKind Kind => CallKind.Agent;
+
+    private protected sealed override string? PathIn(HoneScope? scope) => ModulePaths.Of(scope, act, "codeact");
 
     private protected abstract FieldMap Write(TIn input);
 

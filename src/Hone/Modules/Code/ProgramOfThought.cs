@@ -90,6 +90,8 @@ public abstract class ProgramOfThoughtModule<TIn, TOut> : Module<TIn, TOut>
                 }
                 catch (CodeException error)
                 {
+                    if (attempt == Options.MaxAttempts)
+                        ModuleLog.Stopped(HoneScope.Current, nameof(ProgramOfThought), PathIn(HoneScope.Current), attempt, "none of its pieces of code ran");
                     failure = attempt < Options.MaxAttempts ? CodeText.Shown(error) : throw new HoneException(string.Create(
                         CultureInfo.InvariantCulture,
                         $"ProgramOfThought {Signature.Shape}: none of {attempt} pieces of code ran. The last one: {error.Message}. Allow more with {nameof(ProgramOfThoughtOptions.MaxAttempts)}."), error);
@@ -99,6 +101,8 @@ public abstract class ProgramOfThoughtModule<TIn, TOut> : Module<TIn, TOut>
             }
         }
     }
+
+    private protected sealed override string? PathIn(HoneScope? scope) => ModulePaths.Of(scope, generate, "code_generate");
 
     private protected abstract FieldMap Write(TIn input);
 

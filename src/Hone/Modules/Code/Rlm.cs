@@ -40,7 +40,7 @@ public abstract class RlmModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
     /// <exception cref="CodeInterpreterException">The interpreter is not installed, or breaks again and again.</exception>
     /// <exception cref="AdapterParseException">The code did not submit, and the outputs could not be drawn from its steps.</exception>
     public Task<RlmResult<TOut>> RunAsync(TIn input, CancellationToken cancellationToken = default) => Observation.IsOn(HoneScope.Current)
-        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), input, () => WorkAsync(input, cancellationToken))
+        ? ObserveAsync(input, () => WorkAsync(input, cancellationToken))
         : WorkAsync(input, cancellationToken);
 
     /// <inheritdoc/>
@@ -58,14 +58,24 @@ public abstract class RlmModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
     protected sealed override async Task<TOut> ForwardAsync(TIn input, CancellationToken cancellationToken) =>
         (await WorkAsync(input, cancellationToken).ConfigureAwait(false)).Output;
 
+    private protected sealed override string? PathIn(HoneScope? scope) => ModulePaths.Of(scope, core.Act, "generate_action");
+
     private protected abstract FieldMap Write(TIn input);
 
     private protected abstract TOut Read(FieldMap outputs);
 
     /// <summary>A run inside another, under what that one may still spend.</summary>
     internal Task<RlmOutcome> RunInsideAsync(FieldMap inputs, CallQuota quota, CancellationToken cancellationToken) => Observation.IsOn(HoneScope.Current)
-        ? Observation.RunAsync(CallKind.Module, NameIn(HoneScope.Current), inputs, () => StartAsync(inputs, quota, isInner: true, cancellationToken))
+        ? ObserveAsync(inputs, () => StartAsync(inputs, quota, isInner: true, cancellationToken))
         : StartAsync(inputs, quota, isInner: true, cancellationToken);
+
+    private static string Describe(RlmStopReason reason) => reason switch
+    {
+        RlmStopReason.MaxSteps => "its steps were used up",
+        RlmStopReason.MaxModelCalls => "its model calls were used up",
+        RlmStopReason.UnreadableStep => "a step could not be read",
+        _ => "its steps are longer than the model's context",
+    } + ", so the outputs are drawn from what there is";
 
     private async Task<RlmResult<TOut>> WorkAsync(TIn input, CancellationToken cancellationToken)
     {
@@ -74,12 +84,15 @@ public abstract class RlmModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
         return new() { Output = Read(outcome.Outputs), Reason = outcome.Reason, Steps = outcome.Steps, ModelCalls = quota.Limit - quota.Left };
     }
 
-    private Task<RlmOutcome> StartAsync(FieldMap given, CallQuota quota, bool isInner, CancellationToken cancellationToken)
+    private async Task<RlmOutcome> StartAsync(FieldMap given, CallQuota quota, bool isInner, CancellationToken cancellationToken)
     {
         var scope = HoneScope.Current;
         var inputs = PredictorInputs.Complete(nameof(Rlm), Signature, given, scope?.Logger ?? NullLogger.Instance);
         var tools = scope?.Tools?.TryGetValue(this, out var bound) == true ? [.. bound.Select(tool => tool.Function)] : core.Tools;
-        return new RlmRun(core, tools, inputs, quota, isInner).RunAsync(cancellationToken);
+        var outcome = await new RlmRun(core, tools, inputs, quota, isInner).RunAsync(cancellationToken).ConfigureAwait(false);
+        if (outcome.Reason != RlmStopReason.Submitted)
+            ModuleLog.Stopped(scope, nameof(Rlm), PathIn(scope), outcome.Steps.Length, Describe(outcome.Reason));
+        return outcome;
     }
 }
 

@@ -56,6 +56,28 @@ public sealed class EvaluationExportTests : IDisposable
     }
 
     [Fact]
+    public async Task Save_CostAndTime_AreThereInSumAndByRow()
+    {
+        var result = Result();
+        result = new(
+            [
+                .. result.Rows.Select((row, index) => row with { Usage = new(1, 10, 5) { Cost = 0.002m * (index + 1) }, Duration = TimeSpan.FromSeconds(index + 0.5) }),
+            ],
+            default);
+        await result.SaveJsonAsync(Path.Combine(folder, "cost.json"), cancellationToken: Token);
+        await result.SaveHtmlAsync(Path.Combine(folder, "cost.html"), cancellationToken: Token);
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "cost.json"), Token));
+        Assert.Equal((0.012m, 4.5), (json.RootElement.GetProperty("cost").GetDecimal(), json.RootElement.GetProperty("seconds").GetDouble()));
+        var run = json.RootElement.GetProperty("rows")[1].GetProperty("run");
+        Assert.Equal((1, 15, 0.004m, 1.5), (
+            run.GetProperty("calls").GetInt32(), run.GetProperty("tokens").GetInt32(), run.GetProperty("cost").GetDecimal(), run.GetProperty("seconds").GetDouble()));
+        var page = await File.ReadAllTextAsync(Path.Combine(folder, "cost.html"), Token);
+        Assert.Contains("$0.012", page, StringComparison.Ordinal);
+        Assert.Contains("4.50 s", page, StringComparison.Ordinal);
+        Assert.Contains("1.50 s · $0.004", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Save_ValuesThatNoFormatKnows_AreWrittenAllTheSame()
     {
         var row = new EvaluationRow<Odd, Odd>(0, new(new(double.NaN, new()), null!), null, double.NegativeInfinity, Trace.Empty, new FormatException("x"));

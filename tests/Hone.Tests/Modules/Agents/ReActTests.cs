@@ -51,6 +51,55 @@ public sealed class ReActTests
         Assert.Equal(["3", "7"], second.SelectMany(message => message.Contents).OfType<FunctionResultContent>().Select(each => each.Result));
     }
 
+    /// <summary>What is known to be too long is not sent: the oldest turns are left out before, and nothing of what is kept is lost.</summary>
+    [Fact]
+    public async Task RunAsync_TokenBudget_LeavesOutTheOldestTurnsBeforehand()
+    {
+        var counted = new List<string>();
+        var say = AIFunctionFactory.Create((int n) => $"turn {n} " + new string('x', 400), "say");
+        var client = ScriptedChatClient.By((_, index) => index < 5 ? Turn($"t{index}", ("say", $$"""{"n": {{index}}}""")) : Turn("done", ("submit", """{"answer": "3"}""")));
+        using var scope = HoneScope.Use(client);
+        var options = new ReActOptions { MaxContextTokens = 1500, CountTokens = text => { counted.Add(text); return text.Length; } };
+        var result = await ReAct.Parse("question -> answer", [say], options: options).RunAsync(Question, cancellationToken: Token);
+
+        Assert.Equal(6, client.Requests.Count);
+        var last = string.Join('\n', client.Requests[5].Messages.Skip(1).Select(message => message.Text));
+        Assert.DoesNotContain("turn 0", last, StringComparison.Ordinal);
+        Assert.Contains("turn 4", last, StringComparison.Ordinal);
+        Assert.Contains("What is 1 + 2?", last, StringComparison.Ordinal);
+        Assert.Equal((6, 6), (result.Steps.Length, result.History.Turns.Length));
+        Assert.Contains("turn 0", result.History.ToJson(), StringComparison.Ordinal);
+        Assert.NotEmpty(counted);
+    }
+
+    /// <summary>One turn alone may be too long by the estimate: that is for the provider to say.</summary>
+    [Fact]
+    public async Task RunAsync_TokenBudget_KeepsTheLastTurn()
+    {
+        var client = ScriptedChatClient.InSequence(Turn("add", ("add", """{"a": 1}""")), Turn("done", ("submit", """{"answer": "3"}""")));
+        using var scope = HoneScope.Use(client);
+        var result = await ReAct.Parse("question -> answer", [Add], options: new() { MaxContextTokens = 1 }).RunAsync(Question, cancellationToken: Token);
+
+        Assert.Equal(AgentStopReason.Submitted, result.Reason);
+        Assert.Contains(client.Requests[1].Messages, message => message.Text.Contains("\"value\": 3", StringComparison.Ordinal));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ReActOptions { MaxContextTokens = 0 });
+    }
+
+    [Fact]
+    public async Task RunAsync_OutOfTurns_WarnsOnce_WithPathAndReason()
+    {
+        var log = new ListLogger();
+        var client = ScriptedChatClient.InSequence(Turn("more", ("add", """{"a": 1}""")), Turn("done", ("submit", """{"answer": "3"}""")));
+        await ReAct.Parse("question -> answer", [Add], options: new() { MaxSteps = 1 }).WithModel(client).WithLogger(log).CallAsync(Question, Token);
+        Assert.Equal(
+            "ReAct 'self' stopped without an end of its own after 2 steps: its turns were used up, so it was made to submit, and did.", Assert.Single(log.Warnings));
+
+        var calm = new ListLogger();
+        var good = ScriptedChatClient.InSequence(Turn("done", ("submit", """{"answer": "3"}""")));
+        await Agent(Add).WithModel(good).WithLogger(calm).CallAsync(Question, Token);
+        Assert.Empty(calm.Warnings);
+    }
+
     [Fact]
     public async Task RunAsync_UseNativeToolsFalse_WritesToolsAsText()
     {

@@ -45,6 +45,39 @@ public sealed class BestOfNTests
         Assert.Equal(3, client.Requests.Count);
     }
 
+    /// <summary>An id that somebody chose, for the model, the run or a predictor's state, tells whole series apart and never makes one attempt of all.</summary>
+    [Theory]
+    [InlineData("model")]
+    [InlineData("run")]
+    [InlineData("state")]
+    public async Task CallAsync_ChosenSampleId_IsWhereTheAttemptsRunOnFrom(string where)
+    {
+        var (none, five) = (await SamplesAsync(0), await SamplesAsync(5));
+        Assert.Equal([0L, 1L, 2L], none);
+        Assert.Equal([15L, 16L, 17L], five);
+
+        async Task<long[]> SamplesAsync(long id)
+        {
+            var client = ScriptedChatClient.By((_, index) => Answer($"{index}"));
+            CallOptions chosen = new() { SampleId = id };
+            var program = Best(3).WithModel(new LM(client) { Cache = new ResponseCache(), Options = where == "model" ? chosen : new() });
+            if (where == "state")
+                program = program.With(program.State.With("module", new() { Options = chosen }));
+            await program.RunAsync("q", where == "run" ? new() { Options = chosen } : null, Token);
+            return [.. client.Requests.Select(request => ((HoneChatOptions)request.Options!).SampleId!.Value)];
+        }
+    }
+
+    [Fact]
+    public async Task SampleAsync_ModelWithASampleId_RunsOnFromIt()
+    {
+        var client = ScriptedChatClient.By((_, index) => Answer($"{index}"));
+        using var scope = HoneScope.Use(new LM(client) { Options = new() { SampleId = 4 } });
+        await new Predict<string, string>().SampleAsync("q", 2, null, Token);
+
+        Assert.Equal([8L, 9L], client.Requests.Select(request => ((HoneChatOptions)request.Options!).SampleId!.Value).Order());
+    }
+
     [Fact]
     public async Task CallAsync_ChosenTemperature_IsKept()
     {

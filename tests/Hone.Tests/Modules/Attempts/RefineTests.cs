@@ -107,6 +107,50 @@ public sealed class RefineTests
         Assert.All(runs, run => Assert.Equal("3", run.Value!.Value));
     }
 
+    /// <summary>A picture, a conversation and a long value do not crowd out what the advisor has to see.</summary>
+    [Fact]
+    public async Task CallAsync_Advisor_SeesLongAndLargeValuesInShort()
+    {
+        var client = ScriptedChatClient.InSequence(Answer("1"), Advice("{}"), Answer("3"));
+        var task = new Predict(new Signature(
+            [
+                new("picture", FieldType.Image, FieldDirection.Input),
+                new("page", FieldType.String, FieldDirection.Input),
+                new("earlier", FieldType.History, FieldDirection.Input),
+                new("answer", FieldType.String, FieldDirection.Output),
+            ]));
+        var module = new Refine<FieldMap, FieldMap>(task, 2, (_, output) => Value("", (string)output["answer"]!), 3);
+        var picture = Image.FromBytes(new byte[50_000], "image/png");
+        var earlier = History.Of(Enumerable.Range(0, 30).Select(i => FieldMap.Of(("page", $"turn number {i}"), ("answer", "a"))));
+        await module.WithModel(new LM(client) { Capabilities = new() { Images = true } }).CallAsync(
+            FieldMap.Of(("picture", picture), ("page", "begin " + new string('x', 200_000) + " end"), ("earlier", earlier)), Token);
+
+        var asked = client.Requests[1].LastText;
+        Assert.InRange(asked.Length, 1, 12_000);
+        Assert.Contains("image (image/png, 50000 bytes)", asked, StringComparison.Ordinal);
+        Assert.Contains("a conversation of 30 turns", asked, StringComparison.Ordinal);
+        Assert.DoesNotContain("turn number", asked, StringComparison.Ordinal);
+        Assert.Contains("begin xxx", asked, StringComparison.Ordinal);
+        Assert.Contains("xxx end", asked, StringComparison.Ordinal);
+    }
+
+    /// <summary>The advisor only helps: no error of its model costs the series, unless the next attempt would meet it as well.</summary>
+    [Fact]
+    public async Task CallAsync_AdvisorFails_TheNextAttemptIsMade()
+    {
+        Exception[] errors = [new ContextWindowExceededException("too long"), new LMInvalidRequestException("no"), new LMUnexpectedException("?")];
+        foreach (var error in errors)
+        {
+            var log = new ListLogger();
+            var client = ScriptedChatClient.ByAsync((_, index, _) => index == 1 ? throw error : Task.FromResult(ScriptedChatClient.Respond(Answer(index == 0 ? "1" : "3"))));
+            Assert.Equal("3", await Refined(2, 3).WithModel(new LM(client) { Retry = null }).WithLogger(log).CallAsync("q", Token));
+            Assert.Contains($"gave no advice ({((LMException)error).Code})", Assert.Single(log.Warnings), StringComparison.Ordinal);
+        }
+
+        var refused = ScriptedChatClient.ByAsync((_, index, _) => index == 1 ? throw new LMAuthException("no") : Task.FromResult(ScriptedChatClient.Respond(Answer("1"))));
+        await Assert.ThrowsAsync<LMAuthException>(() => Refined(2, 3).WithModel(new LM(refused) { Retry = null }).CallAsync("q", Token));
+    }
+
     private static string Mark(string text) => text.Split('@')[1];
 
     private static string Answer(string text) => $"[[ ## answer ## ]]\n{text}\n\n[[ ## completed ## ]]";
