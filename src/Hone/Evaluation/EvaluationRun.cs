@@ -121,7 +121,8 @@ internal sealed class EvaluationRun<TIn, TOut>
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
         try
         {
-            var outcome = await program.TryRunAsync(examples[index].Input, SettingsOf(index), either.Token).ConfigureAwait(false);
+            // A program that does not listen to its token is left behind.
+            var outcome = await program.TryRunAsync(examples[index].Input, SettingsOf(index), either.Token).AsTask().WaitAsync(either.Token).ConfigureAwait(false);
             return await ScoreAsync(index, started, outcome, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException error) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
