@@ -20,6 +20,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     private readonly SpendingMeter meter;
     private readonly PreflightCheck<TIn, TOut> preflight;
     private readonly OutageWatch watch;
+    private readonly TrainingMeters meters;
     private readonly List<GrpoStepReport> steps = [];
     private readonly List<GrpoValidation> validations = [];
     private GrpoState state = new();
@@ -46,6 +47,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         stepper = new(counted, options, students.Predictors, data.Train, session, run.Seed, meter, watch);
         preflight = new(counted, options, data, students, session, run.Seed, meter);
         store = new(run, options);
+        meters = new(run.Directory);
     }
 
     public void Dispose() => store.Dispose();
@@ -121,6 +123,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
                 Spreads = stepper.Spreads,
             };
             store.Append(report);
+            meters.Tell(report, state.Cost);
             await KeepSpendingAsync(cancellationToken).ConfigureAwait(false);
             await store.WriteRolloutsAsync(step, outcome, cancellationToken).ConfigureAwait(false);
             options.Progress?.Report(new GrpoStepCompleted(report) { Rollouts = outcome.Rollouts, Advantages = outcome.Batch.ByCall });
@@ -165,6 +168,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             state = state with { GoodState = await store.SaveGoodAsync(session, step, cancellationToken).ConfigureAwait(false) };
         state = state with { ExternalCalls = meter.Spent.Calls, Cost = meter.Spent.Cost };
         store.Append(validation);
+        meters.Tell(validation);
         await KeepSpendingAsync(cancellationToken).ConfigureAwait(false);
         options.Progress?.Report(validated with { Validation = validation });
     }
