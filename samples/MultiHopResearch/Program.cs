@@ -39,7 +39,7 @@ command.SetAction(async (arguments, cancellationToken) =>
             KeepDashboard = arguments.GetValue(dashboardKeep),
         };
         await (settings.Server is not null ? ServerJob.RunAsync(settings, interrupt.Token)
-            : arguments.GetValue(seeds) is { Length: > 0 } several ? SweepJob.RunAsync(settings, several, interrupt.Token)
+            : arguments.GetValue(seeds) is { Length: > 0 } several ? TrainingJob.SweepAsync(settings, several, interrupt.Token)
             : TrainingJob.RunAsync(settings, interrupt.Token));
         return 0;
     }

@@ -25,6 +25,9 @@ internal sealed record Settings
 
     public string? Checkpoint { get; init; }
 
+    /// <summary>Most tokens of an answer, in training as in measuring: a model of the world's own thinks longer than the embedded one.</summary>
+    public int MaxOutputTokens => Checkpoint is null ? 64 : 512;
+
     /// <summary>Port of the page on the run, 0 for any; null serves none.</summary>
     public int? DashboardPort { get; init; }
 

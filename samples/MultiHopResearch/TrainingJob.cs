@@ -18,7 +18,7 @@ internal static class TrainingJob
             $"model {model.Name} · {worlds.Home.Articles.Count:N0} articles indexed · {worlds.Train.Count} training, {worlds.Validation.Count} validation, {worlds.Test.Count} test claims, {worlds.UnseenTest.Count} in an unseen world");
 
         var program = worlds.HomeProgram.WithModel(model);
-        var before = await Scores.MeasureAsync(worlds, model, stop);
+        var before = await Scores.MeasureAsync(worlds, model, settings.MaxOutputTokens, stop);
         AnsiConsole.MarkupLineInterpolated($"untrained  held-out recall {before.Test.Mean:P1} · unseen world {before.Unseen.Mean:P1}");
 
         var display = new TrainingDisplay(settings.Steps, "recall");
@@ -26,11 +26,26 @@ internal static class TrainingJob
         var options = Configure(settings) with { Progress = dashboard?.Progress ?? display, Control = dashboard?.Control, Stop = stop };
         var result = await display.ShowAsync(() => Grpo.Create(Worlds.Recall, options).CompileAsync(program, worlds.Train, worlds.Validation, CancellationToken.None));
 
-        var after = await Scores.MeasureAsync(worlds, result.Program.Model!, CancellationToken.None);
+        var after = await Scores.MeasureAsync(worlds, result.Program.Model!, settings.MaxOutputTokens, CancellationToken.None);
         await Evidence.WriteAsync(settings, options, result, before, after);
         await RunPage.KeepAsync(dashboard, settings.KeepDashboard, stop);
         return (before, after);
     }
+
+    /// <summary>The job with each of the seeds, and what they show together.</summary>
+    public static Task SweepAsync(Settings settings, IReadOnlyList<long> seeds, CancellationToken stop) => Sweep.RunAsync(
+        seeds,
+        settings.Output,
+        async (seed, folder) =>
+        {
+            var (before, after) = await RunAsync(settings with { Seed = seed, Output = folder }, stop);
+            return
+            [
+                new("held", "held-out claims", before.Test.Scores, after.Test.Scores),
+                new("unseen", "unseen world", before.Unseen.Scores, after.Unseen.Scores),
+            ];
+        },
+        stop);
 
     internal static GrpoOptions Configure(Settings settings) => new()
     {
@@ -39,7 +54,7 @@ internal static class TrainingJob
         ExamplesPerStep = 4,
         RolloutsPerExample = 8,
         MaxParallelism = 64,
-        Sampling = new() { Temperature = 1, MaxOutputTokens = 64 },
+        Sampling = new() { Temperature = 1, MaxOutputTokens = settings.MaxOutputTokens },
         Scaling = AdvantageScaling.Group,
 
         // Runs that stop early make fewer calls: those that made the same one are compared.

@@ -9,31 +9,49 @@ namespace PrivateDelegation;
 /// <summary>Trains the program's local model, or evaluates it on a server.</summary>
 internal static class Jobs
 {
-    public static async Task<int> RunAsync(Settings settings, CancellationToken stop)
+    /// <summary>Returns the held-out scores before and after training; null when a server was evaluated.</summary>
+    public static async Task<(EvaluationResult<UserQuery, Delegation> Before, EvaluationResult<UserQuery, Delegation> After)?> RunAsync(Settings settings, CancellationToken stop)
     {
         AnsiConsole.MarkupLine("[bold]Private delegation: ask a strong model without telling it who you are[/]");
         var isWorld = settings.Data is null;
         var data = isWorld ? Dataset.Mini() : Dataset.Read(settings.Data!);
-        var untrusted = settings.Untrusted ?? RuleClient.Untrusted();
-        var metric = new PrivacyMetric(settings.Judge ?? RuleClient.Judge());
+        using var answers = new ServerAnswers(settings.Output);
+        var untrusted = settings.Untrusted is { } strong ? answers.KeptOf(strong) : RuleClient.Untrusted();
+        var metric = new PrivacyMetric(settings.Judge is { } judge ? answers.KeptOf(judge) : RuleClient.Judge());
         var module = new Papillon(untrusted);
         AnsiConsole.MarkupLineInterpolated($"{data.Train.Count} training, {data.Validation.Count} validation, {data.Test.Count} test queries · untrusted model {untrusted.Name}");
         if (settings.Model is { } server)
-            return await EvaluateAsync(settings, module.WithModel(server), metric, data, stop);
+        {
+            await EvaluateAsync(settings, module.WithModel(server), metric, data, stop);
+            return null;
+        }
 
         var program = await StartAsync(settings, module, data, isWorld, stop);
-        var before = await MeasureAsync(program, metric, data, stop);
+        var before = await MeasureAsync(settings, program, metric, data, stop);
         AnsiConsole.MarkupLineInterpolated($"before    held-out score {before.Mean:P1}");
 
         var display = new TrainingDisplay(settings.Steps, "score");
         await using var dashboard = await RunPage.StartAsync(settings.DashboardPort, "Private delegation", program.Model!, settings.Output, display, stop);
         var options = Configure(settings) with { Progress = dashboard?.Progress ?? display, Control = dashboard?.Control, Stop = stop };
         var result = await display.ShowAsync(() => Grpo.Create<UserQuery, Delegation>(metric.ScoreAsync, options).CompileAsync(program, data.Train, data.Validation, CancellationToken.None));
-        var after = await MeasureAsync(result.Program, metric, data, CancellationToken.None);
+        var after = await MeasureAsync(settings, result.Program, metric, data, CancellationToken.None);
         await Evidence.WriteAsync(settings, options, result, before, after);
         await RunPage.KeepAsync(dashboard, settings.KeepDashboard, stop);
-        return 0;
+        return (before, after);
     }
+
+    /// <summary>The job with each of the seeds, and what they show together.</summary>
+    public static Task SweepAsync(Settings settings, IReadOnlyList<long> seeds, CancellationToken stop) => settings.Model is not null
+        ? throw new HoneException("--seeds is for training; --model evaluates.")
+        : Sweep.RunAsync(
+            seeds,
+            settings.Output,
+            async (seed, folder) =>
+            {
+                var (before, after) = (await RunAsync(settings with { Seed = seed, Output = folder }, stop))!.Value;
+                return [new("held", "held-out queries", before.Scores, after.Scores)];
+            },
+            stop);
 
     internal static GrpoOptions Configure(Settings settings) => new()
     {
@@ -42,7 +60,7 @@ internal static class Jobs
         ExamplesPerStep = 4,
         RolloutsPerExample = 8,
         MaxParallelism = 32,
-        Sampling = new() { Temperature = 1, MaxOutputTokens = settings.Checkpoint is null ? 96 : 1024 },
+        Sampling = new() { Temperature = 1, MaxOutputTokens = settings.MaxOutputTokens },
         Scaling = AdvantageScaling.Group,
         LearningRate = settings.Checkpoint is null ? 1.5e-4 : null,
         Lora = settings.Checkpoint is null ? null : new() { Rank = 8, Alpha = 16 },
@@ -72,16 +90,16 @@ internal static class Jobs
     }
 
     private static Task<EvaluationResult<UserQuery, Delegation>> MeasureAsync(
-        Program<UserQuery, Delegation> program, PrivacyMetric metric, Dataset data, CancellationToken cancellationToken) =>
+        Settings settings, Program<UserQuery, Delegation> program, PrivacyMetric metric, Dataset data, CancellationToken cancellationToken) =>
         Evaluator.Create<UserQuery, Delegation>(metric.ScoreAsync, new()
         {
             MaxParallelism = 32,
             MaxErrors = int.MaxValue,
-            Options = new() { Temperature = 0, MaxOutputTokens = 96 },
+            Options = new() { Temperature = 0, MaxOutputTokens = settings.MaxOutputTokens },
             Recovery = RecoveryPolicy.None,
         }).EvaluateAsync(program, data.Test, cancellationToken);
 
-    private static async Task<int> EvaluateAsync(
+    private static async Task EvaluateAsync(
         Settings settings, Program<UserQuery, Delegation> program, PrivacyMetric metric, Dataset data, CancellationToken cancellationToken)
     {
         var evaluator = Evaluator.Create<UserQuery, Delegation>(metric.ScoreAsync, new() { MaxErrors = 20, Options = new() { Temperature = 0 }, Seed = null });
@@ -97,6 +115,5 @@ internal static class Jobs
             parts,
             failures = result.FailureCount,
         });
-        return 0;
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using PrivateDelegation;
 
 var seed = new Option<long>("--seed") { Description = "Seed of the training run.", DefaultValueFactory = _ => 1 };
+var seeds = new Option<long[]>("--seeds") { Description = "Train once with each of these seeds, and say what they show together.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
 var steps = new Option<int>("--steps") { Description = "Training steps.", DefaultValueFactory = _ => Settings.DefaultSteps };
 var warmUp = new Option<int>("--warm-up") { Description = "Queries that the embedded model is shown before it is trained; with few it cannot learn.", DefaultValueFactory = _ => WarmStart.DefaultQueries };
 var output = new Option<DirectoryInfo?>("--output") { Description = "Where the run is kept. By default a new folder under runs/." };
@@ -18,30 +19,30 @@ var dashboardKeep = new Option<bool>("--dashboard-keep") { Description = "Keep t
 
 var command = new RootCommand("Trains a program that delegates to an untrusted model without telling it personal details.")
 {
-    seed, steps, warmUp, output, resume, data, model, untrusted, judge, checkpoint, dashboard, dashboardPort, dashboardKeep,
+    seed, seeds, steps, warmUp, output, resume, data, model, untrusted, judge, checkpoint, dashboard, dashboardPort, dashboardKeep,
 };
 command.SetAction(async (arguments, cancellationToken) =>
 {
     using var interrupt = new Interrupt();
     try
     {
-        return await Jobs.RunAsync(
-            new()
-            {
-                Seed = arguments.GetValue(seed),
-                Steps = arguments.GetValue(steps),
-                WarmUp = arguments.GetValue(warmUp) is >= 1 and var shown ? shown : throw new HoneException($"--warm-up expects 1 or more, got {arguments.GetValue(warmUp)}."),
-                Resume = arguments.GetValue(resume),
-                Output = RunFolder.Choose("delegation", arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
-                Data = arguments.GetValue(data)?.FullName,
-                Model = ServerModel.Parse("--model", arguments.GetValue(model)),
-                Untrusted = ServerModel.Parse("--untrusted", arguments.GetValue(untrusted)),
-                Judge = ServerModel.Parse("--judge", arguments.GetValue(judge)),
-                Checkpoint = arguments.GetValue(checkpoint)?.FullName,
-                DashboardPort = RunPage.ChoosePort(arguments.GetValue(dashboard), arguments.GetValue(dashboardPort), arguments.GetValue(dashboardKeep)),
-                KeepDashboard = arguments.GetValue(dashboardKeep),
-            },
-            interrupt.Token);
+        var settings = new Settings
+        {
+            Seed = arguments.GetValue(seed),
+            Steps = arguments.GetValue(steps),
+            WarmUp = arguments.GetValue(warmUp) is >= 1 and var shown ? shown : throw new HoneException($"--warm-up expects 1 or more, got {arguments.GetValue(warmUp)}."),
+            Resume = arguments.GetValue(resume),
+            Output = RunFolder.Choose("delegation", arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
+            Data = arguments.GetValue(data)?.FullName,
+            Model = ServerModel.Parse("--model", arguments.GetValue(model)),
+            Untrusted = ServerModel.Parse("--untrusted", arguments.GetValue(untrusted)),
+            Judge = ServerModel.Parse("--judge", arguments.GetValue(judge)),
+            Checkpoint = arguments.GetValue(checkpoint)?.FullName,
+            DashboardPort = RunPage.ChoosePort(arguments.GetValue(dashboard), arguments.GetValue(dashboardPort), arguments.GetValue(dashboardKeep)),
+            KeepDashboard = arguments.GetValue(dashboardKeep),
+        };
+        await (arguments.GetValue(seeds) is { Length: > 0 } several ? Jobs.SweepAsync(settings, several, interrupt.Token) : Jobs.RunAsync(settings, interrupt.Token));
+        return 0;
     }
     catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
     {

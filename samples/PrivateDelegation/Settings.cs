@@ -31,6 +31,9 @@ internal sealed record Settings
     /// <summary>A Hugging Face directory to train instead of the embedded model.</summary>
     public string? Checkpoint { get; init; }
 
+    /// <summary>Most tokens of an answer, in training as in measuring: a model of the world's own writes longer than the embedded one.</summary>
+    public int MaxOutputTokens => Checkpoint is null ? 96 : 1024;
+
     /// <summary>Port of the page on the run, 0 for any; null serves none.</summary>
     public int? DashboardPort { get; init; }
 

@@ -101,7 +101,7 @@ internal static class PolicyLoss
     {
         var length = logProbs.Length;
         CheckLength(nameof(logProbs.Old), logProbs.Old.Length, length, optional: true);
-        CheckLength(nameof(logProbs.Sampler), logProbs.Sampler.Length, length, options.Correction == ImportanceCorrection.None);
+        CheckLength(nameof(logProbs.Sampler), logProbs.Sampler.Length, length, optional: true); // absent: the old policy sampled, or a teacher, which is corrected by its ratio
         CheckLength(nameof(logProbs.Reference), logProbs.Reference.Length, length, options.Beta == 0);
         CheckLength(nameof(logProbs.Mask), logProbs.Mask.Length, length, optional: true);
         CheckLength("gradient", gradientLength, length, optional: false);

@@ -64,6 +64,17 @@ public sealed class AdapterParseException : HoneException
     /// <summary>The outputs that could be read.</summary>
     public FieldMap Parsed { get; }
 
+    /// <summary>
+    /// Names of the outputs that the answer held with a value that fits. Unlike <see cref="Parsed"/> it leaves out those that were absent and got their
+    /// default.
+    /// </summary>
+    /// <value>All of <see cref="Parsed"/> when an adapter does not tell.</value>
+    public ImmutableArray<string> FoundFields
+    {
+        get => field.IsDefault ? [.. Parsed.Keys] : field;
+        init;
+    }
+
     /// <summary>Names of the declared outputs.</summary>
     public ImmutableArray<string> ExpectedFields => [.. Signature.Outputs.Select(output => output.Name)];
 }

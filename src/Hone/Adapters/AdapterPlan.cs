@@ -56,7 +56,10 @@ internal sealed class AdapterPlan
         catch (AdapterParseException failure) when (Ending(response) is { } ending)
         {
             throw new AdapterParseException(
-                failure.Adapter, declared, failure.Completion, ending, failure.Parsed, Explain(ending, response, failure.Reason), failure);
+                failure.Adapter, declared, failure.Completion, ending, failure.Parsed, Explain(ending, response, failure.Reason), failure)
+            {
+                FoundFields = failure.FoundFields,
+            };
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Hone;
 
 /// <summary>Turns raw output values into typed ones: coercion, bounds, defaults. Shared by the adapters.</summary>
@@ -17,24 +19,56 @@ internal static class OutputReader
         var entries = new KeyValuePair<string, object?>[outputs.Length];
         var count = 0;
         List<string>? missing = null;
+        (string Reason, Exception? Cause)? misfit = null;
         for (var i = 0; i < outputs.Length; i++)
         {
             var field = outputs[i];
             if (raw[i].Found)
-                entries[count] = new(field.Name, ReadField(adapter, signature, completion, field, raw[i].Value, isTyped, entries.AsSpan(0, count++)));
+            {
+                // A value that does not fit is not the end: what else there is decides how far off the answer was.
+                if (TryReadField(field, raw[i].Value, isTyped, out var value) is { } found)
+                    misfit ??= found;
+                else
+                    entries[count++] = new(field.Name, value);
+            }
             else if (field.HasDefault || field.Type.AdmitsNull)
+            {
                 entries[count++] = new(field.Name, field.Default);
+            }
             else
+            {
                 (missing ??= []).Add(field.Name);
+            }
         }
 
-        if (missing is null)
-            return FieldMap.Adopt(entries);
+        return missing is null && misfit is null
+            ? FieldMap.Adopt(entries)
+            : throw Failure(adapter, signature, completion, raw, FieldMap.Adopt(entries[..count]), missing, misfit);
+    }
+
+    private static AdapterParseException Failure(
+        string adapter,
+        Signature signature,
+        string completion,
+        ReadOnlySpan<(bool Found, object? Value)> raw,
+        FieldMap parsed,
+        List<string>? missing,
+        (string Reason, Exception? Cause)? misfit)
+    {
+        var outputs = signature.Outputs;
+        var found = ImmutableArray.CreateBuilder<string>(outputs.Length);
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            if (raw[i].Found && parsed.ContainsKey(outputs[i].Name))
+                found.Add(outputs[i].Name);
+        }
+
+        if (misfit is { } first)
+            return new(adapter, signature, completion, ParseFailureKind.Constraint, parsed, first.Reason, first.Cause) { FoundFields = found.ToImmutable() };
         var isEmpty = string.IsNullOrWhiteSpace(completion);
         var expected = string.Join(", ", outputs.Select(output => output.Name));
-        var parsed = FieldMap.Adopt(entries[..count]);
-        var present = count == 0 ? "none" : string.Join(", ", parsed.Keys);
-        throw new AdapterParseException(
+        var present = parsed.Count == 0 ? "none" : string.Join(", ", parsed.Keys);
+        return new(
             adapter,
             signature,
             completion,
@@ -42,30 +76,22 @@ internal static class OutputReader
             parsed,
             isEmpty
                 ? "the answer is empty."
-                : $"no value for {string.Join(", ", missing)}; found {present}. Expected {expected}.");
+                : $"no value for {string.Join(", ", missing!)}; found {present}. Expected {expected}.")
+        {
+            FoundFields = found.ToImmutable(),
+        };
     }
 
-    private static object? ReadField(
-        string adapter,
-        Signature signature,
-        string completion,
-        SignatureField field,
-        object? raw,
-        bool isTyped,
-        ReadOnlySpan<KeyValuePair<string, object?>> parsed)
+    // The reason that the value does not fit; null when it does.
+    private static (string Reason, Exception? Cause)? TryReadField(SignatureField field, object? raw, bool isTyped, out object? value)
     {
         var failure = default(CoercionFailure);
-        if (!(isTyped ? ValueCoercer.TryCoerceJson(raw, field.Type, out var value, ref failure) : ValueCoercer.TryCoerce(raw, field.Type, out value, ref failure)))
+        if (!(isTyped ? ValueCoercer.TryCoerceJson(raw, field.Type, out value, ref failure) : ValueCoercer.TryCoerce(raw, field.Type, out value, ref failure)))
         {
             var cause = failure.ToException();
-            throw Misfit(parsed, $"field '{field.Name}' ({TypeNames.Of(field.Type)}) at {cause.Message}.", cause);
+            return ($"field '{field.Name}' ({TypeNames.Of(field.Type)}) at {cause.Message}.", cause);
         }
 
-        if (FieldConstraints.Check(field.Constraints, value) is { } broken)
-            throw Misfit(parsed, $"field '{field.Name}': {broken}.", null);
-        return value;
-
-        AdapterParseException Misfit(ReadOnlySpan<KeyValuePair<string, object?>> before, string reason, Exception? cause) =>
-            new(adapter, signature, completion, ParseFailureKind.Constraint, FieldMap.Adopt(before.ToArray()), reason, cause);
+        return FieldConstraints.Check(field.Constraints, value) is { } broken ? ($"field '{field.Name}': {broken}.", null) : null;
     }
 }

@@ -124,7 +124,9 @@ internal sealed class EvaluationRun<TIn, TOut>
         var recorder = new TraceRecorder(HoneScope.Current?.Recorder);
         try
         {
-            var outcome = await program.TryRunAsync(examples[index].Input, SettingsOf(index), recorder, either.Token).ConfigureAwait(false);
+            // A program that does not listen to its token is left behind.
+            var run = program.TryRunAsync(examples[index].Input, SettingsOf(index), recorder, either.Token).AsTask();
+            var outcome = await run.WaitAsync(either.Token).ConfigureAwait(false);
             return await ScoreAsync(index, started, outcome, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException error) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

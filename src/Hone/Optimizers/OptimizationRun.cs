@@ -75,8 +75,13 @@ internal sealed class OptimizationRun : IDisposable
         {
             ("optimizer", stored?.Optimizer, identity.Optimizer),
             ("program", stored?.Program, identity.Program),
+            ("models", stored?.Models, identity.Models),
+            ("state (instructions, demos, descriptions, options of predictors)", stored?.State, identity.State),
+            ("teachers", stored?.Teachers, identity.Teachers),
             ("options", stored?.Options, identity.Options),
             ("data", stored?.Data, identity.Data),
+            ("validation data", stored?.Validation, identity.Validation),
+            ("version of Hone", stored?.Version, identity.Version),
         })
         {
             if (was != now)
@@ -89,6 +94,21 @@ internal sealed class OptimizationRun : IDisposable
 internal sealed record RunIdentity(string Optimizer, string Program, string Options, string Data)
 {
     public int FormatVersion { get; init; } = 1;
+
+    /// <summary>The program's models with their options; null where the program's text says it already.</summary>
+    public string? Models { get; init; }
+
+    /// <summary>Digest of the program's state.</summary>
+    public string? State { get; init; }
+
+    /// <summary>Digests of the teachers.</summary>
+    public string? Teachers { get; init; }
+
+    /// <summary>Digest of the validation set where it is not part of the data's.</summary>
+    public string? Validation { get; init; }
+
+    /// <summary>Version of Hone.</summary>
+    public string? Version { get; init; }
 
     /// <summary>SHA-256 of a value's JSON, shortened: enough to notice a difference.</summary>
     public static string Digest<T>(T value, JsonTypeInfo<T> type) =>

@@ -6,7 +6,7 @@ internal static class FormatReward
     public static double Of(AdapterParseException failure, double failureScore, double formatFailureScore)
     {
         var expected = failure.ExpectedFields.Length;
-        var present = failure.ExpectedFields.Count(failure.Parsed.ContainsKey);
+        var present = failure.FoundFields.Count(failure.ExpectedFields.Contains);
         return present == 0 ? formatFailureScore : formatFailureScore + ((failureScore - formatFailureScore) * present / expected);
     }
 }

@@ -68,6 +68,9 @@ public sealed record TrainingCapabilities
     /// <summary>True when the session learns from text and rewards, which it tokenizes and compares by itself, instead of the tokens that were sampled.</summary>
     public bool LearnsFromText { get; init; }
 
+    /// <summary>True when the weights are updated once for every group instead of once for a batch: later groups of a step are off-policy.</summary>
+    public bool LearnsByGroup { get; init; }
+
     /// <summary>True when <see cref="ITrainingSession.ScoreAsync"/> works.</summary>
     /// <value>True by default.</value>
     public bool CanScore { get; init; } = true;

@@ -41,6 +41,12 @@ public enum ImportanceCorrection
 
     /// <summary>One weight per sequence, or zero outside the limits.</summary>
     SequenceMask,
+
+    /// <summary>
+    /// What the session calls for: nothing where one program samples and trains, <see cref="TokenTruncate"/> where a service samples with other kernels
+    /// than it trains with.
+    /// </summary>
+    Automatic,
 }
 
 /// <summary>The loss of policy optimization; what a trainer needs to know to turn advantages and log-probabilities into gradients.</summary>
@@ -62,7 +68,7 @@ public sealed record PolicyLossOptions
 
     /// <summary>
     /// Ratios above 1 + EpsilonHigh are clipped; null means as <see cref="EpsilonLow"/>. For Cispo it is the absolute cap of the ratio
-    /// (the paper's choice is about 5). Default 0.28.
+    /// (the paper's choice is about 5), and <c>Grpo</c> refuses one below 1, which the default is. Default 0.28.
     /// </summary>
     public double? EpsilonHigh
     {
@@ -94,12 +100,12 @@ public sealed record PolicyLossOptions
     /// <summary>Whether a completion cut off at the length limit gives no loss and leaves the token counts. Default true.</summary>
     public bool MaskTruncated { get; init; } = true;
 
-    /// <summary>What is done about differing sampler and trainer log-probabilities. Default none.</summary>
+    /// <summary>What is done about differing sampler and trainer log-probabilities. Default automatic: nothing in process, TokenTruncate on a service.</summary>
     public ImportanceCorrection Correction
     {
         get;
         init => field = Enum.IsDefined(value) ? value : throw Invalid(value, "a member of ImportanceCorrection");
-    } = ImportanceCorrection.None;
+    } = ImportanceCorrection.Automatic;
 
     /// <summary>Lower limit of correction weights; null for none. Default null.</summary>
     public double? CorrectionMin

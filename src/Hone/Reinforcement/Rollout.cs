@@ -49,9 +49,10 @@ public sealed record Rollout
     public int? Teacher { get; init; }
 
     /// <summary>
-    /// True when the run was made by a teacher whose model does not tell its tokens: there is nothing to learn from, and it takes part in no group.
+    /// True when the run was made by a teacher whose model does not tell its tokens where predictors learn: there is nothing to learn from, and it takes
+    /// part in no group.
     /// </summary>
-    public bool IsOpaque => Teacher is not null && Trace.Calls.Any(call => call.Tokens is null);
+    public bool IsOpaque { get; init; }
 
     /// <summary>The exception of a run that did not return.</summary>
     public Exception? Error { get; init; }

@@ -2,7 +2,14 @@ namespace Hone.Reinforcement;
 
 /// <summary>Settings of rollouts.</summary>
 internal sealed record RolloutSettings(
-    int RolloutsPerExample, int MaxParallelism, double FailureScore, double FormatFailureScore, CallOptions Sampling);
+    int RolloutsPerExample, int MaxParallelism, double FailureScore, double FormatFailureScore, CallOptions Sampling)
+{
+    /// <summary>Paths of the predictors that are learned from.</summary>
+    public IReadOnlyList<string> Learning { get; init; } = [];
+
+    /// <summary>Longest time of one rollout with its metric; null waits for as long as it takes.</summary>
+    public TimeSpan? RunTimeout { get; init; }
+}
 
 /// <summary>The rollouts of one step, with the time that metrics took.</summary>
 internal sealed record RolloutBatch(IReadOnlyList<Rollout> Rollouts, double MetricSeconds);
@@ -52,18 +59,16 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
                 var seed = stepSeed.Derive("rollout", item.Slot, item.Example, item.Rollout).Seed;
                 var maker = item.Rollout / share;
                 var options = new RunOptions { Options = settings.Sampling, Seed = seed, Recovery = RecoveryPolicy.None };
-                var run = await programs[maker].TryRunAsync(examples[item.Example].Input, options, token).ConfigureAwait(false);
-                watch?.AfterRun(run.Trace);
-                var started = time.GetTimestamp();
-                var rollout = await ScoreAsync(run, examples[item.Example], token).ConfigureAwait(false) with
+                var (rollout, metricTime) = await RollOutAsync(programs[maker], examples[item.Example], options, token).ConfigureAwait(false);
+                Interlocked.Add(ref metricTicks, metricTime.Ticks);
+                return rollout with
                 {
                     ExampleIndex = item.Example,
                     RolloutIndex = item.Rollout,
                     Teacher = maker == 0 ? null : maker - 1,
+                    IsOpaque = maker != 0 && rollout.Trace.Calls.Any(call => call.Tokens is null && settings.Learning.Contains(call.Path)),
                     Seed = seed,
                 };
-                Interlocked.Add(ref metricTicks, time.GetElapsedTime(started).Ticks);
-                return rollout;
             },
             new()
             {
@@ -73,6 +78,35 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
             },
             cancellationToken).ConfigureAwait(false);
         return new([.. results.Select(result => result.Value!)], TimeSpan.FromTicks(metricTicks).TotalSeconds);
+    }
+
+    // One run and its score. A run over its time is given up, whether or not the program listens to its token.
+    private async Task<(Rollout Rollout, TimeSpan Metric)> RollOutAsync(
+        Program<TIn, TOut> program, Example<TIn, TOut> example, RunOptions options, CancellationToken cancellationToken)
+    {
+        if (settings.RunTimeout is not { } limit)
+            return await RunOnceAsync(program, example, options, cancellationToken).ConfigureAwait(false);
+        using var expiry = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
+        try
+        {
+            return await RunOnceAsync(program, example, options, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException error) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            var late = new TimeoutException($"The rollout took longer than {limit}: it has no score. Raise RunTimeout if the program needs longer.", error);
+            return (new() { ExampleIndex = 0, RolloutIndex = 0, Seed = 0, Trace = Trace.Empty, Outcome = RolloutOutcome.Unscorable, Error = late }, TimeSpan.Zero);
+        }
+    }
+
+    private async Task<(Rollout Rollout, TimeSpan Metric)> RunOnceAsync(
+        Program<TIn, TOut> program, Example<TIn, TOut> example, RunOptions options, CancellationToken cancellationToken)
+    {
+        var run = await program.TryRunAsync(example.Input, options, cancellationToken).ConfigureAwait(false);
+        watch?.AfterRun(run.Trace);
+        var started = time.GetTimestamp();
+        var rollout = await ScoreAsync(run, example, cancellationToken).ConfigureAwait(false);
+        return (rollout, time.GetElapsedTime(started));
     }
 
     // The service's own error, not a bundle of one for every rollout that was under way.

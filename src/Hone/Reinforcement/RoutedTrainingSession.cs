@@ -35,6 +35,7 @@ internal sealed class RoutedTrainingSession : ITrainingSession
             SupportsKl = Array.TrueForAll(all, capabilities => capabilities.SupportsKl),
             IsFullFineTuning = Array.TrueForAll(all, capabilities => capabilities.IsFullFineTuning),
             LearnsFromText = Array.TrueForAll(all, capabilities => capabilities.LearnsFromText),
+            LearnsByGroup = all.Any(capabilities => capabilities.LearnsByGroup),
             CanScore = Array.TrueForAll(all, capabilities => capabilities.CanScore),
             CanRestore = Array.TrueForAll(all, capabilities => capabilities.CanRestore),
         };
@@ -66,17 +67,19 @@ internal sealed class RoutedTrainingSession : ITrainingSession
     // A session without data in this batch keeps its weights: its optimizer's moments alone would still move them.
     public async Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default)
     {
-        var (squares, seconds) = (0.0, 0.0);
+        var (squares, seconds, sync, staleness) = (0.0, 0.0, 0.0, 0);
         foreach (var route in routes.Where(pending.Contains))
         {
             var step = await route.Session.OptimizerStepAsync(options, cancellationToken).ConfigureAwait(false);
             squares += step.GradientNorm * step.GradientNorm;
             seconds += step.Seconds;
+            sync += step.SyncSeconds;
+            staleness = Math.Max(staleness, step.Staleness);
         }
 
         pending.Clear();
         PolicyVersion++;
-        return new(Math.Sqrt(squares), seconds);
+        return new(Math.Sqrt(squares), seconds) { SyncSeconds = sync, Staleness = staleness };
     }
 
     public async Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default)

@@ -73,8 +73,15 @@ public sealed record ForwardBackwardResult
 
 /// <summary>What an optimizer step did.</summary>
 /// <param name="GradientNorm">Global norm before clipping; NaN when a service does not tell.</param>
-/// <param name="Seconds">Time taken.</param>
-public sealed record OptimizerStepResult(double GradientNorm, double Seconds);
+/// <param name="Seconds">Time taken, without <see cref="SyncSeconds"/>.</param>
+public sealed record OptimizerStepResult(double GradientNorm, double Seconds)
+{
+    /// <summary>Time that handing the new weights to a sampler elsewhere took; 0 in process.</summary>
+    public double SyncSeconds { get; init; }
+
+    /// <summary>Most updates that a service made of its own between the sampling of the data and learning from it; 0 where a step is one update.</summary>
+    public int Staleness { get; init; }
+}
 
 /// <summary>AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) for one step.</summary>
 public sealed record OptimizerStepOptions

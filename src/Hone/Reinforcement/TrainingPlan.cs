@@ -32,6 +32,9 @@ public sealed record TrainingPlan
 
     /// <summary>Sampling of rollouts.</summary>
     public CallOptions Sampling { get; init; } = new();
+
+    /// <summary>True when teachers make part of the rollouts: what they write is off-policy, and must be weighed by their own probabilities.</summary>
+    public bool HasTeachers { get; init; }
 }
 
 /// <summary>One completion as text, with what a trainer that tokenizes and compares by itself needs.</summary>

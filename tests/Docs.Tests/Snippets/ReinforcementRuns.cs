@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Hone;
 using Hone.Engine;
 using Hone.Optimizers;
+using Hone.Reinforcement;
 using Hone.Testing;
 
 namespace Docs.Tests.Snippets.ReinforcementRuns;
@@ -102,6 +103,29 @@ public sealed class ReinforcementRunTests
                 : rollout.Reward,
         };
         #endregion
+        #region rewards-shaping
+        var brief = new GrpoOptions
+        {
+            Credit = (rollout, call) => rollout.Reward
+                + RewardShaping.SoftOverlong(call.Tokens!.CompletionIds.Count, longest: 512, cache: 128)
+                + RewardShaping.RepetitionPenalty(call.Tokens.CompletionIds),
+        };
+        #endregion
+        var tokens = new SampledTokens([1], [.. Enumerable.Range(0, 448)], [], 0, 1, false);
+        var call = new PredictorCall
+        {
+            Path = "self",
+            Ordinal = 0,
+            Signature = Signature.Parse("q -> a"),
+            Inputs = FieldMap.Empty,
+            Messages = [],
+            Model = "m",
+            Adapter = "chat",
+            Text = "",
+            Tokens = tokens,
+        };
+        var rolled = new Rollout { ExampleIndex = 0, RolloutIndex = 0, Seed = 0, Trace = Trace.Empty, Outcome = RolloutOutcome.Scored, Reward = 1 };
+        Assert.Equal(0.5, brief.Credit!(rolled, call));
         var example = new Example<Query, Delegation>(new("q"), new("", "form 7", ["Ada", "London"]));
         var score = await metric(example, new(new("Ada asks", "form 7", []), Trace.Empty), TestContext.Current.CancellationToken);
         Assert.Equal(0.75, score.Value);

@@ -46,6 +46,19 @@ public sealed class PolicyLossTests
         Assert.Equal((.004837 + .018731 + .021403 + .004837) / 5, result.Metrics.MeanKl, 1e-6);
     }
 
+    /// <summary>What a teacher wrote has no record of the policy's sampler: no correction acts on it, whatever the others need.</summary>
+    [Fact]
+    public void Loss_SequenceWithoutASamplersRecord_IsNotCorrected()
+    {
+        foreach (var correction in Enum.GetValues<ImportanceCorrection>())
+        {
+            var (loss, gradients, _) = Evaluate(new PolicyLossOptions { Correction = correction });
+            var (plain, expected, _) = Evaluate(new PolicyLossOptions { Correction = ImportanceCorrection.None });
+            Assert.Equal(plain, loss);
+            Assert.Equal(expected, gradients);
+        }
+    }
+
     [Fact]
     public void Gradient_AnyOptions_EqualsCentralDifferences()
     {

@@ -21,7 +21,7 @@ public class RunJsonTests
     {
         const string before =
             """
-            {"steps":100,"examplesPerStep":1,"rolloutsPerExample":4,"seed":0,"grouping":"truncate","failureScore":0,"formatFailureScore":-1,"validateEvery":5,"useTrainAsValidation":false,"reportTrainScores":false,"validationTemperature":0,"sampling":{"temperature":1},"scaling":"none","loss":{"type":"dapo","epsilonLow":0.2,"epsilonHigh":0.28,"beta":0,"maxCompletionLength":0,"maskTruncated":true,"correction":"none","correctionMax":2,"temperature":1,"normalizePerPredictor":false},"updatesPerBatch":1,"effectiveLearningRate":1E-06,"schedule":"constantWithWarmup","warmupSteps":10,"optimizer":{"learningRate":0,"beta1":0.9,"beta2":0.999,"epsilon":1E-08,"weightDecay":0,"maxGradientNorm":1},"hasCredit":false}
+            {"steps":100,"examplesPerStep":1,"rolloutsPerExample":4,"seed":0,"grouping":"truncate","failureScore":0,"formatFailureScore":-1,"validateEvery":5,"useTrainAsValidation":false,"reportTrainScores":false,"validationTemperature":0,"sampling":{"temperature":1},"scaling":"none","loss":{"type":"dapo","epsilonLow":0.2,"epsilonHigh":0.28,"beta":0,"maxCompletionLength":0,"maskTruncated":true,"correction":"automatic","correctionMax":2,"temperature":1,"normalizePerPredictor":false},"updatesPerBatch":1,"effectiveLearningRate":1E-06,"schedule":"constantWithWarmup","warmupSteps":10,"optimizer":{"learningRate":0,"beta1":0.9,"beta2":0.999,"epsilon":1E-08,"weightDecay":0,"maxGradientNorm":1},"hasCredit":false}
             """;
 
         Assert.Equal(before, JsonSerializer.Serialize(GrpoSettings.Of(new(), 0), RunJson.Default.GrpoSettings));

@@ -42,7 +42,7 @@ public sealed class Grpo<TIn, TOut> : IOptimizer<TIn, TOut>
         var data = CheckData(train, options.UseTrainAsValidation ? null : train);
         var students = GrpoStudents<TIn, TOut>.Of(program, options.Multitask);
         using var run = OptimizationRun.InMemory(new SeedStream(options.Seed).Derive("grpo"), options.Budget, options.Time);
-        var session = await students.StartAsync(options, run.Seed, cancellationToken).ConfigureAwait(false);
+        var session = await students.StartAsync(options, run.Seed, hasTeachers: false, cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
             using var loop = new GrpoLoop<TIn, TOut>(metric, options, program, students, data, session, run);
@@ -67,19 +67,15 @@ public sealed class Grpo<TIn, TOut> : IOptimizer<TIn, TOut>
         CheckTeachers(program);
         var data = CheckData(train, validation);
         var students = StudentsOf(program);
-        var identity = new RunIdentity(
-            "grpo",
-            string.Join(", ", program.Predictors.Select(entry => $"{entry.Key}: {entry.Value}")),
-            RunIdentity.Digest(GrpoSettings.Of(options, Teachers.Count), RunJson.Default.GrpoSettings),
-            RunIdentity.Digest(
-                new GrpoDataIdentity(data.Train.Count, data.Validation?.Count, data.Train.Select(example => $"{example.Input}")), RunJson.Default.GrpoDataIdentity));
+        if (students.SamplingConflict(options) is { } conflict)
+            throw new HoneException(conflict);
         using var run = await OptimizationRun.OpenAsync(
-            options.RunDirectory, options.Resume, identity, new SeedStream(options.Seed).Derive("grpo"), options.Budget, options.Time, cancellationToken)
-            .ConfigureAwait(false);
-        var session = await students.StartAsync(options, run.Seed, cancellationToken).ConfigureAwait(false);
+            options.RunDirectory, options.Resume, GrpoIdentity.Of(program, options, data), new SeedStream(options.Seed).Derive("grpo"), options.Budget, options.Time,
+            cancellationToken).ConfigureAwait(false);
+        var session = await students.StartAsync(options, run.Seed, Teachers.Count > 0, cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
-            CheckCapabilities(session.Capabilities);
+            CheckCapabilities(session.Capabilities, students.Predictors.Count);
             using var loop = new GrpoLoop<TIn, TOut>(metric, options, program, students, data, session, run);
             return Observation.IsOn(HoneScope.Current)
                 ? await Observation.RunAsync(CallKind.Optimization, nameof(Grpo), options, () => loop.RunAsync(cancellationToken)).ConfigureAwait(false)
@@ -107,6 +103,8 @@ public sealed class Grpo<TIn, TOut> : IOptimizer<TIn, TOut>
             throw new HoneException("The validation set is empty. Pass null to train without validation.");
         if (validation is null && options.Collapse is not null && !options.UseTrainAsValidation)
             throw new HoneException("Collapse returns to the weights of the best validation, so it needs a validation set. Pass one, set UseTrainAsValidation, or leave Collapse null.");
+        if (validation is null && options.Patience is not null && !options.UseTrainAsValidation)
+            throw new HoneException("Patience counts validations without improvement, so it needs a validation set. Pass one, set UseTrainAsValidation, or leave Patience null.");
         if (validation is null && options.ReportTrainScores && !options.UseTrainAsValidation)
             throw new HoneException("ReportTrainScores needs a validation set to report beside. Pass one, or set UseTrainAsValidation.");
         var repeats = (options.ExamplesPerStep + train.Count - 1) / train.Count;
@@ -141,7 +139,7 @@ public sealed class Grpo<TIn, TOut> : IOptimizer<TIn, TOut>
         }
     }
 
-    private void CheckCapabilities(TrainingCapabilities capabilities)
+    private void CheckCapabilities(TrainingCapabilities capabilities, int predictors)
     {
         if (!capabilities.Losses.Contains(options.Loss.Type))
             throw new HoneException($"The training session does not compute the loss {options.Loss.Type}; it offers {string.Join(", ", capabilities.Losses)}.");
@@ -149,6 +147,11 @@ public sealed class Grpo<TIn, TOut> : IOptimizer<TIn, TOut>
             throw new HoneException("Loss.Beta is above 0 but the training session has no reference policy.");
         if (!capabilities.CanRestore && options.Collapse is not null)
             throw new HoneException("Collapse is set, but the training session cannot go back to earlier weights. Leave it null.");
+        if (capabilities.LearnsByGroup && options.ExamplesPerStep * predictors is > 1 and var groups)
+            options.Progress?.Report(new GrpoWarning(
+                -1,
+                $"The training service updates the weights after every group, and a step makes {groups} of them or more ({options.ExamplesPerStep} examples, {predictors} predictors): "
+                + $"the last is learned from by weights that are {groups} updates newer than those that sampled it. Fewer ExamplesPerStep make it less."));
         if (!capabilities.CanRestore && options.RunDirectory is not null && options.SaveStateEvery > 1)
             options.Progress?.Report(new GrpoWarning(
                 -1, $"The training service cannot go back to a saved state: a run that ends between two of them cannot be resumed. Set SaveStateEvery to 1 (it is {options.SaveStateEvery})."));

@@ -8,13 +8,15 @@ internal sealed class GrpoBatch
 {
     private readonly TrainingDatum[] data;
     private readonly bool learnsFromText;
+    private readonly double temperature;
     private readonly bool[] isFixed;
     private readonly HashSet<int> taughtSlots = [];
+    private readonly HashSet<Rollout> learned = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<PredictorCall, double> advantages = new(ReferenceEqualityComparer.Instance);
 
     public GrpoBatch(ImmutableArray<RolloutGroup> groups, GrpoOptions options, bool learnsFromText = false)
     {
-        this.learnsFromText = learnsFromText;
+        (this.learnsFromText, temperature) = (learnsFromText, options.Loss.Temperature);
         var computed = options.PartWeights.IsEmpty
             ? Advantages.Compute([.. groups.Select(group => group.Members.Select(member => member.Reward).ToArray())], options.Scaling)
             : OfParts(groups, options.PartWeights);
@@ -40,8 +42,14 @@ internal sealed class GrpoBatch
 
     public int ZeroVarianceGroups { get; }
 
+    /// <summary>Rollouts of which some call is learned from.</summary>
+    public int LearnedRollouts => learned.Count;
+
     /// <summary>True when calls of the policy itself came without their tokens.</summary>
     public bool LacksTokens { get; private set; }
+
+    /// <summary>A call of the policy that was left out, because it was not sampled at the temperature that the loss assumes; null when there was none.</summary>
+    public PredictorCall? OffTemperature { get; private set; }
 
     /// <summary>True when some group of the slot's example has something to teach.</summary>
     public bool Teaches(int slot) => taughtSlots.Contains(slot);
@@ -68,6 +76,7 @@ internal sealed class GrpoBatch
             return;
         if (learnsFromText)
         {
+            learned.Add(member.Rollout);
             advantages[member.Call] = advantage;
             collected.Add(new()
             {
@@ -89,6 +98,13 @@ internal sealed class GrpoBatch
 
         // What a teacher wrote is weighed by the ratio to the teacher's own probabilities, not to the policy's: it is off-policy, and says so.
         var isTeacher = member.Rollout.Teacher is not null;
+        if (!isTeacher && !SamplerAgreement.IsSame(tokens.Temperature, temperature))
+        {
+            OffTemperature ??= member.Call;
+            return;
+        }
+
+        learned.Add(member.Rollout);
         advantages[member.Call] = advantage;
         collected.Add(new()
         {

@@ -96,14 +96,23 @@ public sealed record GrpoStepReport
     /// <summary>Sample standard deviation of the rewards.</summary>
     public double RewardDeviation { get; init; }
 
+    /// <summary>Sample standard deviation of the groups' mean rewards: how unequally hard the step's examples are.</summary>
+    public double GroupMeanDeviation { get; init; }
+
     /// <summary>Mean of each named part of the reward.</summary>
     public IReadOnlyDictionary<string, double> Parts { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Sample standard deviation of each named part of the reward.</summary>
+    public IReadOnlyDictionary<string, double> PartDeviations { get; init; } = new Dictionary<string, double>();
 
     /// <summary>Rollouts made.</summary>
     public int RolloutsGenerated { get; init; }
 
-    /// <summary>Rollouts that entered a group.</summary>
+    /// <summary>Rollouts that were learned from: some call of theirs was in a group with something to teach.</summary>
     public int RolloutsUsed { get; init; }
+
+    /// <summary>Rollouts that did not reach a predictor that others of their example reached, one for each such predictor.</summary>
+    public int SkippedRollouts { get; init; }
 
     /// <summary>Rollouts with an unreadable answer, whether or not their program handled it.</summary>
     public int UnreadableRollouts { get; init; }
@@ -156,6 +165,9 @@ public sealed record GrpoStepReport
     /// <summary>Mean completion length in tokens.</summary>
     public double CompletionLengthMean { get; init; }
 
+    /// <summary>Shortest completion in tokens.</summary>
+    public int CompletionLengthMin { get; init; }
+
     /// <summary>Longest completion in tokens.</summary>
     public int CompletionLengthMax { get; init; }
 
@@ -174,6 +186,15 @@ public sealed record GrpoStepReport
     /// <summary>Share of tokens clipped, both sides.</summary>
     public double ClipFraction { get; init; }
 
+    /// <summary>Share of tokens clipped from below, where the advantage is negative.</summary>
+    public double ClipFractionLow { get; init; }
+
+    /// <summary>Share of tokens clipped from above, where the advantage is positive.</summary>
+    public double ClipFractionHigh { get; init; }
+
+    /// <summary>Mean difference between the sampler's and the trainer's log-probability of a token.</summary>
+    public double SamplerDifferenceMean { get; init; }
+
     /// <summary>Largest difference between the sampler's and the trainer's log-probability of a token.</summary>
     public double SamplerDifferenceMax { get; init; }
 
@@ -185,6 +206,15 @@ public sealed record GrpoStepReport
 
     /// <summary>Version of the weights that sampled.</summary>
     public int PolicyVersion { get; init; }
+
+    /// <summary>Most updates of the weights between the sampling of a completion and learning from it; 0 with one update a batch, in process.</summary>
+    public int Staleness { get; init; }
+
+    /// <summary>Tokens sampled a second of rollouts.</summary>
+    public double SampledTokensPerSecond => Seconds.Rollout > 0 ? TokensSampled / Seconds.Rollout : 0;
+
+    /// <summary>Tokens trained a second of forward and backward passes.</summary>
+    public double TrainedTokensPerSecond => Seconds.Forward + Seconds.Backward is > 0 and var passes ? TokensTrained / passes : 0;
 
     /// <summary>Where the time went.</summary>
     public GrpoTimings Seconds { get; init; } = new();
@@ -207,4 +237,7 @@ public sealed record GrpoTimings
 
     /// <summary>Optimizer and weight repacking.</summary>
     public double Optimizer { get; init; }
+
+    /// <summary>Handing new weights to a sampler elsewhere; 0 in process.</summary>
+    public double Sync { get; init; }
 }

@@ -5,6 +5,9 @@ namespace Hone.Optimizers;
 /// <summary>A line of a run's journal: a step or a validation.</summary>
 internal sealed record GrpoJournalLine(int Step, GrpoStepReport? Report, GrpoValidation? Validation);
 
+/// <summary>What a run has spent over all resumptions: calls of other models, their cost, time.</summary>
+internal sealed record GrpoSpending(long Calls, decimal Cost, double Seconds);
+
 /// <summary>A line of a step's rollouts.</summary>
 internal sealed record GrpoRolloutLine(
     int Example,
@@ -47,9 +50,6 @@ internal sealed record GrpoCallLine(
         call.Path, call.Ordinal, call.Text, call.Failure?.Message, advantage, call.Tokens?.PolicyVersion ?? 0,
         call.Tokens?.PromptIds, call.Tokens?.CompletionIds, call.Tokens?.LogProbs);
 }
-
-/// <summary>What of the data makes a run the same run. The order of properties decides the digest.</summary>
-internal sealed record GrpoDataIdentity(int Train, int? Validation, IEnumerable<string> Inputs);
 
 /// <summary>Everything of the options that decides the outcome; callbacks, clocks and budgets do not. The order of properties decides the digest.</summary>
 internal sealed record GrpoSettings

@@ -20,11 +20,13 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     private readonly SpendingMeter meter;
     private readonly PreflightCheck<TIn, TOut> preflight;
     private readonly OutageWatch watch;
+    private readonly TrainingMeters meters;
     private readonly List<GrpoStepReport> steps = [];
     private readonly List<GrpoValidation> validations = [];
     private GrpoState state = new();
     private LM? best;
     private PreflightReport? checks;
+    private int savedStep;
 
     public GrpoLoop(
         Metric<TIn, TOut> metric,
@@ -38,13 +40,14 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         (this.options, original, this.students, this.data, this.session, this.run) = (options, program, students, data, session, run);
         watch = new(session.Policy);
         policy = students.OnPolicy(watch);
-        programs = [policy, .. data.Teachers];
+        programs = [policy, .. data.Teachers.Select(students.Uncached)];
         meter = new(options.Budget, students.ModelNames);
         var counted = meter.Wrap(metric);
         validator = new(counted, options, data, meter, watch);
         stepper = new(counted, options, students.Predictors, data.Train, session, run.Seed, meter, watch);
-        preflight = new(counted, options, data, session, run.Seed, meter);
+        preflight = new(counted, options, data, students, session, run.Seed, meter);
         store = new(run, options);
+        meters = new(run.Directory);
     }
 
     public void Dispose() => store.Dispose();
@@ -58,12 +61,12 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             await ResumeAsync(cancellationToken).ConfigureAwait(false);
             options.Progress?.Report(new GrpoStarted(state.NextStep, options.Steps));
             if (state.NextStep == 0)
-            {
                 await CheckAsync(stop.Token).ConfigureAwait(false);
-                await ValidateAsync(-1, stop.Token).ConfigureAwait(false);
-            }
 
-            reason = await TrainAsync(stop.Token).ConfigureAwait(false);
+            // Before the first step, or when the run had ended between a step and its validation.
+            if (IsValidationDue(state.NextStep - 1))
+                await ValidateAsync(state.NextStep - 1, stop.Token).ConfigureAwait(false);
+            reason = await TrainAsync(stop.Token, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (BudgetSpentException.In(error) is { } spent)
         {
@@ -77,22 +80,34 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             reason = StopReason.Requested;
         }
 
+        // However the run ended: what it has learned can be gone on from.
+        if (state.NextStep != savedStep)
+            await SaveAsync(cancellationToken).ConfigureAwait(false);
+        if (reason == StopReason.Completed && options.Checkpoint == CheckpointPolicy.None)
+            store.DropWeights();
         return await FinishAsync(reason, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The checks before training, and nothing else.</summary>
     public Task<PreflightReport> CheckOnlyAsync(CancellationToken cancellationToken) => preflight.RunAsync(policy, cancellationToken);
 
-    private async Task<StopReason> TrainAsync(CancellationToken cancellationToken)
+    // A request to stop drops rollouts and validations. A step that learns already is finished, so that what is saved lies between two steps.
+    private async Task<StopReason> TrainAsync(CancellationToken stopToken, CancellationToken cancellationToken)
     {
         while (state.NextStep < options.Steps)
         {
-            if ((run.Exhausted(state.TokensSampled) ?? meter.Exhausted) is { } exhausted)
-                return exhausted;
+            if ((run.Exhausted(state.TokensSampled) ?? meter.Exhausted ?? PatienceEnded) is { } ended)
+            {
+                // Of the budgets this one leaves room: validations are not counted in it.
+                if (ended == StopReason.TokenBudget && validations.LastOrDefault()?.Step != state.NextStep - 1)
+                    await ValidateAsync(state.NextStep - 1, stopToken).ConfigureAwait(false);
+                return ended;
+            }
+
             if (options.Control is { } control)
-                await control.PassAsync(SaveAsync, cancellationToken).ConfigureAwait(false);
+                await control.PassAsync(SaveAsync, stopToken).ConfigureAwait(false);
             var step = state.NextStep;
-            var outcome = await stepper.StepAsync(programs, step, state.OptimizerSteps, state.LearningRateScale, cancellationToken).ConfigureAwait(false);
+            var outcome = await stepper.StepAsync(programs, step, state.OptimizerSteps, state.LearningRateScale, stopToken, cancellationToken).ConfigureAwait(false);
             var report = outcome.Report;
             report = report with { Collapse = options.Collapse?.Find([.. steps.Where(earlier => earlier.Step >= state.WatchedFrom), report]) };
             steps.Add(report);
@@ -105,20 +120,34 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
                 TokensSampled = state.TokensSampled + report.TokensSampled,
                 ExternalCalls = meter.Spent.Calls,
                 Cost = meter.Spent.Cost,
+                Spreads = stepper.Spreads,
             };
             store.Append(report);
+            meters.Tell(report, state.Cost);
+            await KeepSpendingAsync(cancellationToken).ConfigureAwait(false);
             await store.WriteRolloutsAsync(step, outcome, cancellationToken).ConfigureAwait(false);
             options.Progress?.Report(new GrpoStepCompleted(report) { Rollouts = outcome.Rollouts, Advantages = outcome.Batch.ByCall });
             if (report.Collapse is { } collapse && !await ReturnToGoodAsync(step, collapse, cancellationToken).ConfigureAwait(false))
                 return StopReason.Collapsed;
-            if ((step + 1) % options.ValidateEvery == 0 || step + 1 == options.Steps)
-                await ValidateAsync(step, cancellationToken).ConfigureAwait(false);
+            if (IsValidationDue(step))
+                await ValidateAsync(step, stopToken).ConfigureAwait(false);
             if ((step + 1) % options.SaveStateEvery == 0 || step + 1 == options.Steps)
                 await SaveAsync(cancellationToken).ConfigureAwait(false);
         }
 
         return StopReason.Completed;
     }
+
+    // One that was made already is not made again.
+    private bool IsValidationDue(int step) =>
+        (step < 0 || (step + 1) % options.ValidateEvery == 0 || step + 1 == options.Steps) && validations.LastOrDefault()?.Step != step;
+
+    private StopReason? PatienceEnded => options.Patience is { } most && state.Best is { } top && validations.Count(validation => validation.Step > top.Step) >= most
+        ? StopReason.NoImprovement
+        : null;
+
+    private Task KeepSpendingAsync(CancellationToken cancellationToken) =>
+        store.WriteSpendingAsync(new(meter.Spent.Calls, meter.Spent.Cost, run.Elapsed.TotalSeconds), cancellationToken);
 
     private async Task ValidateAsync(int step, CancellationToken cancellationToken)
     {
@@ -139,6 +168,8 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             state = state with { GoodState = await store.SaveGoodAsync(session, step, cancellationToken).ConfigureAwait(false) };
         state = state with { ExternalCalls = meter.Spent.Calls, Cost = meter.Spent.Cost };
         store.Append(validation);
+        meters.Tell(validation);
+        await KeepSpendingAsync(cancellationToken).ConfigureAwait(false);
         options.Progress?.Report(validated with { Validation = validation });
     }
 
@@ -175,17 +206,24 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
 
     private async Task ResumeAsync(CancellationToken cancellationToken)
     {
+        // What was spent on steps whose state is lost is spent all the same.
+        var spent = await store.ReadSpendingAsync(cancellationToken).ConfigureAwait(false);
+        run.ContinueFrom(TimeSpan.FromSeconds(spent.Seconds));
+        meter.ContinueFrom(spent.Calls, spent.Cost);
         if (store.LatestState() is not { } directory)
         {
-            store.KeepEntriesBefore(0);
+            store.KeepEntriesBefore(-1);
             return;
         }
 
+        if (!Directory.Exists(Path.Combine(directory, GrpoStore.SessionFolder)))
+            throw new HoneException($"The run in {run.Directory} is finished and has kept no weights (Checkpoint = None): there is nothing to go on from. Start in another directory.");
         state = await GrpoState.LoadAsync(directory, cancellationToken).ConfigureAwait(false);
         await session.LoadStateAsync(Path.Combine(directory, GrpoStore.SessionFolder), cancellationToken).ConfigureAwait(false);
         stepper.Spreads = state.Spreads;
-        run.ContinueFrom(TimeSpan.FromSeconds(state.ElapsedSeconds));
-        meter.ContinueFrom(state.ExternalCalls, state.Cost);
+        savedStep = state.NextStep;
+        run.ContinueFrom(TimeSpan.FromSeconds(Math.Max(state.ElapsedSeconds, spent.Seconds)));
+        meter.ContinueFrom(Math.Max(state.ExternalCalls, spent.Calls), Math.Max(state.Cost, spent.Cost));
         var (keptSteps, keptValidations) = store.KeepEntriesBefore(state.NextStep);
         steps.AddRange(keptSteps);
         validations.AddRange(keptValidations);
@@ -197,7 +235,8 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
 
     private async Task SaveAsync(CancellationToken cancellationToken)
     {
-        state = state with { ElapsedSeconds = run.Elapsed.TotalSeconds, Spreads = stepper.Spreads };
+        state = state with { ElapsedSeconds = run.Elapsed.TotalSeconds, ExternalCalls = meter.Spent.Calls, Cost = meter.Spent.Cost };
+        savedStep = state.NextStep;
         if (await store.SaveStateAsync(state, session, cancellationToken).ConfigureAwait(false) is { } directory)
             options.Progress?.Report(new GrpoStateSaved(state.NextStep, directory));
     }
@@ -208,7 +247,9 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         var model = returnsLast && steps.Count > 0
             ? await session.SnapshotAsync(SnapshotName(state.NextStep), cancellationToken).ConfigureAwait(false)
             : best;
-        var chosen = returnsLast ? validations.LastOrDefault() : state.Best;
+
+        // The last weights have the score of a validation after the last step, or none.
+        var chosen = !returnsLast ? state.Best : validations.LastOrDefault() is { } latest && latest.Step == state.NextStep - 1 ? latest : null;
         var result = new GrpoResult<TIn, TOut>
         {
             Program = model is null ? original : students.OnSnapshot(model),

@@ -22,7 +22,7 @@ public enum CheckpointPolicy
     /// <summary>Every improvement, each in its own directory.</summary>
     Improvements,
 
-    /// <summary>None.</summary>
+    /// <summary>None: when the run has done all its steps, no weights are left in its directory. One that ended early keeps what it needs to go on.</summary>
     None,
 }
 
@@ -208,7 +208,28 @@ public sealed record GrpoOptions
     /// <summary>Told what happens, in order.</summary>
     public IProgress<GrpoEvent>? Progress { get; init; }
 
-    /// <summary>When cancelled, the run drops the step under way and returns the best so far.</summary>
+    /// <summary>
+    /// Longest time of one run of the program on one example, its metric included: a program that hangs must not hold up training. A rollout that takes
+    /// longer has no score and teaches nothing; in a validation it gets <see cref="FailureScore"/>. Null waits for as long as it takes.
+    /// </summary>
+    /// <remarks>What is cut off depends on the clock: a run with such a limit need not repeat exactly.</remarks>
+    public TimeSpan? RunTimeout
+    {
+        get;
+        init { if (value is { } limit) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(RunTimeout)); field = value; }
+    }
+
+    /// <summary>Ends the run after so many validations in a row without a better score; null goes through all steps.</summary>
+    public int? Patience
+    {
+        get;
+        init { if (value is { } most) ArgumentOutOfRangeException.ThrowIfLessThan(most, 1, nameof(Patience)); field = value; }
+    }
+
+    /// <summary>
+    /// When cancelled, the run drops the rollouts or the validation under way, finishes a step that learns already, saves its state and returns the best so
+    /// far.
+    /// </summary>
     public CancellationToken Stop { get; init; }
 
     /// <summary>Pauses the run, has it save its state, or ends it; null when nobody takes part.</summary>
@@ -219,6 +240,13 @@ public sealed record GrpoOptions
 
     /// <summary>Learning rate in effect.</summary>
     internal double EffectiveLearningRate => LearningRate ?? (Lora is null ? 1e-6 : 1e-5);
+
+    /// <summary>How rollouts are made.</summary>
+    internal RolloutSettings RolloutsOf(IReadOnlyList<string> predictors) => new(RolloutsPerExample, MaxParallelism, FailureScore, FormatFailureScore, Sampling)
+    {
+        Learning = predictors,
+        RunTimeout = RunTimeout,
+    };
 
     /// <summary>What the run will ask of its session.</summary>
     internal TrainingPlan Plan => new()
@@ -249,6 +277,9 @@ public sealed record GrpoOptions
             throw new HoneException("Sampling.Temperature must be above 0: greedy rollouts of one example are all alike and teach nothing.");
         if (Math.Abs((Sampling.Temperature ?? 1) - Loss.Temperature) > 1e-6)
             throw new HoneException($"Loss.Temperature ({Loss.Temperature}) must equal Sampling.Temperature ({Sampling.Temperature ?? 1}).");
+        if (Loss.Type == PolicyLossType.Cispo && (Loss.EpsilonHigh ?? Loss.EpsilonLow) < 1)
+            throw new HoneException(
+                $"Loss.EpsilonHigh ({Loss.EpsilonHigh ?? Loss.EpsilonLow}) is the cap of the ratio itself for Cispo: below 1 it cuts every token, also where nothing has changed. Set it to about 5.");
         if (Resume && RunDirectory is null)
             throw new HoneException("Resume needs a RunDirectory.");
         if (Budget.MaxProgramRuns is not null || Budget.MaxCalls is not null || Budget.MaxTokens is not null || !Budget.ByRole.IsEmpty)

@@ -10,15 +10,19 @@ internal static class GrpoReporter
         double[] rewards = [.. rollouts.Where(rollout => rollout.Reward is not null).Select(rollout => rollout.Reward!.Value)];
         PredictorCall[] calls = [.. rollouts.SelectMany(rollout => rollout.Trace.Calls)];
         int[] lengths = [.. calls.Select(LengthOf).Where(length => length > 0)];
-        var used = grouping.Groups.SelectMany(group => group.Members).Select(member => member.Rollout).Distinct(ReferenceEqualityComparer.Instance).Count();
+        double[] groupMeans = [.. grouping.Groups.Select(group => group.Members.Average(member => member.Reward)).Where(mean => mean is not null).Select(mean => mean!.Value)];
+        var parts = rollouts.SelectMany(rollout => rollout.Parts).ToLookup(part => part.Key, part => part.Value);
         return new()
         {
             Step = step,
             RewardMean = rewards.Length == 0 ? 0 : rewards.Average(),
             RewardDeviation = Advantages.SampleDeviation(rewards),
-            Parts = rollouts.SelectMany(rollout => rollout.Parts).GroupBy(part => part.Key).ToDictionary(part => part.Key, part => part.Average(p => p.Value)),
+            GroupMeanDeviation = Advantages.SampleDeviation(groupMeans),
+            Parts = parts.ToDictionary(part => part.Key, part => part.Average()),
+            PartDeviations = parts.ToDictionary(part => part.Key, part => Advantages.SampleDeviation([.. part])),
             RolloutsGenerated = rollouts.Count,
-            RolloutsUsed = used,
+            RolloutsUsed = learning.LearnedRollouts,
+            SkippedRollouts = grouping.SkippedRollouts,
             UnreadableRollouts = rollouts.Count(rollout => rollout.Trace.Calls.Any(call => call.Failure is not null)),
             OffPolicyRollouts = rollouts.Count(rollout => rollout.Teacher is not null && !rollout.IsOpaque),
             OpaqueRollouts = rollouts.Count(rollout => rollout.IsOpaque),
@@ -30,6 +34,7 @@ internal static class GrpoReporter
             ZeroVarianceFraction = grouping.Groups.IsEmpty ? 0 : learning.ZeroVarianceGroups / (double)grouping.Groups.Length,
             SkippedCalls = grouping.SkippedCalls,
             CompletionLengthMean = lengths.Length == 0 ? 0 : lengths.Average(),
+            CompletionLengthMin = lengths.Length == 0 ? 0 : lengths.Min(),
             CompletionLengthMax = lengths.Length == 0 ? 0 : lengths.Max(),
             TruncatedFraction = lengths.Length == 0 ? 0 : calls.Count(IsTruncated) / (double)lengths.Length,
         };

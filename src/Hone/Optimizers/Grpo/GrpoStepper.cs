@@ -8,6 +8,9 @@ internal sealed record GrpoStepOutcome(GrpoStepReport Report, IReadOnlyList<Roll
 /// <summary>One outer step: roll out, group, compute advantages, learn from all groups in one optimizer batch.</summary>
 internal sealed class GrpoStepper<TIn, TOut>
 {
+    /// <summary>Difference of log-probabilities above which sampler and trainer are not the same policy.</summary>
+    private const double LargestSamplerDifference = 0.05;
+
     private readonly GrpoOptions options;
     private readonly IReadOnlyList<string> predictors;
     private readonly IReadOnlyList<Example<TIn, TOut>> train;
@@ -17,6 +20,7 @@ internal sealed class GrpoStepper<TIn, TOut>
     private readonly RolloutCollector<TIn, TOut> collector;
     private readonly SpendingMeter meter;
     private readonly OutageWatch watch;
+    private bool hasWarnedOfSampler;
 
     public GrpoStepper(
         Metric<TIn, TOut> metric,
@@ -35,7 +39,7 @@ internal sealed class GrpoStepper<TIn, TOut>
             : new ExampleSelector(train.Count, options.ExamplesPerStep, seed);
         collector = new(
             metric,
-            new(options.RolloutsPerExample, options.MaxParallelism, options.FailureScore, options.FormatFailureScore, options.Sampling),
+            options.RolloutsOf(predictors),
             options.Time,
             meter);
     }
@@ -51,14 +55,15 @@ internal sealed class GrpoStepper<TIn, TOut>
     /// <param name="step">The step.</param>
     /// <param name="optimizerSteps">Optimizer steps so far.</param>
     /// <param name="rateScale">What returns to good weights have left of the learning rate.</param>
-    /// <param name="cancellationToken">Stops the step.</param>
+    /// <param name="stopToken">Drops the step while its rollouts are made.</param>
+    /// <param name="cancellationToken">Abandons the run.</param>
     public async Task<GrpoStepOutcome> StepAsync(
-        IReadOnlyList<Program<TIn, TOut>> programs, int step, int optimizerSteps, double rateScale, CancellationToken cancellationToken)
+        IReadOnlyList<Program<TIn, TOut>> programs, int step, int optimizerSteps, double rateScale, CancellationToken stopToken, CancellationToken cancellationToken)
     {
         var stepSeed = seed.Derive("step", step);
         var version = session.PolicyVersion;
         var before = meter.Spent;
-        var round = await CollectAsync(programs, step, stepSeed, cancellationToken).ConfigureAwait(false);
+        var round = await CollectAsync(programs, step, stepSeed, stopToken).ConfigureAwait(false);
         Warn(step, round);
         var after = meter.Spent;
         var report = GrpoReporter.Describe(step, round.Rollouts, round.Grouping, round.Batch) with
@@ -73,6 +78,7 @@ internal sealed class GrpoStepper<TIn, TOut>
         };
         for (var update = 0; update < options.UpdatesPerBatch && round.Batch.Data.Count > 0; update++)
             report = await UpdateAsync(report, round.Batch, update, optimizerSteps++, rateScale, cancellationToken).ConfigureAwait(false);
+        WarnOfSampler(report);
         return new(report, round.Rollouts, round.Batch, optimizerSteps);
     }
 
@@ -152,15 +158,20 @@ internal sealed class GrpoStepper<TIn, TOut>
             Entropy = pass.MeanEntropy,
             Kl = pass.MeanKl,
             ClipFraction = pass.ClipFractionLow + pass.ClipFractionHigh,
+            ClipFractionLow = pass.ClipFractionLow,
+            ClipFractionHigh = pass.ClipFractionHigh,
+            SamplerDifferenceMean = update == 0 ? pass.SamplerDifferenceMean : report.SamplerDifferenceMean,
             SamplerDifferenceMax = update == 0 ? pass.SamplerDifferenceMax : report.SamplerDifferenceMax,
             TokensTrained = report.TokensTrained + pass.ActiveTokens,
             GradientNorm = result.GradientNorm,
             LearningRate = rate,
+            Staleness = Math.Max(report.Staleness, update + result.Staleness),
             Seconds = report.Seconds with
             {
                 Forward = report.Seconds.Forward + pass.ForwardSeconds,
                 Backward = report.Seconds.Backward + pass.BackwardSeconds,
                 Optimizer = report.Seconds.Optimizer + result.Seconds,
+                Sync = report.Seconds.Sync + result.SyncSeconds,
             },
         };
     }
@@ -173,10 +184,27 @@ internal sealed class GrpoStepper<TIn, TOut>
             progress.Report(new GrpoWarning(step, "No rollout could be grouped: nothing was learned in this step."));
         else if (round.Batch.LacksTokens)
             progress.Report(new GrpoWarning(step, "The model's answers carry no sampled tokens: they cannot be learned from."));
+        if (round.Batch.OffTemperature is { } other)
+            progress.Report(new GrpoWarning(
+                step,
+                FormattableString.Invariant(
+                    $"Calls of '{other.Path}' were sampled at temperature {other.Tokens!.Temperature} where the loss assumes {options.Loss.Temperature}: they are left out. Does the module set a temperature of its own?")));
         if (round.Rollouts.Any(rollout => rollout.IsOpaque))
             progress.Report(new GrpoWarning(step, "A teacher's model does not tell its tokens: its rollouts are left out. Use a teacher of the policy's own kind."));
         foreach (var failure in round.Rollouts.Where(rollout => rollout.Outcome is RolloutOutcome.Unscorable or RolloutOutcome.Crashed).Take(1))
             progress.Report(new GrpoWarning(step, $"A rollout ended with {failure.Error?.GetType().Name}: {failure.Error?.Message}"));
+    }
+
+    // Once a run: where sampler and trainer disagree they do so in every step.
+    private void WarnOfSampler(GrpoStepReport report)
+    {
+        if (hasWarnedOfSampler || !(report.SamplerDifferenceMax > LargestSamplerDifference))
+            return;
+        hasWarnedOfSampler = true;
+        options.Progress?.Report(new GrpoWarning(
+            report.Step,
+            FormattableString.Invariant(
+                $"Sampler and trainer disagree on a token's log-probability by {report.SamplerDifferenceMax:0.###} (more than {LargestSamplerDifference}): they do not run the same weights, numbers or sampling. Loss.Correction weighs the difference out.")));
     }
 
     /// <summary>The rollouts of a step, and what it took to get them.</summary>

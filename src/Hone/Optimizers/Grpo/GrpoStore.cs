@@ -7,12 +7,13 @@ namespace Hone.Optimizers;
 
 /// <summary>
 /// The run directory: <c>journal.jsonl</c> (a line a step or validation), <c>state/step-N</c> (to go on from), <c>best</c> or <c>best-step-N</c>
-/// (weights), <c>rollouts/step-N.jsonl.gz</c>. Everything appears by renaming, so a kill at any moment leaves a directory that can be resumed.
+/// (weights), <c>rollouts/step-N.jsonl.gz</c>, <c>spending.json</c>. Everything appears by renaming, so a kill at any moment leaves a directory that can be resumed.
 /// </summary>
 internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options) : IDisposable
 {
     public const string SessionFolder = "session";
 
+    private const string SpendingFile = "spending.json";
     private const string StepPrefix = "step-";
     private const string GoodPrefix = "good-";
 
@@ -29,6 +30,34 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options) : IDis
         ? Directory.GetDirectories(root, StepPrefix + "*").Where(path => StepOf(path) >= 0).MaxBy(StepOf)
         : null;
 
+    /// <summary>Writes down what has been spent so far: unlike the journal's lines it is never taken back.</summary>
+    public Task WriteSpendingAsync(GrpoSpending spending, CancellationToken cancellationToken) => run.Directory is null
+        ? Task.CompletedTask
+        : AtomicFile.WriteTextAsync(Path.Combine(run.Directory, SpendingFile), JsonSerializer.Serialize(spending, RunJson.Default.GrpoSpending) + "\n", cancellationToken);
+
+    /// <summary>What the run has spent, steps that were lost included.</summary>
+    public async Task<GrpoSpending> ReadSpendingAsync(CancellationToken cancellationToken) =>
+        run.Directory is not null && Path.Combine(run.Directory, SpendingFile) is var path && File.Exists(path)
+            ? JsonSerializer.Deserialize(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false), RunJson.Default.GrpoSpending)!
+            : new(0, 0, 0);
+
+    /// <summary>
+    /// Removes all weights of a finished run that is to keep none. What the loop remembers stays, so that a resume finds out why there is nothing to go on
+    /// from.
+    /// </summary>
+    public void DropWeights()
+    {
+        if (run.Directory is not { } directory || StateRoot is not { } root)
+            return;
+        string[] weights = [
+            .. Directory.GetDirectories(directory, $"best-{StepPrefix}*"),
+            .. Directory.GetDirectories(directory, $"{GoodPrefix}{StepPrefix}*"),
+            .. Directory.GetDirectories(root, StepPrefix + "*").Select(state => Path.Combine(state, SessionFolder)).Where(Directory.Exists),
+        ];
+        foreach (var path in weights)
+            Directory.Delete(path, recursive: true);
+    }
+
     /// <summary>Cuts the journal to what happened before a step: later lines belong to work that will be done again.</summary>
     public (IReadOnlyList<GrpoStepReport> Steps, IReadOnlyList<GrpoValidation> Validations) KeepEntriesBefore(int step)
     {
@@ -36,7 +65,7 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options) : IDis
             return ([], []);
         var kept = run.Entries
             .Select(entry => (Element: entry, Line: entry.Deserialize(RunJson.Default.GrpoJournalLine)!))
-            .Where(entry => step > 0 && entry.Line.Step < step)
+            .Where(entry => entry.Line.Step < step)
             .ToArray();
         run.Journal.Rewrite(kept.Select(entry => entry.Element));
         return (

@@ -40,8 +40,23 @@ internal sealed class GrpoStudents<TIn, TOut>
             : [.. trainable.Select(entry => new Student(entry.Path, entry.Path, entry.Model.Model, new HashSet<string>([entry.Path], StringComparer.Ordinal)))]);
     }
 
+    /// <summary>Which trained predictors sample otherwise than the loss assumes, and what to do; null when none does.</summary>
+    public string? SamplingConflict(GrpoOptions options)
+    {
+        string[] conflicts = [.. program.Predictors
+            .Select(entry => (entry.Key, Student: students.FirstOrDefault(student => student.Predictors.Contains(entry.Key))))
+            .Where(entry => entry.Student is not null)
+            .Select(entry => SamplerAgreement.Conflict(
+                entry.Key, entry.Student!.Model.Options.Overlay(options.Sampling).Overlay(program.State[entry.Key].Options), options.Loss.Temperature))
+            .Where(conflict => conflict is not null)!];
+        return conflicts.Length == 0
+            ? null
+            : $"Trained predictors sample otherwise than the loss assumes, which makes every ratio wrong: {string.Join("; ", conflicts)}. "
+            + "Take these options off the model and off the program's state, or make Sampling and Loss.Temperature agree with them.";
+    }
+
     /// <summary>Starts a session for each set of weights; more than one are joined.</summary>
-    public async Task<ITrainingSession> StartAsync(GrpoOptions options, SeedStream seed, CancellationToken cancellationToken)
+    public async Task<ITrainingSession> StartAsync(GrpoOptions options, SeedStream seed, bool hasTeachers, CancellationToken cancellationToken)
     {
         var routes = new List<TrainingRoute>();
         foreach (var (student, index) in students.Select((student, index) => (student, index)))
@@ -55,7 +70,7 @@ internal sealed class GrpoStudents<TIn, TOut>
                     Seed = start.Seed,
                     KeepReference = options.Loss.Beta > 0,
                     Sampling = student.Model.Options,
-                    Plan = options.Plan,
+                    Plan = options.Plan with { HasTeachers = hasTeachers },
                 },
                 cancellationToken).ConfigureAwait(false);
             routes.Add(new(student.Name, session, student.Predictors));
@@ -66,6 +81,19 @@ internal sealed class GrpoStudents<TIn, TOut>
 
     /// <summary>The program on the weights under training. A policy changes with every step: no answer of it may come from a cache, or from another model.</summary>
     public Program<TIn, TOut> OnPolicy(IChatClient policy) => Replace(student => student.Model with { Client = policy, Cache = null, Failover = [] });
+
+    /// <summary>The program with a model that says nothing in the place of every set of weights; other models stay.</summary>
+    public Program<TIn, TOut> OnSilence(LM silent) => Replace(_ => silent);
+
+    /// <summary>A teacher whose answers come from its models each time, as the policy's do: equal rollouts of a cache teach nothing.</summary>
+    public Program<TIn, TOut> Uncached(Program<TIn, TOut> teacher)
+    {
+        var models = Predictors.Select(path => teacher.State[path].Model).ToHashSet();
+        var uncached = models.Contains(null) && teacher.Model is { } own ? teacher.WithModel(own with { Cache = null }) : teacher;
+        foreach (var name in models.Where(name => name is not null && teacher.NamedModels.ContainsKey(name)))
+            uncached = uncached.WithNamedModel(name!, teacher.NamedModels[name!] with { Cache = null });
+        return uncached;
+    }
 
     /// <summary>The program on finished weights, as a snapshot gave them.</summary>
     public Program<TIn, TOut> OnSnapshot(LM snapshot)

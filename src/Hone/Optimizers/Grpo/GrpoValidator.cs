@@ -57,6 +57,8 @@ internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOpt
             FailureScore = options.FailureScore,
             Options = sampling,
             Recovery = RecoveryPolicy.None,
+            ExampleTimeout = options.RunTimeout,
+            Time = options.Time,
             Seed = new SeedStream(options.Seed).Derive(done == 0 ? "validation" : "sampled validation").Seed,
             Progress = options.Progress is { } progress
                 ? new SynchronousProgress<EvaluationProgress>(each => progress.Report(new GrpoValidationProgress(step, done + each.Completed, total)))

@@ -7,13 +7,19 @@ namespace Hone.Optimizers;
 /// recognised here.
 /// </summary>
 internal sealed class PreflightCheck<TIn, TOut>(
-    Metric<TIn, TOut> metric, GrpoOptions options, GrpoData<TIn, TOut> data, ITrainingSession session, SeedStream seed, SpendingMeter meter)
+    Metric<TIn, TOut> metric,
+    GrpoOptions options,
+    GrpoData<TIn, TOut> data,
+    GrpoStudents<TIn, TOut> students,
+    ITrainingSession session,
+    SeedStream seed,
+    SpendingMeter meter)
 {
     private const int Examples = 4;
 
     private readonly RolloutCollector<TIn, TOut> collector = new(
         metric,
-        new(options.RolloutsPerExample, options.MaxParallelism, options.FailureScore, options.FormatFailureScore, options.Sampling),
+        options.RolloutsOf(students.Predictors),
         options.Time,
         meter);
 
@@ -29,11 +35,12 @@ internal sealed class PreflightCheck<TIn, TOut>(
         var nothing = new SilentPolicy(policy.Predictors, policy.Adapter);
         var findings = new PreflightFindings(options, session.Capabilities);
         findings.AddTokens(rollouts);
+        findings.AddSampling(students.SamplingConflict(options), students.Predictors, rollouts);
         findings.AddFormat(rollouts);
         findings.AddReward([.. rollouts.Chunk(options.RolloutsPerExample)]);
         findings.AddLengths(rollouts);
-        findings.AddSilence("an unreadable answer", isUnreadable: true, rollouts, await ScoreSilenceAsync(policy, nothing.Speechless, cancellationToken).ConfigureAwait(false));
-        findings.AddSilence("an answer with empty fields", isUnreadable: false, rollouts, await ScoreSilenceAsync(policy, nothing.Empty, cancellationToken).ConfigureAwait(false));
+        findings.AddSilence("an unreadable answer", isUnreadable: true, rollouts, await ScoreSilenceAsync(nothing.Speechless, cancellationToken).ConfigureAwait(false));
+        findings.AddSilence("an answer with empty fields", isUnreadable: false, rollouts, await ScoreSilenceAsync(nothing.Empty, cancellationToken).ConfigureAwait(false));
         findings.AddDeterminism(await ScoreTwiceAsync(policy, cancellationToken).ConfigureAwait(false));
         return findings.Report(rollouts, seconds, after.Calls - before.Calls, after.Cost - before.Cost, data.Validation?.Count ?? 0);
     }
@@ -46,13 +53,15 @@ internal sealed class PreflightCheck<TIn, TOut>(
         return batch.Rollouts;
     }
 
-    // What the program makes of a model that says nothing: null where it fails, as it should.
-    private async Task<double[]> ScoreSilenceAsync(Program<TIn, TOut> policy, LM silent, CancellationToken cancellationToken)
+    // What the program makes of weights that say nothing: null where it fails, as it should.
+    private async Task<double[]> ScoreSilenceAsync(LM silent, CancellationToken cancellationToken)
     {
         var scores = new List<double>();
+        var program = students.OnSilence(silent);
         foreach (var example in Sample)
         {
-            var run = await policy.WithModel(silent).TryRunAsync(example.Input, new() { Recovery = RecoveryPolicy.None }, cancellationToken).ConfigureAwait(false);
+            var run = await program.TryRunAsync(example.Input, new() { Recovery = RecoveryPolicy.None }, cancellationToken).ConfigureAwait(false);
+            meter.Add(run.Trace);
             if (run.Error is null && await collector.ScoreAsync(run, example, cancellationToken).ConfigureAwait(false) is { Reward: { } reward })
                 scores.Add(reward);
         }

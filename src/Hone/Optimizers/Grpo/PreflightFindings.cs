@@ -12,8 +12,24 @@ internal sealed class PreflightFindings(GrpoOptions options, TrainingCapabilitie
         var calls = rollouts.SelectMany(rollout => rollout.Trace.Calls).ToArray();
         if (calls.Length == 0)
             Add(PreflightSeverity.Problem, "calls", "No rollout called a predictor: there is nothing to learn from. Does the program catch an error before its first call?");
-        else if (calls.All(call => call.Tokens is null))
+        else if (!capabilities.LearnsFromText && calls.All(call => call.Tokens is null))
             Add(PreflightSeverity.Problem, "tokens", "The model's answers carry no sampled tokens, so they cannot be learned from. Train a model of Hone.Engine or of a training service.");
+    }
+
+    /// <param name="conflict">What the options of predictors say; null when they agree with the loss.</param>
+    /// <param name="learning">The predictors that are trained.</param>
+    /// <param name="rollouts">What was sampled.</param>
+    public void AddSampling(string? conflict, IReadOnlyList<string> learning, IReadOnlyList<Rollout> rollouts)
+    {
+        if (conflict is not null)
+            Add(PreflightSeverity.Problem, "sampling", conflict);
+        else if (rollouts.SelectMany(rollout => rollout.Trace.Calls).FirstOrDefault(call =>
+            call.Tokens is { } tokens && learning.Contains(call.Path) && !SamplerAgreement.IsSame(tokens.Temperature, options.Loss.Temperature)) is { } other)
+            Add(
+                PreflightSeverity.Problem,
+                "sampling",
+                FormattableString.Invariant(
+                    $"Calls of '{other.Path}' are sampled at temperature {other.Tokens!.Temperature} where the loss assumes {options.Loss.Temperature}: they cannot be learned from. Does the module set a temperature of its own?"));
     }
 
     public void AddFormat(IReadOnlyList<Rollout> rollouts)

@@ -14,7 +14,7 @@ internal sealed class SpreadSelector(int exampleCount, int perStep, SeedStream s
     /// <inheritdoc/>
     public IReadOnlyDictionary<int, double>? Memory
     {
-        get => spreads;
+        get => new SortedDictionary<int, double>(spreads);
         set
         {
             spreads.Clear();

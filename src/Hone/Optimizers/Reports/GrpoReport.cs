@@ -88,7 +88,7 @@ public static class GrpoReport
         var used = result.RolloutsGenerated == 0 ? 0 : result.RolloutsUsed / (double)result.RolloutsGenerated;
         page.Tiles(
         [
-            ("steps", $"{result.Steps.Count}"), ("rollouts generated", $"{result.RolloutsGenerated:N0}"), ("rollouts used / generated", Number(used, "0.0##")),
+            ("steps", $"{result.Steps.Count}"), ("rollouts generated", $"{result.RolloutsGenerated:N0}"), ("rollouts used / generated", Number(used, "0.0##")), ("rollouts that missed a predictor", $"{result.Steps.Sum(step => step.SkippedRollouts):N0}"),
             ("tokens sampled", $"{result.TokensSampled:N0}"), ("seconds", Number(result.Duration.TotalSeconds, "0.0")), ("ended because", $"{result.StopReason}"),
             ("returned weights", result.BestStep < 0 ? "original" : $"after step {result.BestStep + 1}"),
         ]);
@@ -119,6 +119,8 @@ public static class GrpoReport
         [
             ("rollouts", Number(Mean(s => s.Rollout))), ("metric (within rollouts)", Number(Mean(s => s.Metric), "0.0000")), ("forward", Number(Mean(s => s.Forward))),
             ("backward", Number(Mean(s => s.Backward))), ("optimizer and repacking", Number(Mean(s => s.Optimizer))),
+            ("handing weights over", Number(Mean(s => s.Sync))), ("tokens sampled a second", Number(result.Steps.Average(step => step.SampledTokensPerSecond), "0")),
+            ("tokens trained a second", Number(result.Steps.Average(step => step.TrainedTokensPerSecond), "0")),
             ("largest sampler–trainer difference of a log-probability", Number(result.Steps.Max(step => step.SamplerDifferenceMax), "0.0e0")),
         ]);
     }

@@ -13,7 +13,7 @@ internal sealed record SupervisedOutcome(LM Model, IReadOnlyList<double> Losses,
 internal sealed class SupervisedTrainer(SupervisedOptions options)
 {
     // With advantage 1 and ratio 1 the token-mean policy gradient is the gradient of the mean of -log p (arXiv 2503.14476, eq. 8).
-    private static readonly PolicyLossOptions CrossEntropy = new() { Type = PolicyLossType.Dapo, MaskTruncated = false };
+    private static readonly PolicyLossOptions CrossEntropy = new() { Type = PolicyLossType.Dapo, MaskTruncated = false, Correction = ImportanceCorrection.None };
 
     /// <exception cref="HoneException">The model cannot be trained, or its tokens are not known here.</exception>
     public async Task<SupervisedOutcome> TrainAsync(LM model, IReadOnlyList<SupervisedItem> items, CancellationToken cancellationToken)

@@ -31,13 +31,14 @@ internal sealed class ArborSession : ITrainingSession
         LearnsFromText = true,
         CanScore = false,
         CanRestore = false,
+        LearnsByGroup = true,
     };
 
     public int PolicyVersion { get; private set; }
 
     public IChatClient Policy { get; }
 
-    /// <summary>Sorts the data into groups; they are sent by the optimizer step. Groups that are not full are left out: Arbor takes no others.</summary>
+    /// <summary>Sorts the data into groups; they are sent by the optimizer step. Arbor takes full groups only: the members of others are repeated in turn.</summary>
     public Task<ForwardBackwardResult> ForwardBackwardAsync(
         IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, CancellationToken cancellationToken = default)
     {
@@ -45,10 +46,14 @@ internal sealed class ArborSession : ITrainingSession
         var texts = data.Select((datum, i) => datum.Text
             ?? throw new HoneException($"Training datum {i} of predictor '{datum.Predictor}' has no Text, and Arbor learns from texts only.")).ToArray();
         var groups = texts.GroupBy(text => text.Group).Select(group => group.ToArray()).ToArray();
-        var full = groups.Where(group => group.Length == training.Plan.GroupSize).ToArray();
-        if (full.Length < groups.Length)
-            RemoteLog.GroupsLeftOut(options.Logger ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, groups.Length - full.Length, training.Plan.GroupSize);
-        waiting.AddRange(full);
+        var size = training.Plan.GroupSize;
+        var large = groups.Count(group => group.Length > size);
+        if (large > 0)
+            throw new HoneException($"{large} groups have more than the {size} members that the Arbor job was started with.");
+        var filled = groups.Count(group => group.Length < size);
+        if (filled > 0)
+            RemoteLog.GroupsFilled(options.Logger ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, filled, size);
+        waiting.AddRange(groups.Select(group => Enumerable.Range(0, size).Select(i => group[i % group.Length]).ToArray()));
 
         // Arbor tells nothing of what it computes: unknown is not zero.
         return Task.FromResult(new ForwardBackwardResult
@@ -67,16 +72,20 @@ internal sealed class ArborSession : ITrainingSession
         ArborPreflight.Check(options, training.Plan!.Optimizer);
         var started = this.options.Time.GetTimestamp();
         await job.StartedAsync(cancellationToken).ConfigureAwait(false);
+        var sent = 0;
         while (waiting.Count > 0)
         {
             await job.SendAsync(waiting[0], cancellationToken).ConfigureAwait(false);
             waiting.RemoveAt(0);
+            sent++;
         }
 
         if (job.GroupsSent < this.options.MaxGroups)
             await job.WaitUntilWantedAsync(cancellationToken).ConfigureAwait(false);
         PolicyVersion++;
-        return new(double.NaN, this.options.Time.GetElapsedTime(started).TotalSeconds);
+
+        // The last group is learned from after the updates of all before it; the weights that sampled lack one more, which the server hands over late.
+        return new(double.NaN, this.options.Time.GetElapsedTime(started).TotalSeconds) { Staleness = sent };
     }
 
     public Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default) =>

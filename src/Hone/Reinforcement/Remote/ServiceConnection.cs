@@ -215,8 +215,8 @@ internal static partial class RemoteLog
     [LoggerMessage(102, LogLevel.Warning, "{Service} did not hear the heartbeat: {Reason}")]
     public static partial void HeartbeatMissed(ILogger logger, string service, string reason);
 
-    [LoggerMessage(103, LogLevel.Warning, "{Count} groups have fewer than {Size} members, which Arbor does not take: nothing is learned from them.")]
-    public static partial void GroupsLeftOut(ILogger logger, int count, int size);
+    [LoggerMessage(103, LogLevel.Warning, "{Count} groups have fewer than {Size} members, which Arbor does not take: their own members are repeated.")]
+    public static partial void GroupsFilled(ILogger logger, int count, int size);
 
     [LoggerMessage(104, LogLevel.Warning, "{Service} could not be told that the session ends: {Reason}")]
     public static partial void NotClosed(ILogger logger, string service, string reason);

@@ -54,7 +54,9 @@ internal sealed class TinkerChatClient(TinkerClient client, Func<TinkerWeights> 
         ArgumentNullException.ThrowIfNull(serviceType);
         if (serviceKey is not null)
             return null;
-        return serviceType == typeof(ChatClientMetadata) ? metadata : serviceType.IsInstanceOfType(this) ? this : Services?.Invoke(serviceType);
+        return serviceType == typeof(ChatClientMetadata) ? metadata
+            : serviceType == typeof(IPolicyTokenizer) ? client.Options.Tokenizer
+            : serviceType.IsInstanceOfType(this) ? this : Services?.Invoke(serviceType);
     }
 
     /// <inheritdoc/>

@@ -17,11 +17,17 @@ internal sealed record TinkerBatch(string LossFunction, IReadOnlyList<TinkerSequ
 /// </summary>
 internal static class TinkerLoss
 {
+    /// <summary>The loss with what an automatic correction is here: a service samples with other kernels than it trains with.</summary>
+    public static PolicyLossOptions Resolve(PolicyLossOptions loss) =>
+        loss.Correction == ImportanceCorrection.Automatic ? loss with { Correction = ImportanceCorrection.TokenTruncate } : loss;
+
     /// <summary>Whether current log-probabilities must be asked for first.</summary>
     public static bool NeedsCurrentLogProbs(IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss) =>
         loss.OffPolicyThreshold is not null
-        || (loss.Correction != ImportanceCorrection.None && !IsPlainImportanceSampling(data, loss) && data.Any(datum => datum.OldLogProbs is null))
-        || (!HasName(loss) && data.Any(datum => datum.OldLogProbs is not null));
+        || (loss.Correction != ImportanceCorrection.None && !IsPlainImportanceSampling(data, loss)
+            && data.Any(datum => datum.OldLogProbs is null && datum.SamplerLogProbs.Count > 0))
+        || (!HasName(loss) && data.Any(datum => datum.OldLogProbs is not null))
+        || IsMixed(data);
 
     /// <summary>The batch.</summary>
     /// <param name="data">The data.</param>
@@ -32,11 +38,12 @@ internal static class TinkerLoss
         var weights = SequenceWeights.Of(data, loss);
         if (IsPlainImportanceSampling(data, loss))
             return new("importance_sampling", [.. data.Select((datum, i) => Ratio(datum, loss, weights[i], Ones(datum), datum.SamplerLogProbs))], null);
+
+        // Beside what teachers wrote, the policy's own completions say what for them is the current policy: one loss takes both.
+        if (IsMixed(data))
+            data = [.. data.Select((datum, i) => datum.OldLogProbs is null ? datum with { OldLogProbs = current![i] } : datum)];
         var factors = data.Select((datum, i) => Factors(datum, loss, current?[i])).ToArray();
-        var withOld = data.Count(datum => datum.OldLogProbs is not null);
-        if (withOld != 0 && withOld != data.Count)
-            throw new HoneException("Either all data of a batch have OldLogProbs, or none.");
-        if (withOld == 0 || !HasName(loss))
+        if (!HasName(loss) || data.All(datum => datum.OldLogProbs is null))
             return new("cross_entropy", [.. data.Select((datum, i) => Exact(datum, loss, weights[i], factors[i], current?[i]))], null);
         var ratios = data.Select((datum, i) => Ratio(datum, loss, weights[i], factors[i], datum.OldLogProbs!)).ToArray();
         var high = loss.EpsilonHigh ?? loss.EpsilonLow;
@@ -89,6 +96,9 @@ internal static class TinkerLoss
             factors[t] = Correction(loss, Math.Exp((double)old[t] - sampler[t]), sequence);
         return factors;
     }
+
+    private static bool IsMixed(IReadOnlyList<TrainingDatum> data) =>
+        data.Any(datum => datum.OldLogProbs is null) && data.Any(datum => datum.OldLogProbs is not null);
 
     // The protocol's ppo and cispo are Hone's clipped losses; a ratio of sequences and a second bound it has not.
     private static bool HasName(PolicyLossOptions loss) => loss.Type != PolicyLossType.Gspo && loss.Delta is null;

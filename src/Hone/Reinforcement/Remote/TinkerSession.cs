@@ -71,6 +71,7 @@ internal sealed class TinkerSession : ITrainingSession
     {
         TinkerPreflight.Check(loss);
         Check(data);
+        loss = TinkerLoss.Resolve(loss);
         var started = client.Time.GetTimestamp();
         var current = TinkerLoss.NeedsCurrentLogProbs(data, loss) ? await CurrentLogProbsAsync(data, cancellationToken).ConfigureAwait(false) : null;
         var logProbs = await PassAsync("forward_backward", TinkerLoss.Build(data, loss, current), cancellationToken).ConfigureAwait(false);
@@ -84,8 +85,12 @@ internal sealed class TinkerSession : ITrainingSession
         var started = client.Time.GetTimestamp();
         var number = Next();
         var result = await client.RunAsync("optim_step", writer => TinkerWire.WriteStep(writer, model, options, number), isRepeatable: true, cancellationToken).ConfigureAwait(false);
+        var stepped = client.Time.GetTimestamp();
         await RefreshAsync(PolicyVersion + 1, cancellationToken).ConfigureAwait(false);
-        return new(TinkerWire.ReadGradientNorm(result), client.Time.GetElapsedTime(started).TotalSeconds);
+        return new(TinkerWire.ReadGradientNorm(result), client.Time.GetElapsedTime(started, stepped).TotalSeconds)
+        {
+            SyncSeconds = client.Time.GetElapsedTime(stepped).TotalSeconds,
+        };
     }
 
     public Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default)

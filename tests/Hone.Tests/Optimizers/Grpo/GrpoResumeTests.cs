@@ -88,6 +88,42 @@ public sealed class GrpoResumeTests : IDisposable
         Assert.Contains("other options", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A run is the program with its state and models, every value of both sets, the options and the version: one of them differs, and it is told which.</summary>
+    [Theory]
+    [InlineData("other program")]
+    [InlineData("other models")]
+    [InlineData("other models", true)]
+    [InlineData("other state")]
+    [InlineData("other teachers")]
+    [InlineData("other data")]
+    [InlineData("other data", true)]
+    [InlineData("other validation data")]
+    [InlineData("other version of Hone")]
+    public async Task CompileAsync_ResumeOfAnotherRun_SaysWhatDiffers(string what, bool inAnotherWay = false)
+    {
+        await Run(ToyTask.Options with { Steps = 1 }, Token);
+        var model = what == "other models" ? new LM(ToyTask.Policy(), inAnotherWay ? "toy" : "other") { Options = inAnotherWay ? new() { MaxOutputTokens = 9 } : new() } : new(ToyTask.Policy(), "toy");
+        var program = what == "other program" ? new RenamedProgram().WithModel(model) : new ToyProgram().WithModel(model);
+        if (what == "other state")
+            program = program.With(ProgramState.Default.With("plan", new() { Instructions = "Plan well." }));
+        var train = ToyTask.Train.ToArray();
+        if (what == "other data")
+            train[5] = inAnotherWay ? train[5] with { Labels = FieldMap.Of(("weight", 2)) } : train[5] with { Expected = new("bad/wrong") };
+        var validation = ToyTask.Validation.ToArray();
+        if (what == "other validation data")
+            validation[2] = validation[2] with { Input = new("q7") };
+        var path = Path.Combine(directory, "run.json");
+        if (what == "other version of Hone")
+            await File.WriteAllTextAsync(path, (await File.ReadAllTextAsync(path, Token)).Replace("\"version\": \"", "\"version\": \"0.0.1-", StringComparison.Ordinal), Token);
+
+        var optimizer = new Grpo<ToyQuestion, ToyAnswer>(ToyTask.Metric, ToyTask.Options with { Steps = 1, RunDirectory = directory, Resume = true })
+        {
+            Teachers = what == "other teachers" ? [ToyTask.Program(ToyTask.Policy())] : [],
+        };
+        var error = await Assert.ThrowsAsync<HoneException>(() => optimizer.CompileAsync(program, train, validation, Token));
+        Assert.Contains($"was started with {what} (", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task CompileAsync_TornJournalLine_IsDroppedOnResume()
     {
@@ -101,4 +137,11 @@ public sealed class GrpoResumeTests : IDisposable
     private Task<GrpoResult<ToyQuestion, ToyAnswer>> Run(GrpoOptions options, CancellationToken cancellationToken) =>
         Grpo.Create(ToyTask.Metric, options with { RunDirectory = directory })
             .CompileAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, ToyTask.Validation, cancellationToken);
+
+    private sealed class RenamedProgram : Module<ToyQuestion, ToyAnswer>
+    {
+        private readonly Predict<ToyQuestion, ToyAnswer> reply = new("Answer.");
+
+        protected override Task<ToyAnswer> ForwardAsync(ToyQuestion input, CancellationToken cancellationToken) => reply.CallAsync(input, cancellationToken);
+    }
 }

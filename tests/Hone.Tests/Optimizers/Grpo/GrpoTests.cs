@@ -29,12 +29,19 @@ public sealed class GrpoTests
     {
         var policy = ToyTask.Policy();
         var program = ToyTask.Program(policy);
-        var result = await Grpo.Create(ToyTask.Metric, ToyTask.Options).CompileAsync(program, ToyTask.Train, ToyTask.Validation, Token);
+        var taught = 0;
+        var progress = new Recorder(happened =>
+        {
+            if (happened is GrpoStepCompleted step)
+                taught += step.Rollouts.Count(rollout => rollout.Trace.Calls.Any(call => step.Advantages.ContainsKey(call)));
+        });
+        var result = await Grpo.Create(ToyTask.Metric, ToyTask.Options with { Progress = progress }).CompileAsync(program, ToyTask.Train, ToyTask.Validation, Token);
         var learned = (ToyPolicy)result.Program.Model!.Client;
         Assert.True(learned.Probability(0, 1) > 0.8 && learned.Probability(1, 1) > 0.8);
         Assert.True(result.Comparison!.Gain > 0.3 && result.Comparison.IsSignificant);
         Assert.Equal(result.BestScore, result.Validations.Max(validation => validation.Score));
-        Assert.Equal(1.0, result.RolloutsUsed / (double)result.RolloutsGenerated);
+        Assert.Equal(taught, result.RolloutsUsed);
+        Assert.InRange(result.RolloutsUsed, 1, result.RolloutsGenerated);
         Assert.Equal(30 * 16, result.RolloutsGenerated);
         Assert.Equal(StopReason.Completed, result.StopReason);
     }

@@ -54,6 +54,25 @@ public sealed class PreflightTests
         Assert.Equal(PreflightSeverity.Warning, Assert.Single(report.Findings, finding => finding.Check == "empty answers").Severity);
     }
 
+    /// <summary>Every set of weights falls silent, wherever the program keeps it; a model that is not trained goes on talking.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task CheckAsync_NamedModels_FallSilentWhenTheyAreTrained(bool plannerLearns)
+    {
+        var planner = plannerLearns ? new LM(ToyTask.Policy(), "planner") : new LM(ScriptedChatClient.By((_, _) => ToyTask.Completion("plan", "good")), "planner");
+        var program = ToyTask.Program(ToyTask.ReadablePolicy()).WithNamedModel("planner", planner).With(ProgramState.Default.With("plan", new() { Model = "planner" }));
+        var silent = new System.Collections.Concurrent.ConcurrentBag<string>();
+        var metric = Hone.Metric.From<ToyQuestion, ToyAnswer>((_, output) =>
+        {
+            if (output.Answer.EndsWith('/'))
+                silent.Add(output.Answer);
+            return ToyValue(output);
+        });
+        await CheckAsync(program, metric);
+        Assert.Equal([plannerLearns ? "/" : "good/"], silent.Distinct());
+    }
+
     [Fact]
     public async Task CheckAsync_FlatReward_IsAProblem()
     {

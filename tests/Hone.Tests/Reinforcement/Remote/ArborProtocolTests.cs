@@ -62,15 +62,29 @@ public sealed class ArborProtocolTests
     }
 
     [Fact]
-    public async Task ForwardBackward_GroupThatIsNotFull_IsLeftOutAndLogged()
+    public async Task ForwardBackward_GroupThatIsNotFull_IsFilledWithItsOwnMembersAndLogged()
     {
         await using var server = FakeArborServer.Start(ToyTask.Policy());
         var log = new Clients.ListLogger();
         await using var session = await ArborTask.StartAsync(ArborTask.Options(server) with { Logger = log }, null, Token);
         await session.ForwardBackwardAsync([.. ArborTask.Group(0), .. ArborTask.Group(1, 3)], ArborTask.Run.Loss, Token);
-        await session.OptimizerStepAsync(ArborTask.Run.Plan.Optimizer, Token);
-        Assert.Single(server.Requests, request => request.Operation == "step");
+        var step = await session.OptimizerStepAsync(ArborTask.Run.Plan.Optimizer, Token);
+        Assert.Equal((2, 2), (server.GroupsTrained, step.Staleness));
+        using var body = System.Text.Json.JsonDocument.Parse(server.Requests.Last(request => request.Operation == "step").Body);
+        Assert.Equal([0, 1, 0, 0, 1, 0, 0, 1], body.RootElement.GetProperty("batch").EnumerateArray().Select(member => member.GetProperty("reward").GetDouble()));
         Assert.Contains(log.Lines, line => line.Text.StartsWith("1 groups have fewer than 8 members", StringComparison.Ordinal));
+    }
+
+    /// <summary>Arbor would learn from a teacher's texts as if the policy had written them.</summary>
+    [Fact]
+    public async Task CompileAsync_Teachers_AreRefusedBeforeAnythingIsAsked()
+    {
+        await using var server = FakeArborServer.Start(ToyTask.Policy());
+        var optimizer = new Grpo<ToyQuestion, ToyAnswer>(ToyTask.Metric, ArborTask.Run) { Teachers = [ToyTask.Program(ToyTask.Policy())] };
+        var error = await Assert.ThrowsAsync<TrainingNotSupportedException>(() =>
+            optimizer.CompileAsync(new ToyProgram().WithModel(ArborLM.Open(ArborTask.Options(server))), ToyTask.Train, null, Token));
+        Assert.Equal(["Teachers"], error.Options);
+        Assert.Empty(server.Requests);
     }
 
     [Fact]
@@ -170,7 +184,7 @@ public sealed class ArborProtocolTests
 
     public static TheoryData<string, GrpoOptions> Inexpressible => new()
     {
-        { "Loss.Type", ArborTask.Run with { Loss = new() { Type = PolicyLossType.Cispo } } },
+        { "Loss.Type", ArborTask.Run with { Loss = new() { Type = PolicyLossType.Cispo, EpsilonHigh = 5 } } },
         { "Loss.Beta", ArborTask.Run with { Loss = new() { Beta = 0.1 } } },
         { "Loss.Delta", ArborTask.Run with { Loss = new() { Delta = 2 } } },
         { "Loss.Correction", ArborTask.Run with { Loss = new() { Correction = ImportanceCorrection.TokenMask } } },

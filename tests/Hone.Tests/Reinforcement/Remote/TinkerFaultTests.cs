@@ -21,7 +21,7 @@ public sealed class TinkerFaultTests
             TinkerTask.Options(server, time: new LeapingClock()) with { OperationTimeout = TimeSpan.FromSeconds(30), PollInterval = TimeSpan.FromSeconds(1) }, null, Token);
         server.IsEngineDead = true;
         var before = server.Requests.Count;
-        var error = await Assert.ThrowsAsync<TrainingServiceTimeoutException>(() => session.ForwardBackwardAsync(Data, new(), Token));
+        var error = await Assert.ThrowsAsync<TrainingServiceTimeoutException>(() => session.ForwardBackwardAsync(Data, TinkerTask.Plain, Token));
         Assert.Equal(("forward_backward", 408), (error.Operation, error.Status));
         Assert.Contains("00:00:30", error.Message, StringComparison.Ordinal);
         Assert.InRange(server.Requests.Count - before, 30, 33); // one submission, a question a second
@@ -33,7 +33,7 @@ public sealed class TinkerFaultTests
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server, time: new LeapingClock()), null, Token);
         server.Inject(new(ServerFaultKind.TryAgain, "retrieve_future", 7));
-        Assert.Single((await session.ForwardBackwardAsync(Data, new(), Token)).LogProbs);
+        Assert.Single((await session.ForwardBackwardAsync(Data, TinkerTask.Plain, Token)).LogProbs);
     }
 
     [Theory]
@@ -44,7 +44,7 @@ public sealed class TinkerFaultTests
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
         server.Inject(new(ServerFaultKind.NullBody, operation));
-        var error = await Assert.ThrowsAsync<TrainingServiceException>(() => session.ForwardBackwardAsync(Data, new(), Token));
+        var error = await Assert.ThrowsAsync<TrainingServiceException>(() => session.ForwardBackwardAsync(Data, TinkerTask.Plain, Token));
         Assert.Equal("forward_backward", error.Operation);
         Assert.Contains("null body", error.Message, StringComparison.Ordinal);
     }
@@ -66,7 +66,7 @@ public sealed class TinkerFaultTests
     {
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server, time: new LeapingClock()), null, Token);
-        await session.ForwardBackwardAsync(Data, new(), Token);
+        await session.ForwardBackwardAsync(Data, TinkerTask.Plain, Token);
         server.Inject(new(ServerFaultKind.CutBody, "optim_step"));
         await session.OptimizerStepAsync(new() { LearningRate = 1 }, Token);
         var once = server.Probability(0, 1); // token 3
@@ -95,7 +95,7 @@ public sealed class TinkerFaultTests
         await using var session = await TinkerTask.StartAsync(
             TinkerTask.Options(server, time: time) with { RequestTimeout = TimeSpan.FromMinutes(6), HeartbeatInterval = TimeSpan.FromDays(1) }, null, Token);
         server.Inject(new(ServerFaultKind.Hang, "forward_backward"));
-        var waiting = session.ForwardBackwardAsync(Data, new(), Token);
+        var waiting = session.ForwardBackwardAsync(Data, TinkerTask.Plain, Token);
         while (server.Requests[^1].Operation != "forward_backward")
             await Task.Yield();
         time.Advance(TimeSpan.FromMinutes(6));
@@ -120,7 +120,7 @@ public sealed class TinkerFaultTests
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
         server.Restart();
-        var error = await Assert.ThrowsAsync<TrainingStateLostException>(() => session.ForwardBackwardAsync(Data, new(), Token));
+        var error = await Assert.ThrowsAsync<TrainingStateLostException>(() => session.ForwardBackwardAsync(Data, TinkerTask.Plain, Token));
         Assert.Equal(("forward_backward", 404), (error.Operation, error.Status));
         await Assert.ThrowsAsync<TrainingStateLostException>(() => session.Policy.GetResponseAsync([new(ChatRole.User, "[[ ## plan ## ]]\n{plan}")], null, Token));
     }
@@ -151,7 +151,7 @@ public sealed class TinkerFaultTests
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server, time: new LeapingClock()), null, Token);
         server.IsEngineDead = true;
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        var waiting = session.ForwardBackwardAsync(Data, new(), cancel.Token);
+        var waiting = session.ForwardBackwardAsync(Data, TinkerTask.Plain, cancel.Token);
         while (server.Requests.Count(request => request.Operation == "retrieve_future") < 6)
             await Task.Yield();
         await cancel.CancelAsync();

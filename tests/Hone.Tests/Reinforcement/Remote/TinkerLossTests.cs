@@ -120,9 +120,16 @@ public sealed class TinkerLossTests
         return sum;
     }
 
+    /// <summary>A teacher's completion beside one of the policy: the policy's is compared with the current weights, ratio 1.</summary>
     [Fact]
-    public void Build_MixedOldLogProbs_IsAnError() =>
-        Assert.Throws<HoneException>(() => TinkerLoss.Build([Datum("a", 1, 1), Datum("a", 1, 1) with { OldLogProbs = [-1] }], new(), null));
+    public void Build_MixedOldLogProbs_TakesTheCurrentOnesForTheOthers()
+    {
+        TrainingDatum[] data = [Datum("a", 1, 1), Datum("a", 1, 1) with { OldLogProbs = [-1] }];
+        Assert.True(TinkerLoss.NeedsCurrentLogProbs(data, new() { Correction = ImportanceCorrection.None }));
+        var batch = TinkerLoss.Build(data, new() { Correction = ImportanceCorrection.None }, [[-0.25f], [-0.5f]]);
+        Assert.Equal("ppo", batch.LossFunction);
+        Assert.Equal([-0.25f, -1f], batch.Sequences.Select(sequence => sequence.LogProbs![0]));
+    }
 
     /// <summary>T3 of the published vectors: clipped losses and ratios, averaged over the batch's tokens.</summary>
     [Fact]

@@ -66,7 +66,31 @@ public sealed class TinkerProtocolTests
     {
         Assert.Equal(
             """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3],"dtype":"int64","shape":[1]},"weights":{"data":[0.25],"dtype":"float32","shape":[1]}}},{"model_input":{"chunks":[{"type":"encoded_text","tokens":[1]}]},"loss_fn_inputs":{"target_tokens":{"data":[6],"dtype":"int64","shape":[1]},"weights":{"data":[-0.5],"dtype":"float32","shape":[1]}}}],"loss_fn":"cross_entropy"},"seq_id":2}""",
-            Assert.Single(await PassesAsync(Data, new())));
+            Assert.Single(await PassesAsync(Data, TinkerTask.Plain)));
+    }
+
+    /// <summary>A service samples with other kernels than it trains with: by default each token is weighed by the difference, up to 2.</summary>
+    [Fact]
+    public async Task ForwardBackward_AutomaticCorrection_IsTokenTruncate()
+    {
+        var automatic = await PassesAsync(Data, new());
+        Assert.Equal(await PassesAsync(Data, new() { Correction = ImportanceCorrection.TokenTruncate, CorrectionMax = 2 }), automatic);
+        Assert.Equal(2, automatic.Count);
+
+        // Without a sampler's record there is nothing to compare with, and nothing is asked for.
+        Assert.Single(await PassesAsync([.. Data.Select(datum => datum with { SamplerLogProbs = [] })], new()));
+    }
+
+    /// <summary>What teachers wrote has the teacher's probabilities, the policy's own its current ones: one batch of one loss.</summary>
+    [Fact]
+    public async Task ForwardBackward_RolloutsOfTeachersAmongOwn_AsksForTheCurrentLogProbsOfTheOwn()
+    {
+        TrainingDatum[] data = [Data[0] with { SamplerLogProbs = [], OldLogProbs = [-1.5f] }, Data[1]];
+        var sent = await PassesAsync(data, TinkerTask.Plain);
+        Assert.Equal(2, sent.Count);
+        Assert.Contains("\"loss_fn\":\"ppo\"", sent[1], StringComparison.Ordinal);
+        Assert.Contains("\"logprobs\":{\"data\":[-1.5]", sent[1], StringComparison.Ordinal);
+        Assert.Contains("\"logprobs\":{\"data\":[-1.386294", sent[1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -133,7 +157,7 @@ public sealed class TinkerProtocolTests
     {
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
-        await session.ForwardBackwardAsync(Data, new(), Token);
+        await session.ForwardBackwardAsync(Data, TinkerTask.Plain, Token);
         var before = server.Requests.Count;
         var step = await session.OptimizerStepAsync(new() { LearningRate = 0.125, WeightDecay = 0.5 }, Token);
         Assert.Equal(
@@ -154,7 +178,7 @@ public sealed class TinkerProtocolTests
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server) with { MaxSequencesPerRequest = 2 }, null, Token);
         var before = server.Requests.Count;
-        var result = await session.ForwardBackwardAsync([.. Data, .. Data, Data[0]], new(), Token);
+        var result = await session.ForwardBackwardAsync([.. Data, .. Data, Data[0]], TinkerTask.Plain, Token);
         Assert.Equal(
             ["forward_backward", "forward_backward", "forward_backward", "retrieve_future", "retrieve_future", "retrieve_future"],
             server.Requests.Skip(before).Select(request => request.Operation));

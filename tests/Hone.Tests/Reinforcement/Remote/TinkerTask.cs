@@ -7,6 +7,9 @@ namespace Hone.Tests.Reinforcement.Remote;
 /// <summary>What tests of training services share.</summary>
 internal static class TinkerTask
 {
+    /// <summary>A loss for which nothing need be asked first.</summary>
+    public static PolicyLossOptions Plain => new() { Correction = ImportanceCorrection.None };
+
     public static TinkerOptions Options(FakeTinkerServer server, string? key = null, TimeProvider? time = null, Clients.ListLogger? log = null) => new()
     {
         Address = server.Address,

@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+using Hone.Optimizers;
+using Hone.Reinforcement;
+using Hone.Testing;
+using Hone.Tests.Reinforcement.Remote;
+
+namespace Hone.Tests.Optimizers;
+
+/// <summary>The numbers of a step are those that its rollouts and groups say.</summary>
+public sealed class GrpoStepReportTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Report_Step_TellsWhatItsRolloutsWereLike()
+    {
+        var metric = Hone.Metric.From<ToyQuestion, ToyAnswer>((example, output) => new Score((output.Answer.EndsWith("right", StringComparison.Ordinal) ? 1 : 0) + (example.Input.Question == "q3" ? 5 : 0))
+        {
+            Parts = ImmutableSortedDictionary<string, double>.Empty.Add("answer", output.Answer.EndsWith("right", StringComparison.Ordinal) ? 1 : 0),
+        });
+        var events = new List<GrpoStepCompleted>();
+        var options = ToyTask.Options with { Steps = 8, LearningRate = 0.01, UpdatesPerBatch = 2, Progress = new GrpoTests.Recorder(happened => events.AddRange(happened is GrpoStepCompleted step ? [step] : [])) };
+        await Grpo.Create(metric, options).CompileAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, null, Token);
+        Assert.Equal(8, events.Count);
+        foreach (var step in events)
+        {
+            var report = step.Report;
+            var parts = step.Rollouts.SelectMany(rollout => rollout.Parts.Values).ToArray();
+            Assert.Equal(Deviation(parts), report.PartDeviations["answer"], 9);
+            Assert.Equal(step.Rollouts.Count(rollout => rollout.Trace.Calls.Any(call => step.Advantages.ContainsKey(call))), report.RolloutsUsed);
+
+            // A plan that cannot be read ends the program before the answer.
+            Assert.Equal(step.Rollouts.Count(rollout => rollout.Trace.Calls.All(call => call.Path != "answer")), report.SkippedRollouts);
+            Assert.Equal((1, 1), (report.CompletionLengthMin, report.CompletionLengthMax));
+            Assert.Equal(report.ClipFraction, report.ClipFractionLow + report.ClipFractionHigh);
+            Assert.Equal((1, 0.0), (report.Staleness, report.Seconds.Sync)); // the second update of a batch is one newer than the sampler
+        }
+
+        Assert.Contains(events, step => step.Report.SkippedRollouts > 0);
+        Assert.True(events.Where(step => step.Rollouts.Any(rollout => rollout.ExampleIndex == 3)).Min(step => step.Report.GroupMeanDeviation)
+            > events.Where(step => step.Rollouts.All(rollout => rollout.ExampleIndex != 3)).Max(step => step.Report.GroupMeanDeviation));
+    }
+
+    [Fact]
+    public void Rates_AreTokensBySecondsOfTheirPhase()
+    {
+        var report = new GrpoStepReport { Step = 0, TokensSampled = 300, TokensTrained = 200, Seconds = new() { Rollout = 2, Forward = 1, Backward = 3 } };
+        Assert.Equal((150.0, 50.0), (report.SampledTokensPerSecond, report.TrainedTokensPerSecond));
+        Assert.Equal((0.0, 0.0), (new GrpoStepReport { Step = 0 }.SampledTokensPerSecond, new GrpoStepReport { Step = 0 }.TrainedTokensPerSecond));
+    }
+
+    /// <summary>Rollouts of groups without spread are made and not learned from.</summary>
+    [Fact]
+    public async Task RolloutsUsed_FlatGroups_AreNotCounted()
+    {
+        var metric = Hone.Metric.From<ToyQuestion, ToyAnswer>((_, _) => 0.5);
+        var result = await Grpo.Create(metric, ToyTask.Options with { Steps = 3 }).CompileAsync(ToyTask.Program(ToyTask.ReadablePolicy()), ToyTask.Train, null, Token);
+        Assert.Equal((3 * 16, 0), (result.RolloutsGenerated, result.RolloutsUsed));
+    }
+
+    [Fact]
+    public async Task Seconds_OfAService_TellTheHandingOverOfWeights()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        var result = await Grpo.Create(ToyTask.Metric, ToyTask.Options with { Steps = 2 })
+            .CompileAsync(new ToyProgram().WithModel(TinkerLM.Open(TinkerTask.Options(server))), ToyTask.Train, null, Token);
+        Assert.All(result.Steps, step => Assert.True(step.Seconds.Sync > 0));
+    }
+
+    private static double Deviation(double[] values)
+    {
+        var mean = values.Average();
+        return Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1));
+    }
+}
