@@ -44,7 +44,7 @@ internal sealed class MiproSearch<TIn, TOut>
 
     private SearchSet<TIn, TOut> Selection => search.Selection!;
 
-    private ImmutableArray<KeyValuePair<string, Signature>> Predictors => search.Student.Predictors;
+    private ImmutableArray<KeyValuePair<string, Signature>> Predictors => search.Open;
 
     /// <summary>Logs the program as it came. It is an observation only if a choice gives the very same program.</summary>
     public void Start()

@@ -3,6 +3,9 @@ namespace Hone.Optimizers;
 /// <summary>Names of files in a run directory.</summary>
 internal static class SearchFolder
 {
+    /// <summary>2: keys rest on everything that models are shown, and lines say what a budget had counted. 1: on the states alone.</summary>
+    public const int FormatVersion = 2;
+
     public const string Result = "result.json";
     public const string Best = "best.json";
 }
