@@ -43,11 +43,23 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     }
 
     /// <inheritdoc/>
-    public async Task<OptimizationResult<TIn, TOut>> CompileAsync(
+    public Task<OptimizationResult<TIn, TOut>> CompileAsync(
         Program<TIn, TOut> program,
         IReadOnlyList<Example<TIn, TOut>> train,
         IReadOnlyList<Example<TIn, TOut>>? validation = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default) =>
+        CompileInAsync(program, train, validation, Place, cancellationToken);
+
+    /// <summary>Where the options say that a run is kept.</summary>
+    internal RunPlace Place => new(options.RunDirectory, options.Resume);
+
+    /// <summary>The same, kept elsewhere than the options say.</summary>
+    internal async Task<OptimizationResult<TIn, TOut>> CompileInAsync(
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> train,
+        IReadOnlyList<Example<TIn, TOut>>? validation,
+        RunPlace place,
+        CancellationToken cancellationToken)
     {
         var (trainSet, selection) = Sets(program, train, validation, out var note);
         var identity = new RunIdentity(Name, ProgramParts.Identity(program), options.Describe() + Describe(), DataText(trainSet, selection))
@@ -55,7 +67,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             FormatVersion = SearchFolder.FormatVersion,
         };
         using var run = await OptimizationRun.OpenAsync(
-            options.RunDirectory, options.Resume, identity, new SeedStream(options.Seed).Derive(Name), options.Budget, options.Time, cancellationToken)
+            place.Directory, place.Resume, identity, new SeedStream(options.Seed).Derive(Name), options.Budget, options.Time, cancellationToken)
             .ConfigureAwait(false);
         using var calls = CallBudgetOf(options.Budget, options.Time, program.Model?.Role, TestRuns * CallsPerRun(program));
         var events = new SearchEvents(options);
@@ -77,7 +89,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             ? await Observation.RunAsync(CallKind.Optimization, Name, options, () => RunAsync(search, units, events, cancellationToken)).ConfigureAwait(false)
             : await RunAsync(search, units, events, cancellationToken).ConfigureAwait(false);
         if (folder is not null)
-            await folder.WriteResultAsync(Name, result, cancellationToken).ConfigureAwait(false);
+            await folder.WriteResultAsync(Name, program, result, cancellationToken).ConfigureAwait(false);
         return result;
     }
 
@@ -319,6 +331,9 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 }
+
+/// <summary>Where a run is kept, and whether one that is there goes on.</summary>
+internal readonly record struct RunPlace(string? Directory, bool Resume);
 
 /// <summary>What chooses between candidates when no validation set is given.</summary>
 internal enum SelectionWithoutValidation

@@ -110,7 +110,7 @@ public sealed class BootstrapFinetune<TIn, TOut> : PromptOptimizer<TIn, TOut>
                 .Select(group => (Name: NameOf(group.Key.Model, group.Key.Path), Model: ModelOf(search.Student, group.First().Key), Paths: group.Select(entry => entry.Key).ToHashSet(StringComparer.Ordinal)))
                 .Select(group => new FineTuneJob(group.Name, group.Model, RowsOf(search, source, runs, group.Paths))
                 {
-                    Directory = options.RunDirectory is { } directory ? Path.Combine(directory, "finetune") : null,
+                    Directory = search.Directory is { } directory ? Path.Combine(directory, "finetune") : null,
                     Report = message => search.Tell(new OptimizerPhaseStarted(message)),
                 })
                 .Where(job => job.Rows.Count > 0),

@@ -4,7 +4,8 @@ namespace Hone.Optimizers;
 
 /// <summary>
 /// Chooses instructions and demos of all predictors together: harvests demo sets, has a model write instructions that rest on the data, the program and
-/// those demos, and searches for the best combination with a model of what was good so far (DSPy's MIPROv2, arXiv 2406.11695).
+/// those demos, and searches for the best combination with a model of what was good so far (DSPy's MIPROv2, arXiv 2406.11695). The result is a
+/// <see cref="MiproV2Result{TIn,TOut}"/>.
 /// </summary>
 public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
 {
@@ -114,6 +115,9 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
         await combinations.RunAsync(budget.Trials, cancellationToken).ConfigureAwait(false);
         await combinations.FinishAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    private protected override OptimizationResult<TIn, TOut> Complete(OptimizationResult<TIn, TOut> result, SearchRun<TIn, TOut> search) =>
+        new MiproV2Result<TIn, TOut>(result) { Trials = search.StrategyState is List<TrialScored> log ? [.. log] : [] };
 
     private static CategoricalTpeSampler Tpe(SearchSpace space, long seed, int trials) => new(space, seed, trials);
 }

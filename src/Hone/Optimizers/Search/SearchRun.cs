@@ -35,6 +35,9 @@ internal sealed class SearchRun<TIn, TOut>
 
     public OptimizerOptions Options { get; }
 
+    /// <summary>Where the run is kept; null for one in memory.</summary>
+    public string? Directory => folder?.Directory;
+
     /// <summary>Examples to learn from.</summary>
     public SearchSet<TIn, TOut> Train { get; }
 

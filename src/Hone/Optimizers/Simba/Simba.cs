@@ -5,7 +5,7 @@ namespace Hone.Optimizers;
 
 /// <summary>
 /// Stochastic introspective mini-batch ascent (DSPy's SIMBA): samples each example of a batch several times, looks where the outcomes differ most, and
-/// turns the contrast into a demo or a rule.
+/// turns the contrast into a demo or a rule. The result is a <see cref="SimbaResult{TIn,TOut}"/>.
 /// </summary>
 public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
 {
@@ -52,6 +52,8 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
         var proposer = search.Proposer(Advice, options.PromptModel, "prompt");
         var pool = new SimbaPool<TIn, TOut>(search.Baseline);
         var winners = new SimbaWinners<TIn, TOut>(options.MaxSteps, options.Candidates);
+        var steps = new List<SimbaStep>();
+        search.StrategyState = steps;
         var flatSteps = 0;
         for (var step = 0; step < options.MaxSteps; step++)
         {
@@ -61,6 +63,7 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
             pool.ObserveBaseline(reference.Mean);
             var top = pool.Top(options.Candidates);
             var buckets = await SampleAsync(search, top, batch, step, cancellationToken).ConfigureAwait(false);
+            steps.Add(new(step + 1, reference.Mean, buckets.Count(bucket => bucket.Gap > 0)));
             if (buckets.All(bucket => bucket.Gap <= 0))
             {
                 // All samples alike: there is nothing to contrast in this batch, and a model that never varies will not vary in the next one.
@@ -78,6 +81,7 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
                 pool.Add(score.Candidate, score.Mean - reference.Mean);
             var winner = scores.MaxBy(score => score.Mean)!;
             var isBetter = winner.Mean > reference.Mean;
+            steps[^1] = steps[^1] with { Candidates = [.. scores.Select(score => score.Mean)], Winner = winner.Candidate.Origin, IsBetter = isBetter };
             search.Tell(new ProposalJudged(winner.Candidate.Origin, isBetter, reference.Mean, winner.Mean, isBetter ? "best of its step" : "no better than the program as it came"));
             if (isBetter && winners.Add(winner.Candidate, step + 1) is { } due)
                 await search.ScoreOnceAsync("scoring", [due], cancellationToken).ConfigureAwait(false);
@@ -88,6 +92,9 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
         if (flatSteps > 0)
             search.Warn("All samples of every example scored the same: there was no contrast to learn from. A higher temperature or a finer metric may help.");
     }
+
+    private protected override OptimizationResult<TIn, TOut> Complete(OptimizationResult<TIn, TOut> result, SearchRun<TIn, TOut> search) =>
+        new SimbaResult<TIn, TOut>(result) { Steps = search.StrategyState is List<SimbaStep> steps ? [.. steps] : [] };
 
     // Epochs in shuffled order; what is left over at the end of one is passed over.
     private int[] Batch(SearchRun<TIn, TOut> search, int step)
