@@ -99,6 +99,9 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     /// <summary>Share of the training set that proposes when it is split.</summary>
     private protected virtual double TrainShare => 0.5;
 
+    /// <summary>How many of the examples choose when the training set is split.</summary>
+    private protected virtual int SelectionOf(int examples) => examples - Math.Clamp((int)Math.Round(examples * TrainShare), 1, examples - 1);
+
     private protected virtual bool AllowsEmptyTrain => false;
 
     /// <summary>The optimizer's own settings as text, beside the common ones.</summary>
@@ -265,7 +268,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             throw new HoneException($"There is no validation set and only {train.Count} training example: {Name} needs at least 2 to learn from one and choose by the other.");
         var shuffled = train.ToArray();
         new SeedStream(options.Seed).Derive("split").CreateRandom().Shuffle(shuffled);
-        var learned = Math.Clamp((int)Math.Round(train.Count * TrainShare), 1, train.Count - 1);
+        var learned = train.Count - SelectionOf(train.Count);
         note = $"There is no validation set: {learned} of the {train.Count} training examples propose, the others choose.";
         return (new("train", shuffled[..learned], KeepsSteps: true), new("validation", shuffled[learned..], KeepsSteps: false));
     }

@@ -9,7 +9,7 @@ public sealed record BootstrapFinetuneOptions : OptimizerOptions
     /// <value>True by default.</value>
     public bool Multitask { get; init; } = true;
 
-    /// <summary>A run is learned from when its score is at least this; null takes every score above the failure score.</summary>
+    /// <summary>A run is learned from when its score is at least this; null takes every score but 0 that is above the failure score.</summary>
     public double? MetricThreshold { get; init; }
 
     /// <summary>Leaves demos out of the prompts that are learned, and takes them off the tuned program.</summary>
@@ -98,7 +98,7 @@ public sealed class BootstrapFinetune<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     // A failed run has a score, too, but never an answer to learn from.
     private bool IsAccepted(RunRecord run) => run.Fault == RunFault.None
-        && (options.MetricThreshold is { } threshold ? run.Score.Value >= threshold : run.Score.Value > options.FailureScore);
+        && (options.MetricThreshold is { } threshold ? run.Score.Value >= threshold : run.Score.Value != 0 && run.Score.Value > options.FailureScore);
 
     private FineTuneJob[] JobsOf(SearchRun<TIn, TOut> search, List<RunRecord> runs)
     {

@@ -37,7 +37,7 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Split;
 
-    private protected override double TrainShare => 0.2;
+    private protected override int SelectionOf(int examples) => MiproBudget.SelectionOf(examples);
 
     private protected override int? SelectionLimit => options.Auto is { } auto ? MiproBudget.SelectionLimit(auto) : null;
 
