@@ -30,7 +30,7 @@ var model = new LM(ScriptedChatClient.ByAsync(async (request, _, cancellationTok
     return ScriptedChatClient.Respond(Answer(request, Hash(asked)));
 }), "scripted");
 
-var program = Predict.Parse("question -> answer", "Answer.").WithModel(model);
+var program = (name.EndsWith("-two", StringComparison.Ordinal) ? (Module<FieldMap, FieldMap>)new TwoSteps() : Predict.Parse("question -> answer", "Answer.")).WithModel(model);
 Example<FieldMap, FieldMap>[] train = Examples(12, "t"), validation = Examples(8, "v");
 var result = await Optimizer().CompileAsync(program, train, validation);
 Console.WriteLine(result.Program.SaveState());
@@ -41,7 +41,7 @@ IOptimizer<FieldMap, FieldMap> Optimizer()
 {
     var metric = Metric.From<FieldMap, FieldMap>((example, output) => new Score(Equals(example.Expected["answer"], output["answer"]) ? 1 : 0) { Feedback = $"wanted {example.Expected["answer"]}" });
     var run = Path.Combine(directory, "run");
-    return name switch
+    return name.Split('-')[0] switch
     {
         "simba" => new Simba<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, BatchSize = 6, Candidates = 3, MaxSteps = 4, MaxParallelism = 4 }),
         "mipro" => new MiproV2<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, MaxParallelism = 4 }),
@@ -73,6 +73,15 @@ static ulong Hash(string text)
     foreach (var character in text)
         hash = (hash ^ character) * 1099511628211UL;
     return (hash ^ (hash >> 29)) * 0xBF58476D1CE4E5B9UL;
+}
+
+internal sealed class TwoSteps : Module<FieldMap, FieldMap>
+{
+    private readonly Predict hint = Predict.Parse("question -> hint", "Give a hint.");
+    private readonly Predict ans = Predict.Parse("question, hint -> answer", "Answer.");
+
+    protected override async Task<FieldMap> ForwardAsync(FieldMap input, CancellationToken cancellationToken) =>
+        await ans.CallAsync(input.With("hint", (await hint.CallAsync(input, cancellationToken))["hint"]), cancellationToken);
 }
 
 internal static partial class Patterns

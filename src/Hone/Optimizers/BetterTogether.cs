@@ -64,7 +64,11 @@ public sealed record BetterTogetherOptions : OptimizerOptions
 /// Runs optimizers one after the other, each on the program of the one before, and returns the best of what they gave: prompts, then weights, for one
 /// (BetterTogether, arXiv 2407.10930).
 /// </summary>
-/// <remarks>The steps keep their own run directories and budgets. To continue an interrupted sequence, give each step a directory and let it resume.</remarks>
+/// <remarks>
+/// The steps keep their own budgets. With a run directory, the programs of finished steps are kept there and a sequence that goes on does not run them again;
+/// optimizers of prompts without a directory of their own run in it, too. Another step is run again from its start unless it resumes by itself, and so is one
+/// whose program is not of the same module or has tuned weights that cannot be written here.
+/// </remarks>
 public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
 {
     private readonly BetterTogetherOptions options;
@@ -112,43 +116,109 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
     {
         var program = search.Student;
         var done = new List<string>();
+        var outcomes = new List<StepOutcome>();
+        search.StrategyState = outcomes;
         for (var i = 0; i < options.Steps.Length; i++)
         {
             var step = options.Steps[i];
             search.Tell(new OptimizerPhaseStarted($"step {i + 1} of {options.Steps.Length}: {step} ({optimizers[step].Name})"));
-            var result = await RunAsync(search, program, step, i, cancellationToken).ConfigureAwait(false);
-            if (result is null)
+            var store = search.Directory is { } directory ? new StepStore<TIn, TOut>(directory, i, step) : null;
+            var input = StepStore<TIn, TOut>.InputOf(program, i, options.Steps);
+            var finished = store is null ? null : await store.LoadAsync(program, input, cancellationToken).ConfigureAwait(false);
+            finished ??= await RunAsync(search, program, i, store, input, outcomes, cancellationToken).ConfigureAwait(false);
+            if (finished is not { } result)
                 continue;
+            outcomes.Add(result.Outcome);
             program = Restored(search, program, result.Program, step);
             done.Add(step);
             var origin = string.Join(" -> ", done);
             var candidate = SearchRun<TIn, TOut>.Foreign(program, $"step {i}", origin) with
             {
                 Parents = [search.Ledger.Count - 1],
-                Notes = ImmutableSortedDictionary<string, string>.Empty.Add("step", step).Add("verdict", result.Verdict),
+                Notes = ImmutableSortedDictionary<string, string>.Empty.Add("step", step).Add("verdict", result.Outcome.Verdict),
             };
             await search.OfferAsync(candidate, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<OptimizationResult<TIn, TOut>?> RunAsync(
-        SearchRun<TIn, TOut> search, Program<TIn, TOut> program, string step, int index, CancellationToken cancellationToken)
+    /// <summary>What the steps cost and said is a part of what the sequence did.</summary>
+    private protected override OptimizationResult<TIn, TOut> Complete(OptimizationResult<TIn, TOut> result, SearchRun<TIn, TOut> search)
     {
+        foreach (var outcome in search.StrategyState as List<StepOutcome> ?? [])
+        {
+            result = result with
+            {
+                ProgramRuns = result.ProgramRuns + outcome.ProgramRuns,
+                UsageByRole = result.UsageByRole.Plus(outcome.UsageByRole),
+                Warnings = [.. result.Warnings, .. outcome.Warnings.Select(warning => $"{outcome.Step}: {warning}")],
+            };
+        }
+
+        return result;
+    }
+
+    // Null for a step that failed and was passed over. A step that ended with an error has failed, too: what it gives is half of what was asked for.
+    private async Task<(Program<TIn, TOut> Program, StepOutcome Outcome)?> RunAsync(
+        SearchRun<TIn, TOut> search,
+        Program<TIn, TOut> program,
+        int index,
+        StepStore<TIn, TOut>? store,
+        string input,
+        List<StepOutcome> outcomes,
+        CancellationToken cancellationToken)
+    {
+        var step = options.Steps[index];
         var train = search.Train.Examples.ToArray();
         if (options.ShuffleBetweenSteps)
             search.RandomFor("shuffle", index).Shuffle(train);
         var validation = options.ShareValidation ? search.Selection?.Examples : null;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, options.Stop, options.Control?.Stopped ?? default);
+        string failure;
+        Exception? cause = null;
         try
         {
-            return await optimizers[step].CompileAsync(program, train, validation, cancellationToken).ConfigureAwait(false);
+            either.Token.ThrowIfCancellationRequested();
+            var result = await CompileAsync(index, store, program, train, validation, either.Token).ConfigureAwait(false);
+            var outcome = StepOutcome.Of(step, result);
+            if (result.Error is null)
+            {
+                if (store is not null)
+                    await store.SaveAsync(program, result.Program, outcome, input, cancellationToken).ConfigureAwait(false);
+                return (result.Program, outcome);
+            }
+
+            outcomes.Add(outcome);
+            failure = result.Error;
         }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested && error is not SearchEndedException)
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested && error is not SearchEndedException
+            && !(error is OperationCanceledException && either.IsCancellationRequested))
         {
-            if (options.OnFailure == StepFailure.Stop)
-                throw new SearchEndedException(StopReason.StepFailed, $"The step '{step}' failed: {error.Message}", error);
-            search.Warn($"The step '{step}' failed and was passed over: {error.Message}");
-            return null;
+            (failure, cause) = (error.Message, error);
         }
+
+        if (options.OnFailure == StepFailure.Stop)
+            throw new SearchEndedException(StopReason.StepFailed, $"The step '{step}' failed: {failure}", cause);
+        search.Warn($"The step '{step}' failed and was passed over: {failure}");
+        return null;
+    }
+
+    // An optimizer that is named twice, or that has no directory of its own, runs in one of this step's: each directory is one run's.
+    private Task<OptimizationResult<TIn, TOut>> CompileAsync(
+        int index,
+        StepStore<TIn, TOut>? store,
+        Program<TIn, TOut> program,
+        Example<TIn, TOut>[] train,
+        IReadOnlyList<Example<TIn, TOut>>? validation,
+        CancellationToken cancellationToken)
+    {
+        var optimizer = optimizers[options.Steps[index]];
+        if (optimizer is not PromptOptimizer<TIn, TOut> prompt)
+            return optimizer.CompileAsync(program, train, validation, cancellationToken);
+        var isRepeated = options.Steps.Count(step => step == options.Steps[index]) > 1;
+        var place = prompt.Place.Directory is { } own
+            ? prompt.Place with { Directory = isRepeated ? Path.Combine(own, FormattableString.Invariant($"step-{index + 1}")) : own }
+            : new RunPlace(store?.RunDirectory, options.Resume);
+        return prompt.CompileInAsync(program, train, validation, place, cancellationToken);
     }
 
     // An optimizer of the user's own may lose models on its way; tuned weights are a model, too, and stay.
@@ -173,6 +243,12 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
                 continue;
             after = after.With(after.State.With(path, after.State[path] with { Model = state.Model }));
             lost.Add($"that of '{path}'");
+        }
+
+        foreach (var (path, _) in search.Student.Predictors)
+        {
+            if (search.Options.IsFrozen(path))
+                after = after.With(after.State.With(path, before.State[path]));
         }
 
         if (lost.Count > 0)

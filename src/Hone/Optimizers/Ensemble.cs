@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -19,17 +20,26 @@ public sealed record EnsembleOptions
         init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(Quorum)); field = value; }
     } = 1;
 
+    /// <summary>How much each program counts, in the programs' order, e.g. its validation score; 0 and up. Empty counts all alike.</summary>
+    public ImmutableArray<double> Weights { get; init; } = [];
+
     /// <summary>Seed of the choice.</summary>
     public long Seed { get; init; }
 }
 
+/// <summary>What a member of an ensemble answered.</summary>
+/// <param name="Program">The member's position.</param>
+/// <param name="Value">The answer.</param>
+/// <param name="Weight">How much the member counts.</param>
+public readonly record struct EnsembleAnswer<TOut>(int Program, TOut Value, double Weight);
+
 /// <summary>
-/// Asks several programs the same thing, side by side, and makes one answer of theirs. A module like any other: it can be a part, a teacher, a student's
-/// judge.
+/// Asks several programs the same thing, side by side, and makes one answer of theirs. A module like any other: it can be a part, or a judge. Its members
+/// are programs of their own, so it has no predictors whose calls a student could learn from: as a teacher, take one of the members.
 /// </summary>
 public sealed class Ensemble<TIn, TOut> : Module<TIn, TOut>
 {
-    private readonly Func<IReadOnlyList<TOut>, TOut> reduce;
+    private readonly Func<IReadOnlyList<EnsembleAnswer<TOut>>, TOut> reduce;
     private readonly EnsembleOptions options;
 
     /// <summary>Creates an ensemble.</summary>
@@ -38,6 +48,18 @@ public sealed class Ensemble<TIn, TOut> : Module<TIn, TOut>
     /// <param name="options">How many answer, how many must.</param>
     /// <exception cref="HoneException">There are no programs, or fewer than the options ask for.</exception>
     public Ensemble(IReadOnlyList<Program<TIn, TOut>> programs, Func<IReadOnlyList<TOut>, TOut> reduce, EnsembleOptions? options = null)
+        : this(programs, Unweighted(reduce), options)
+    {
+    }
+
+    /// <summary>Creates an ensemble whose members count differently.</summary>
+    /// <param name="programs">The members, e.g. the best candidates of a search.</param>
+    /// <param name="reduce">
+    /// Makes one answer of the members' answers, which come with the members' positions and weights; see <see cref="Ensemble.WeightedMajorityOf{TOut}"/>.
+    /// </param>
+    /// <param name="options">How much each counts, how many answer, how many must.</param>
+    /// <exception cref="HoneException">There are no programs, fewer than the options ask for, or not as many as there are weights.</exception>
+    public Ensemble(IReadOnlyList<Program<TIn, TOut>> programs, Func<IReadOnlyList<EnsembleAnswer<TOut>>, TOut> reduce, EnsembleOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(programs);
         ArgumentNullException.ThrowIfNull(reduce);
@@ -45,6 +67,10 @@ public sealed class Ensemble<TIn, TOut> : Module<TIn, TOut>
         var needed = Math.Max(this.options.Size ?? 1, this.options.Quorum);
         if (programs.Count < needed || this.options.Size < 1)
             throw new HoneException($"The ensemble has {programs.Count} programs; its options ask for {needed}.");
+        if (!this.options.Weights.IsDefaultOrEmpty && this.options.Weights.Length != programs.Count)
+            throw new HoneException($"The ensemble has {programs.Count} programs and {this.options.Weights.Length} weights: give each program one.");
+        if (!this.options.Weights.IsDefaultOrEmpty && this.options.Weights.Any(weight => !(weight >= 0) || double.IsInfinity(weight)))
+            throw new HoneException("A weight of the ensemble is negative or no number. Shift scores that may be negative.");
         (Programs, this.reduce) = (programs, reduce);
     }
 
@@ -57,8 +83,8 @@ public sealed class Ensemble<TIn, TOut> : Module<TIn, TOut>
         var asked = Asked(input);
         var results = await ParallelRunner.RunAsync(
             asked,
-            (program, _, token) => program.CallAsync(input, token),
-            new() { MaxParallelism = asked.Count, MaxErrors = asked.Count },
+            (index, _, token) => Programs[index].CallAsync(input, token),
+            new() { MaxParallelism = asked.Length, MaxErrors = asked.Length },
             cancellationToken).ConfigureAwait(false);
         return results;
     }
@@ -86,8 +112,9 @@ public sealed class Ensemble<TIn, TOut> : Module<TIn, TOut>
     /// <inheritdoc/>
     protected override async Task<TOut> ForwardAsync(TIn input, CancellationToken cancellationToken)
     {
-        var results = await CallAllAsync(input, cancellationToken).ConfigureAwait(false);
-        TOut[] answers = [.. results.Where(result => result.Succeeded).Select(result => result.Value!)];
+        var (asked, results) = (Asked(input), await CallAllAsync(input, cancellationToken).ConfigureAwait(false));
+        EnsembleAnswer<TOut>[] answers =
+            [.. asked.Zip(results).Where(pair => pair.Second.Succeeded).Select(pair => new EnsembleAnswer<TOut>(pair.First, pair.Second.Value!, WeightOf(pair.First)))];
         if (answers.Length >= options.Quorum)
             return reduce(answers);
         Exception[] causes = [.. results.Where(result => !result.Succeeded).Select(result => result.Error!)];
@@ -99,14 +126,23 @@ public sealed class Ensemble<TIn, TOut> : Module<TIn, TOut>
     /// <summary>The members are programs of their own, with models and states of their own: no part of this module's state.</summary>
     protected internal override IEnumerable<KeyValuePair<string, Module>> GetChildren() => [];
 
-    private IReadOnlyList<Program<TIn, TOut>> Asked(TIn input)
+    private double WeightOf(int program) => options.Weights.IsDefaultOrEmpty ? 1 : options.Weights[program];
+
+    private static Func<IReadOnlyList<EnsembleAnswer<TOut>>, TOut> Unweighted(Func<IReadOnlyList<TOut>, TOut> reduce)
+    {
+        ArgumentNullException.ThrowIfNull(reduce);
+        return answers => reduce([.. answers.Select(answer => answer.Value)]);
+    }
+
+    // Positions of the members that answer an input.
+    private int[] Asked(TIn input)
     {
         if (options.Size is not { } size || size == Programs.Count)
-            return Programs;
+            return [.. Enumerable.Range(0, Programs.Count)];
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(ValueText.Of(input)));
         int[] order = [.. Enumerable.Range(0, Programs.Count)];
         new SeedStream(options.Seed).Derive("ensemble", BitConverter.ToInt64(digest)).CreateRandom().Shuffle(order);
-        return [.. order.Take(size).Order().Select(index => Programs[index])];
+        return [.. order.Take(size).Order()];
     }
 }
 
@@ -121,5 +157,27 @@ public static class Ensemble
     {
         ArgumentNullException.ThrowIfNull(key);
         return answers => answers[Majority.IndexOf([.. answers.Select(answer => FieldMap.Of(("vote", key(answer))))], "vote")];
+    }
+
+    /// <summary>The answer whose members weigh most together; the earliest of equally heavy ones. See <see cref="EnsembleOptions.Weights"/>.</summary>
+    /// <param name="key">What is compared, as for <see cref="MajorityOf{TOut}"/>.</param>
+    public static Func<IReadOnlyList<EnsembleAnswer<TOut>>, TOut> WeightedMajorityOf<TOut>(Func<TOut, object?> key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return answers =>
+        {
+            object?[] votes = [.. answers.Select(answer => Majority.NormalizeText(key(answer.Value)))];
+            var best = 0;
+            var heaviest = double.NegativeInfinity;
+            for (var i = 0; i < votes.Length; i++)
+            {
+                var own = votes[i];
+                var weight = own is null ? -1 : answers.Where((_, other) => FieldMap.ValuesEqual(votes[other], own)).Sum(answer => answer.Weight);
+                if (weight > heaviest)
+                    (best, heaviest) = (i, weight);
+            }
+
+            return answers[best].Value;
+        };
     }
 }

@@ -1,6 +1,7 @@
+using System.Buffers;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Hone.Optimizers;
@@ -8,9 +9,17 @@ namespace Hone.Optimizers;
 /// <summary>An append-only file of JSON lines. A line is on disk when its append returns; a half-written last line is dropped on opening.</summary>
 internal sealed class Journal : IDisposable
 {
-    private readonly FileStream stream;
+    private static readonly JsonWriterOptions Lines = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    private Journal(FileStream stream) => this.stream = stream;
+    private readonly FileStream stream;
+    private readonly ArrayBufferWriter<byte> buffer = new(4096);
+    private readonly Utf8JsonWriter writer;
+
+    private Journal(FileStream stream)
+    {
+        this.stream = stream;
+        writer = new(buffer, Lines);
+    }
 
     /// <summary>Opens or creates a journal and reads its whole lines; anything after them is cut off.</summary>
     public static (Journal Journal, IReadOnlyList<JsonElement> Entries) Open(string path)
@@ -40,9 +49,17 @@ internal sealed class Journal : IDisposable
     }
 
     /// <summary>Appends a line that is the operating system's when this returns: it outlives the process. <see cref="Flush"/> makes it outlive the machine.</summary>
-    public void Append(JsonObject entry)
+    /// <param name="members">Writes the members of the line's object; the writer and its buffer are the journal's and used again.</param>
+    public void Append(Action<Utf8JsonWriter> members)
     {
-        stream.Write(Encoding.UTF8.GetBytes(entry.ToJsonString() + "\n"));
+        buffer.ResetWrittenCount();
+        writer.Reset();
+        writer.WriteStartObject();
+        members(writer);
+        writer.WriteEndObject();
+        writer.Flush();
+        buffer.Write("\n"u8);
+        stream.Write(buffer.WrittenSpan);
         stream.Flush();
     }
 
@@ -58,7 +75,11 @@ internal sealed class Journal : IDisposable
         stream.Flush(flushToDisk: true);
     }
 
-    public void Dispose() => stream.Dispose();
+    public void Dispose()
+    {
+        writer.Dispose();
+        stream.Dispose();
+    }
 
     private static JsonElement Parse(string path, int line, ReadOnlyMemory<byte> bytes)
     {

@@ -84,4 +84,7 @@ public enum StopReason
 
     /// <summary>A step of a sequence of optimizers failed: see the result's error.</summary>
     StepFailed,
+
+    /// <summary>More runs threw in one wave than <see cref="OptimizerOptions.MaxErrors"/> allows: see the result's error.</summary>
+    TooManyErrors,
 }

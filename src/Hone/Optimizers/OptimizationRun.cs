@@ -71,6 +71,12 @@ internal sealed class OptimizationRun : IDisposable
         if (!resume)
             throw new HoneException($"{path} exists: the directory holds an earlier run. Resume it, choose another directory, or delete it.");
         var stored = JsonSerializer.Deserialize(text, RunJson.Default.RunIdentity);
+        if (stored is not null && stored.FormatVersion != identity.FormatVersion)
+        {
+            throw new HoneException(
+                $"{path} was written in format {stored.FormatVersion} and this Hone writes format {identity.FormatVersion}: the run cannot be continued. Start in another directory.");
+        }
+
         foreach (var (name, was, now) in new[]
         {
             ("optimizer", stored?.Optimizer, identity.Optimizer),
@@ -85,7 +91,11 @@ internal sealed class OptimizationRun : IDisposable
         })
         {
             if (was != now)
-                throw new HoneException($"{path} was started with other {name} ('{was}', now '{now}'). Resume with the same settings, or start in another directory.");
+            {
+                throw new HoneException(
+                    $"{path} was started with other {name} ('{RunIdentity.Rest(was, now)}', now '{RunIdentity.Rest(now, was)}'). "
+                    + "Resume with the same settings, or start in another directory.");
+            }
         }
     }
 }
@@ -93,6 +103,9 @@ internal sealed class OptimizationRun : IDisposable
 /// <summary>What makes two runs the same run. Options and data are digests.</summary>
 internal sealed record RunIdentity(string Optimizer, string Program, string Options, string Data)
 {
+    /// <summary>What stands between the parts of a text.</summary>
+    public const string Separator = "; ";
+
     public int FormatVersion { get; init; } = 1;
 
     /// <summary>The program's models with their options; null where the program's text says it already.</summary>
@@ -109,6 +122,10 @@ internal sealed record RunIdentity(string Optimizer, string Program, string Opti
 
     /// <summary>Version of Hone.</summary>
     public string? Version { get; init; }
+
+    /// <summary>The parts of a text that another one lacks: what has changed.</summary>
+    public static string Rest(string? text, string? other) =>
+        string.Join(Separator, (text ?? string.Empty).Split(Separator).Except((other ?? string.Empty).Split(Separator), StringComparer.Ordinal));
 
     /// <summary>SHA-256 of a value's JSON, shortened: enough to notice a difference.</summary>
     public static string Digest<T>(T value, JsonTypeInfo<T> type) =>

@@ -86,14 +86,21 @@ public sealed record OptimizerFinished(StopReason Reason, int BestIndex, string 
 }
 
 /// <summary>What a run will cost at most, before it starts.</summary>
-/// <param name="ProgramRuns">Runs of the program on an example, those of teachers included.</param>
+/// <param name="ProgramRuns">Runs of the program on an example, those of teachers and on the test set included.</param>
 /// <param name="ProposalCalls">Requests to the models that write texts.</param>
-/// <param name="CallsPerRun">Requests that one run makes at least: its predictors.</param>
+/// <param name="CallsPerRun">Requests that one run makes: its predictors, unless <see cref="OptimizerOptions.CallsPerRun"/> says otherwise.</param>
 public sealed record OptimizationEstimate(long ProgramRuns, long ProposalCalls, int CallsPerRun)
 {
-    /// <summary>Requests when every predictor is called once in a run and every answer can be read.</summary>
+    /// <summary>Those of the runs that the test set takes.</summary>
+    public long TestRuns { get; init; }
+
+    /// <summary>Requests by the role of the models, when every run makes <see cref="CallsPerRun"/> and every answer can be read.</summary>
+    public ImmutableSortedDictionary<string, long> CallsByRole { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>Requests in all, under the same conditions.</summary>
     public long Calls => (ProgramRuns * CallsPerRun) + ProposalCalls;
 
     /// <summary>The figures in words.</summary>
-    public override string ToString() => FormattableString.Invariant($"at most {ProgramRuns} runs of the program and {ProposalCalls} proposals: about {Calls} calls");
+    public override string ToString() => FormattableString.Invariant($"at most {ProgramRuns} runs of the program and {ProposalCalls} proposals: about {Calls} calls")
+        + (CallsByRole.Count > 1 ? $" ({string.Join(", ", CallsByRole.Select(role => FormattableString.Invariant($"{role.Key} {role.Value}")))})" : string.Empty);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 
 namespace Hone.Optimizers;
@@ -31,6 +32,39 @@ public abstract record OptimizerOptions
 
     /// <summary>Ends the search as soon as a candidate's mean reaches it.</summary>
     public double? TargetScore { get; init; }
+
+    /// <summary>Ends the search after so many scored candidates in a row without a better one.</summary>
+    /// <value>Null by default: the search takes its whole way.</value>
+    public int? Patience
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value ?? 1, 1, nameof(Patience)); field = value; }
+    }
+
+    /// <summary>
+    /// Runs that throw (the program or the metric; unreadable answers do not count) at which a wave of runs, e.g. the scoring of a candidate, ends the
+    /// search with <see cref="StopReason.TooManyErrors"/>. Each of them scores <see cref="FailureScore"/> otherwise.
+    /// </summary>
+    /// <value>Null by default: no limit. A harvest of demos is given up with an error at this number of failed runs, at 10 when it is null.</value>
+    public int? MaxErrors
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value ?? 1, 1, nameof(MaxErrors)); field = value; }
+    }
+
+    /// <summary>
+    /// Predictors that stay as they are, by path; the path of a module freezes all of its predictors, and the tools of a frozen agent stay as they are.
+    /// </summary>
+    /// <value>Empty by default.</value>
+    public ImmutableArray<string> Frozen { get; init; } = [];
+
+    /// <summary>Requests that a run of the program makes, for estimates and for what is set aside for a test set: an agent makes many.</summary>
+    /// <value>The number of predictors when null.</value>
+    public int? CallsPerRun
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value ?? 1, 1, nameof(CallsPerRun)); field = value; }
+    }
 
     /// <summary>What the run may spend.</summary>
     public OptimizationBudget Budget { get; init; } = new();
@@ -89,5 +123,18 @@ public abstract record OptimizerOptions
     }
 
     /// <summary>Everything that changes what the search does, as text: the identity of a run. Budgets, parallelism and listeners are no part of it.</summary>
-    internal virtual string Describe() => FormattableString.Invariant($"seed={Seed}; failure={FailureScore}; perfect={PerfectScore}; target={TargetScore}");
+    internal virtual string Describe() => FormattableString.Invariant($"seed={Seed}; failure={FailureScore}; perfect={PerfectScore}; target={TargetScore}")
+        + (Patience is null ? string.Empty : FormattableString.Invariant($"; patience={Patience}"))
+        + (Frozen.IsDefaultOrEmpty ? string.Empty : $"; frozen={string.Join(',', Frozen.Order(StringComparer.Ordinal))}");
+
+    /// <summary>True for a predictor that the search leaves alone.</summary>
+    internal bool IsFrozen(string path) => !Frozen.IsDefaultOrEmpty && Frozen.Any(frozen => Covers(frozen, path));
+
+    /// <summary>The predictors of a program that the search may change, in declaration order.</summary>
+    internal ImmutableArray<KeyValuePair<string, Signature>> OpenIn<TIn, TOut>(Program<TIn, TOut> program) =>
+        [.. program.Predictors.Where(entry => !IsFrozen(entry.Key))];
+
+    /// <summary>True when a frozen path is that of a predictor, or of a module that it is in.</summary>
+    internal static bool Covers(string frozen, string path) =>
+        path == frozen || (path.Length > frozen.Length && path[frozen.Length] == '.' && path.StartsWith(frozen, StringComparison.Ordinal));
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -23,7 +24,10 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     /// <inheritdoc/>
     public abstract string Name { get; }
 
-    /// <summary>Examples that neither propose nor choose: the result compares the chosen program with the original on them.</summary>
+    /// <summary>
+    /// Examples that neither propose nor choose: the result compares the chosen program with the original on them. Of a budget of runs or calls, what
+    /// that takes is set aside; one of tokens, money or time may be spent before.
+    /// </summary>
     public IReadOnlyList<Example<TIn, TOut>>? Test { get; init; }
 
     /// <summary>What a run costs at most. Nothing is called.</summary>
@@ -35,28 +39,44 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> train, IReadOnlyList<Example<TIn, TOut>>? validation = null)
     {
         var (trainSet, selection) = Sets(program, train, validation, out _);
-        return EstimateFor(program, trainSet.Count, selection?.Count);
+        return EstimateWhole(program, trainSet.Count, selection?.Count);
     }
 
     /// <inheritdoc/>
-    public async Task<OptimizationResult<TIn, TOut>> CompileAsync(
+    public Task<OptimizationResult<TIn, TOut>> CompileAsync(
         Program<TIn, TOut> program,
         IReadOnlyList<Example<TIn, TOut>> train,
         IReadOnlyList<Example<TIn, TOut>>? validation = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default) =>
+        CompileInAsync(program, train, validation, Place, cancellationToken);
+
+    /// <summary>Where the options say that a run is kept.</summary>
+    internal RunPlace Place => new(options.RunDirectory, options.Resume);
+
+    /// <summary>The same, kept elsewhere than the options say.</summary>
+    internal async Task<OptimizationResult<TIn, TOut>> CompileInAsync(
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> train,
+        IReadOnlyList<Example<TIn, TOut>>? validation,
+        RunPlace place,
+        CancellationToken cancellationToken)
     {
         var (trainSet, selection) = Sets(program, train, validation, out var note);
-        var identity = new RunIdentity(Name, ProgramText(program), options.Describe() + Describe(), DataText(trainSet, selection));
+        var identity = new RunIdentity(Name, ProgramParts.Identity(program), options.Describe() + Describe(), DataText(trainSet, selection))
+        {
+            FormatVersion = SearchFolder.FormatVersion,
+        };
         using var run = await OptimizationRun.OpenAsync(
-            options.RunDirectory, options.Resume, identity, new SeedStream(options.Seed).Derive(Name), options.Budget, options.Time, cancellationToken)
+            place.Directory, place.Resume, identity, new SeedStream(options.Seed).Derive(Name), options.Budget, options.Time, cancellationToken)
             .ConfigureAwait(false);
-        using var calls = CallBudgetOf(options.Budget, options.Time);
+        using var calls = CallBudgetOf(options.Budget, options.Time, program.Model?.Role, TestRuns * CallsPerRun(program));
         var events = new SearchEvents(options);
-        var units = new UnitRunner(run, options, calls, events.Tell);
+        var units = new UnitRunner(run, options, calls, events);
+        units.SetAside(TestRuns);
         units.ContinueSpending();
         var folder = run.Directory is null ? null : new SearchFolder<TIn, TOut>(run.Directory);
         var search = new SearchRun<TIn, TOut>(program, metric, options, trainSet, selection, run.Seed, units, events, folder);
-        events.Tell(new OptimizerStarted(Name, identity.Options, EstimateFor(program, trainSet.Count, selection?.Count))
+        events.Tell(new OptimizerStarted(Name, identity.Options, EstimateWhole(program, trainSet.Count, selection?.Count))
         {
             RunDirectory = run.Directory,
             JournaledUnits = units.JournaledCount,
@@ -69,7 +89,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             ? await Observation.RunAsync(CallKind.Optimization, Name, options, () => RunAsync(search, units, events, cancellationToken)).ConfigureAwait(false)
             : await RunAsync(search, units, events, cancellationToken).ConfigureAwait(false);
         if (folder is not null)
-            await folder.WriteResultAsync(Name, result, cancellationToken).ConfigureAwait(false);
+            await folder.WriteResultAsync(Name, program, result, cancellationToken).ConfigureAwait(false);
         return result;
     }
 
@@ -79,12 +99,21 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     /// <summary>Share of the training set that proposes when it is split.</summary>
     private protected virtual double TrainShare => 0.5;
 
+    /// <summary>How many of the examples choose when the training set is split.</summary>
+    private protected virtual int SelectionOf(int examples) => examples - Math.Clamp((int)Math.Round(examples * TrainShare), 1, examples - 1);
+
     private protected virtual bool AllowsEmptyTrain => false;
 
     /// <summary>The optimizer's own settings as text, beside the common ones.</summary>
     private protected abstract string Describe();
 
     private protected abstract OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection);
+
+    /// <summary>Runs of a teacher among those that are estimated, with the role of its model.</summary>
+    private protected virtual (LM? Model, long Runs) TeacherRuns(int train) => default;
+
+    /// <summary>The role of the model that writes texts.</summary>
+    private protected virtual string ProposalRole => "prompt";
 
     /// <summary>The search: scores or offers candidates until it is done. The baseline is candidate 0 already.</summary>
     private protected abstract Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken);
@@ -127,9 +156,9 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             ended = new(StopReason.Requested, "The run was asked to stop.");
         }
 
-        var test = await TestAsync(search, cancellationToken).ConfigureAwait(false);
-        if (ended is { Reason: StopReason.Outage or StopReason.StepFailed })
-            events.Warn(ended.Message);
+        var test = await TestAsync(search, units, cancellationToken).ConfigureAwait(false);
+        if (IsError(ended))
+            events.Warn(ended!.Message);
         var result = Complete(Finish(search, units, ended, test) with { Warnings = [.. events.Warnings] }, search);
         events.Tell(new OptimizerFinished(result.StopReason, result.BestIndex, result.Verdict) { Error = result.Error, Candidates = result.Candidates });
         await events.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -137,6 +166,8 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     }
 
     private bool IsStopped => options.Stop.IsCancellationRequested || options.Control?.IsStopRequested == true;
+
+    private static bool IsError(SearchEndedException? ended) => ended is { Reason: StopReason.Outage or StopReason.StepFailed or StopReason.TooManyErrors };
 
     private static OptimizationResult<TIn, TOut> Finish(
         SearchRun<TIn, TOut> search, UnitRunner units, SearchEndedException? ended, PairedComparison? test)
@@ -156,15 +187,18 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             ProgramRuns = units.ProgramRuns,
             UsageByRole = units.UsageByRole,
             StopReason = ended?.Reason ?? StopReason.Completed,
-            Error = ended is { Reason: StopReason.Outage or StopReason.StepFailed } ? ended.Message : null,
+            Error = IsError(ended) ? ended!.Message : null,
             Duration = units.Duration,
         };
     }
 
-    private async Task<PairedComparison?> TestAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
+    // Two programs on the test set. Their runs, and their calls as they are estimated, were kept out of what the search may spend.
+    private async Task<PairedComparison?> TestAsync(SearchRun<TIn, TOut> search, UnitRunner units, CancellationToken cancellationToken)
     {
         if (Test is not { Count: > 0 } examples || search.Ledger.Count == 0)
             return null;
+        using var whole = CallBudgetOf(options.Budget, options.Time, null, 0);
+        units.UseSetAside(whole);
         var set = new SearchSet<TIn, TOut>("test", examples, KeepsSteps: false);
         try
         {
@@ -199,6 +233,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentNullException.ThrowIfNull(train);
+        CheckFrozen(program);
         Check(program);
         if (train.Count == 0 && !AllowsEmptyTrain)
             throw new HoneException($"The training set is empty: {Name} has nothing to learn from.");
@@ -233,20 +268,60 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             throw new HoneException($"There is no validation set and only {train.Count} training example: {Name} needs at least 2 to learn from one and choose by the other.");
         var shuffled = train.ToArray();
         new SeedStream(options.Seed).Derive("split").CreateRandom().Shuffle(shuffled);
-        var learned = Math.Clamp((int)Math.Round(train.Count * TrainShare), 1, train.Count - 1);
+        var learned = train.Count - SelectionOf(train.Count);
         note = $"There is no validation set: {learned} of the {train.Count} training examples propose, the others choose.";
         return (new("train", shuffled[..learned], KeepsSteps: true), new("validation", shuffled[learned..], KeepsSteps: false));
     }
 
-    private static RunCallBudget? CallBudgetOf(OptimizationBudget budget, TimeProvider time)
+    private long TestRuns => 2L * (Test?.Count ?? 0);
+
+    private int CallsPerRun(Program<TIn, TOut> program) => options.CallsPerRun ?? Math.Max(1, program.Predictors.Length);
+
+    private OptimizationEstimate EstimateWhole(Program<TIn, TOut> program, int train, int? selection)
+    {
+        var search = EstimateFor(program, train, selection);
+        var perRun = CallsPerRun(program);
+        var (teacher, teaching) = TeacherRuns(train);
+        var byRole = ImmutableSortedDictionary.CreateBuilder<string, long>(StringComparer.Ordinal);
+        Add(program.Model?.Role ?? LM.TaskRole, (search.ProgramRuns + TestRuns - teaching) * perRun);
+        Add(teacher?.Role ?? LM.TaskRole, teaching * perRun);
+        Add(ProposalRole, search.ProposalCalls);
+        return search with { ProgramRuns = search.ProgramRuns + TestRuns, TestRuns = TestRuns, CallsPerRun = perRun, CallsByRole = byRole.ToImmutable() };
+
+        void Add(string role, long calls)
+        {
+            if (calls > 0)
+                byRole[role] = byRole.GetValueOrDefault(role) + calls;
+        }
+    }
+
+    private static RunCallBudget? CallBudgetOf(OptimizationBudget budget, TimeProvider time, string? role, long setAside)
     {
         if ((budget.MaxCalls, budget.MaxTokens, budget.MaxCost) is (null, null, null) && budget.ByRole.IsEmpty)
             return null;
-        return new(new() { MaxCalls = budget.MaxCalls, MaxTokens = budget.MaxTokens, MaxMoney = budget.MaxCost }, budget.ByRole, time);
+        var byRole = role is not null && budget.ByRole.TryGetValue(role, out var limits)
+            ? budget.ByRole.SetItem(role, limits with { MaxCalls = Less(limits.MaxCalls) })
+            : budget.ByRole;
+        return new(new() { MaxCalls = Less(budget.MaxCalls), MaxTokens = budget.MaxTokens, MaxMoney = budget.MaxCost }, byRole, time);
+
+        long? Less(long? calls) => calls is { } most ? Math.Max(0, most - setAside) : null;
     }
 
-    private static string ProgramText(Program<TIn, TOut> program) =>
-        string.Join(", ", program.Predictors.Select(entry => $"{entry.Key}: {entry.Value}")) + " #" + CandidateKeys.Of(program, "student");
+    /// <summary>A teacher as the identity of a run names it; empty when the student is its own.</summary>
+    private protected static string Describe(Program<TIn, TOut>? teacher) =>
+        teacher is null ? string.Empty : $"{RunIdentity.Separator}teacher={CandidateKeys.Of(teacher, "teacher")}";
+
+    private void CheckFrozen(Program<TIn, TOut> program)
+    {
+        if (options.Frozen.IsDefaultOrEmpty)
+            return;
+        string[] paths = [.. program.Predictors.Select(entry => entry.Key)];
+        var there = $"The program has: {string.Join(", ", paths)}.";
+        if (options.Frozen.FirstOrDefault(frozen => !Array.Exists(paths, path => OptimizerOptions.Covers(frozen, path))) is { } unknown)
+            throw new HoneException($"{nameof(OptimizerOptions.Frozen)} names '{unknown}', which is no predictor and no module with predictors. {there}");
+        if (paths.Length > 0 && Array.TrueForAll(paths, options.IsFrozen))
+            throw new HoneException($"{nameof(OptimizerOptions.Frozen)} names every predictor: nothing is left to improve. {there}");
+    }
 
     private static string DataText(SearchSet<TIn, TOut> train, SearchSet<TIn, TOut>? selection) =>
         $"{train.Count} to learn from ({Digest(train)})" + (selection is null ? "" : $", {selection.Count} to choose by ({Digest(selection)})");
@@ -259,6 +334,9 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 }
+
+/// <summary>Where a run is kept, and whether one that is there goes on.</summary>
+internal readonly record struct RunPlace(string? Directory, bool Resume);
 
 /// <summary>What chooses between candidates when no validation set is given.</summary>
 internal enum SelectionWithoutValidation

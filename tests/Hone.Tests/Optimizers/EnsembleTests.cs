@@ -19,6 +19,24 @@ public sealed class EnsembleTests
         Assert.Equal(expected, (await ensemble.CallAsync(Question("q1"), Token))["answer"]);
     }
 
+    [Theory]
+    [InlineData("x,y,x", new[] { 0.3, 0.9, 0.4 }, "y")]
+    [InlineData("x,y,x", new[] { 0.5, 0.9, 0.4 }, "x")]
+    [InlineData("!,y,x", new[] { 5.0, 0.5, 0.6 }, "x")]
+    [InlineData("y,x", new[] { 0.0, 0.0 }, "y")]
+    public async Task Votes_may_weigh_as_much_as_their_programs_scored(string answers, double[] weights, string expected)
+    {
+        var ensemble = new Ensemble<FieldMap, FieldMap>(Programs(answers.Split(',')), Ensemble.WeightedMajorityOf<FieldMap>(answer => answer["answer"]), new() { Weights = [.. weights] });
+        Assert.Equal(expected, (await ensemble.CallAsync(Question("q1"), Token))["answer"]);
+    }
+
+    [Fact]
+    public void Weights_that_do_not_fit_are_refused()
+    {
+        Assert.Throws<HoneException>(() => new Ensemble<FieldMap, FieldMap>(Programs("x", "y"), Vote, new() { Weights = [1] }));
+        Assert.Throws<HoneException>(() => new Ensemble<FieldMap, FieldMap>(Programs("x", "y"), Vote, new() { Weights = [1, -1] }));
+    }
+
     [Fact]
     public async Task All_answers_come_in_the_order_of_the_programs()
     {
@@ -66,7 +84,7 @@ public sealed class EnsembleTests
     }
 
     [Fact]
-    public async Task It_teaches_and_its_members_cost_is_seen()
+    public async Task Its_members_cost_is_seen()
     {
         var program = new Program<FieldMap, FieldMap>(new Ensemble<FieldMap, FieldMap>(Programs("x", "x", "y"), Vote));
         var prediction = await program.RunAsync(Question("q1"), cancellationToken: Token);

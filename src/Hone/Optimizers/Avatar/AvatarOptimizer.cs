@@ -31,7 +31,7 @@ public sealed class AvatarOptimizer<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Train;
 
-    private protected override string Describe() => $"; comparator={Comparator.GetType()}; writer={Writer.GetType()}";
+    private protected override string Describe() => $"; comparator={ProgramParts.Identity(Comparator)}; writer={ProgramParts.Identity(Writer)}";
 
     // Every candidate may run on both sets; two requests for each, and each of them once more when it fails.
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
@@ -41,13 +41,15 @@ public sealed class AvatarOptimizer<TIn, TOut> : PromptOptimizer<TIn, TOut>
     {
         if (options.Predictor is { } path && !program.Predictors.Any(entry => entry.Key == path))
             throw new HoneException($"The program has no predictor '{path}'. It has: {string.Join(", ", program.Predictors.Select(entry => entry.Key))}.");
+        if (options.Predictor is { } frozen && options.IsFrozen(frozen))
+            throw new HoneException($"The predictor '{frozen}' is frozen: {nameof(AvatarOptions.Predictor)} and {nameof(OptimizerOptions.Frozen)} contradict each other.");
         if (program.Predictors.IsEmpty)
             throw new HoneException("The program has no predictors: there is no instruction to improve.");
     }
 
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
-        var components = options.Predictor is { } path ? [path] : TextComponents.Of(search.Student);
+        var components = options.Predictor is { } path ? [path] : TextComponents.Of(search.Student, options);
         var comparator = search.Proposer(Comparator, options.PromptModel, "prompt");
         var writer = search.Proposer(Writer, options.PromptModel, "prompt");
         for (var iteration = 1; iteration <= options.MaxIterations; iteration++)

@@ -57,5 +57,5 @@ public sealed record AvatarOptions : OptimizerOptions
     }
 
     internal override string Describe() => base.Describe() + FormattableString.Invariant(
-        $"; iterations={MaxIterations}; bounds={LowerBound}..{UpperBound}; positives={MaxPositives}; negatives={MaxNegatives}; predictor={Predictor}; model={PromptModel?.Name}; records={MaxRecordTokens}");
+        $"; iterations={MaxIterations}; bounds={LowerBound}..{UpperBound}; positives={MaxPositives}; negatives={MaxNegatives}; predictor={Predictor}; model={ProgramParts.Identity(PromptModel)}; records={MaxRecordTokens}");
 }

@@ -35,11 +35,11 @@ public sealed class Copro<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Train;
 
-    private protected override string Describe() => string.Empty;
+    private protected override string Describe() => $"; ideas={ProgramParts.Identity(IdeaWriter)}; attempts={ProgramParts.Identity(AttemptWriter)}";
 
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection)
     {
-        long predictors = program.Predictors.Length;
+        long predictors = options.OpenIn(program).Length;
         var evaluations = predictors == 1
             ? (long)options.Breadth * options.Depth
             : predictors * options.Breadth * options.Depth * (options.Depth + 1) / 2;
@@ -50,7 +50,7 @@ public sealed class Copro<TIn, TOut> : PromptOptimizer<TIn, TOut>
     {
         var ideas = search.Proposer(IdeaWriter, options.PromptModel, "prompt");
         var attempts = search.Proposer(AttemptWriter, options.PromptModel, "prompt");
-        ComponentTexts[] components = [.. TextComponents.Of(search.Student).Select(path => new ComponentTexts(path, TextComponents.Get(search.Student, path)))];
+        ComponentTexts[] components = [.. TextComponents.Of(search.Student, options).Select(path => new ComponentTexts(path, TextComponents.Get(search.Student, path)))];
         await ProposeAsync(search, ideas, components, 0, component => new InstructionIdeaRequest(component.Original), cancellationToken).ConfigureAwait(false);
         var working = search.Baseline;
         for (var round = 0; ; round++)

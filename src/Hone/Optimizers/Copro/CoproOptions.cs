@@ -34,7 +34,7 @@ public sealed record CoproOptions : OptimizerOptions
     public LM? PromptModel { get; init; }
 
     internal override string Describe() => base.Describe() + FormattableString.Invariant(
-        $"; breadth={Breadth}; depth={Depth}; temperature={InitTemperature}; prompt={PromptModel?.Name}");
+        $"; breadth={Breadth}; depth={Depth}; temperature={InitTemperature}; prompt={ProgramParts.Identity(PromptModel)}");
 }
 
 /// <summary>How the instructions of a predictor scored in a round of <see cref="Copro{TIn,TOut}"/>.</summary>

@@ -53,10 +53,12 @@ public sealed class BootstrapDemoSearch<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Split;
 
-    private protected override string Describe() => string.Empty;
+    private protected override string Describe() => Describe(Teacher);
 
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
         new(((long)train * options.MaxRounds) + ((options.Trials + 1) * (long)(selection ?? 0)), 0, program.Predictors.Length);
+
+    private protected override (LM? Model, long Runs) TeacherRuns(int train) => Teacher is null ? default : (Teacher.Model, (long)train * options.MaxRounds);
 
     private protected override void Check(Program<TIn, TOut> program)
     {
@@ -71,7 +73,7 @@ public sealed class BootstrapDemoSearch<TIn, TOut> : PromptOptimizer<TIn, TOut>
             search.Train.All, new(options.MaxBootstrappedDemos, options.MaxLabeledDemos), search.Seed, cancellationToken).ConfigureAwait(false);
 
         // A predictor without demos has nothing to choose.
-        var paths = search.Student.Predictors.Select(entry => entry.Key).Where(path => !harvest[path].Demos.IsEmpty).ToArray();
+        var paths = search.Open.Select(entry => entry.Key).Where(path => !harvest[path].Demos.IsEmpty).ToArray();
         if (paths.Length == 0)
         {
             search.Warn("No predictor has a demo to choose: no run of the teacher was accepted.");

@@ -32,10 +32,12 @@ public sealed class BootstrapFewShot<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.None;
 
-    private protected override string Describe() => string.Empty;
+    private protected override string Describe() => Describe(Teacher);
 
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
         new(((long)train * options.MaxRounds) + (2 * (selection ?? 0)), 0, program.Predictors.Length);
+
+    private protected override (LM? Model, long Runs) TeacherRuns(int train) => Teacher is null ? default : (Teacher.Model, (long)train * options.MaxRounds);
 
     private protected override void Check(Program<TIn, TOut> program)
     {

@@ -7,6 +7,9 @@ public abstract record BootstrapOptions : OptimizerOptions
     {
     }
 
+    /// <summary>Failed runs at which harvesting is given up with an error, counted anew in every compilation.</summary>
+    internal int MostHarvestErrors => MaxErrors ?? 10;
+
     /// <summary>Most harvested demos a predictor; also the number of accepted examples after which harvesting ends.</summary>
     /// <value>4 by default.</value>
     public int MaxBootstrappedDemos
@@ -31,17 +34,9 @@ public abstract record BootstrapOptions : OptimizerOptions
         init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(MaxRounds)); field = value; }
     } = 1;
 
-    /// <summary>Failed runs at which harvesting is given up with an error. Counted anew in every compilation.</summary>
-    /// <value>10 by default.</value>
-    public int MaxErrors
-    {
-        get;
-        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(MaxErrors)); field = value; }
-    } = 10;
-
     /// <summary>A run is accepted when its score is at least this; null accepts every score but 0.</summary>
     public double? MetricThreshold { get; init; }
 
     internal override string Describe() => base.Describe() + FormattableString.Invariant(
-        $"; bootstrapped={MaxBootstrappedDemos}; labeled={MaxLabeledDemos}; rounds={MaxRounds}; errors={MaxErrors}; threshold={MetricThreshold}");
+        $"; bootstrapped={MaxBootstrappedDemos}; labeled={MaxLabeledDemos}; rounds={MaxRounds}; threshold={MetricThreshold}");
 }

@@ -65,11 +65,13 @@ public sealed class BootstrapRandomSearch<TIn, TOut> : PromptOptimizer<TIn, TOut
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Split;
 
-    private protected override string Describe() => string.Empty;
+    private protected override string Describe() => Describe(Teacher);
 
     // Attempts of an example are shared by all candidates.
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
         new(((long)train * options.MaxRounds) + ((options.Seeds.Count() + 1) * (long)(selection ?? 0)), 0, program.Predictors.Length);
+
+    private protected override (LM? Model, long Runs) TeacherRuns(int train) => Teacher is null ? default : (Teacher.Model, (long)train * options.MaxRounds);
 
     private protected override void Check(Program<TIn, TOut> program)
     {
@@ -98,9 +100,9 @@ public sealed class BootstrapRandomSearch<TIn, TOut> : PromptOptimizer<TIn, TOut
         switch (seed)
         {
             case -3:
-                return LabeledDemos.Clear(search.Student.State);
+                return LabeledDemos.Clear(search.Student.State, options);
             case -2:
-                return LabeledDemos.Fill(search.Student, bootstrapper.Examples, options.MaxLabeledDemos, options.SampleLabeled ? draw : null);
+                return LabeledDemos.Fill(search.Student, options, bootstrapper.Examples, options.MaxLabeledDemos, options.SampleLabeled ? draw : null);
             case -1:
                 return await bootstrapper.BuildAsync(
                     search.Train.All, new(options.MaxBootstrappedDemos, options.MaxLabeledDemos), draw, cancellationToken).ConfigureAwait(false);

@@ -67,6 +67,8 @@ internal sealed class Bootstrapper<TIn, TOut>
         for (var i = 0; i < search.Student.Predictors.Length; i++)
         {
             var (path, signature) = search.Student.Predictors[i];
+            if (options.IsFrozen(path))
+                continue;
             ImmutableArray<Demo> harvested =
                 [.. accepted.Select(entry => DemoOf(entry.Run, path, draw.Derive("call", entry.Index, i))).OfType<Demo>().Take(amounts.MaxBootstrapped)];
             var labeled = LabeledDemos.Draw(signature, pool, Math.Max(0, amounts.MaxLabeled - harvested.Length), draw.Derive("labeled", i));
@@ -117,7 +119,7 @@ internal sealed class Bootstrapper<TIn, TOut>
         for (var i = 0; i < search.Student.Predictors.Length; i++)
         {
             var path = search.Student.Predictors[i].Key;
-            if (DemoOf(run, path, search.Seed.Derive("call", index, i)) is { } demo)
+            if (!options.IsFrozen(path) && DemoOf(run, path, search.Seed.Derive("call", index, i)) is { } demo)
                 demos.Add(path, demo);
         }
 
@@ -133,7 +135,7 @@ internal sealed class Bootstrapper<TIn, TOut>
         {
             int[] open = [.. Enumerable.Range(0, tried.Length).Where(i => accepted[i] is null)];
             RunRequest<TIn, TOut>[] requests = [.. open.Select(i => Request(tried[i].Harvest.Source, tried[i].Index, round))];
-            var runs = await search.RunAsync("bootstrapping", requests, cancellationToken).ConfigureAwait(false);
+            var runs = await search.RunUncountedAsync("bootstrapping", requests, cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < open.Length; i++)
             {
                 CountError(requests[i], runs[i]);
@@ -163,9 +165,9 @@ internal sealed class Bootstrapper<TIn, TOut>
     // A teacher that has demos keeps them; another one is shown labelled examples. Its draw does not depend on the harvest, so that runs can be shared.
     private (Program<TIn, TOut> Program, string Slot) Teacher(int maxLabeled)
     {
-        var program = teacher ?? search.Student.With(LabeledDemos.Clear(search.Student.State));
-        if (maxLabeled > 0 && program.State.Predictors.Values.All(predictor => predictor.Demos.IsEmpty))
-            program = program.With(LabeledDemos.Fill(program, examples, maxLabeled, search.Seed.Derive("teacher")));
+        var program = teacher ?? search.Student.With(LabeledDemos.Clear(search.Student.State, options));
+        if (maxLabeled > 0 && program.State.Predictors.All(predictor => predictor.Value.Demos.IsEmpty || options.IsFrozen(predictor.Key)))
+            program = program.With(LabeledDemos.Fill(program, options, examples, maxLabeled, search.Seed.Derive("teacher")));
         return (program, teacher is null ? "student" : "teacher");
     }
 
@@ -176,10 +178,14 @@ internal sealed class Bootstrapper<TIn, TOut>
         foreach (var (path, signature) in program.Predictors)
         {
             var own = ExampleFields.For(signature, inputs[index]);
-            if (own.Count > 0 && state[path].Demos.Any(Shows))
+            var whole = own.Count > 0 ? FieldMap.Empty : ExampleFields.For(signature, examples[index]);
+            if (own.Count + whole.Count > 0 && state[path].Demos.Any(Shows))
                 state = state.With(path, state[path] with { Demos = [.. state[path].Demos.Where(demo => !Shows(demo))] });
 
-            bool Shows(Demo demo) => own.All(field => demo.Fields.TryGetValue(field.Key, out var value) && FieldMap.ValuesEqual(value, field.Value));
+            // A predictor that has none of the inputs knows the example by what else it holds, e.g. the answer alone.
+            bool Shows(Demo demo) => own.Count > 0
+                ? own.All(field => demo.Fields.TryGetValue(field.Key, out var value) && FieldMap.ValuesEqual(value, field.Value))
+                : demo.Fields.Equals(whole);
         }
 
         return state;
@@ -188,7 +194,7 @@ internal sealed class Bootstrapper<TIn, TOut>
     // An attempt that several sets share fails once.
     private void CountError(RunRequest<TIn, TOut> request, RunRecord run)
     {
-        if (run.Fault == RunFault.None || !failed.Add(request.UnitKey) || failed.Count < options.MaxErrors)
+        if (run.Fault == RunFault.None || !failed.Add(request.UnitKey) || failed.Count < options.MostHarvestErrors)
             return;
         throw new HoneException(
             $"{failed.Count} runs failed while demos were harvested, as many as {nameof(BootstrapOptions.MaxErrors)} allows. The last error: {run.Error}");

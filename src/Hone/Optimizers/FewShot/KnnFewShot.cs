@@ -63,10 +63,13 @@ public sealed class KnnFewShot<TIn, TOut> : PromptOptimizer<TIn, TOut>
     private bool RunsTeacher => options is { OnDemand: false, MaxBootstrappedDemos: > 0 };
 
     private protected override string Describe() =>
-        $"; embeddings={(embeddings.GetService(typeof(EmbeddingGeneratorMetadata)) as EmbeddingGeneratorMetadata)?.DefaultModelId}";
+        $"; embeddings={(embeddings.GetService(typeof(EmbeddingGeneratorMetadata)) as EmbeddingGeneratorMetadata)?.DefaultModelId}" + Describe(Teacher);
 
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
         new((RunsTeacher ? (long)train * options.MaxRounds : 0) + (2 * (selection ?? 0)), 0, program.Predictors.Length);
+
+    private protected override (LM? Model, long Runs) TeacherRuns(int train) =>
+        Teacher is null || !RunsTeacher ? default : (Teacher.Model, (long)train * options.MaxRounds);
 
     private protected override void Check(Program<TIn, TOut> program)
     {
@@ -99,11 +102,11 @@ public sealed class KnnFewShot<TIn, TOut> : PromptOptimizer<TIn, TOut>
             MaxBootstrapped = options.MaxBootstrappedDemos,
             MaxLabeled = options.MaxLabeledDemos,
             Fields = fields,
-            Examples = [.. examples.Select((example, i) => new BankedExample([.. vectors[i]], Labeled(search.Student, example)) { Harvested = harvested?[i] })],
+            Examples = [.. examples.Select((example, i) => new BankedExample([.. vectors[i]], Labeled(search.Open, example)) { Harvested = harvested?[i] })],
         };
     }
 
-    private static ImmutableSortedDictionary<string, Demo> Labeled(Program<TIn, TOut> student, FieldMap example) => student.Predictors.ToImmutableSortedDictionary(
+    private static ImmutableSortedDictionary<string, Demo> Labeled(ImmutableArray<KeyValuePair<string, Signature>> open, FieldMap example) => open.ToImmutableSortedDictionary(
         entry => entry.Key, entry => new Demo(ExampleFields.For(entry.Value, example)), StringComparer.Ordinal);
 
     // A bank that was loaded in place of this one has examples of its own, which no teacher is known for.

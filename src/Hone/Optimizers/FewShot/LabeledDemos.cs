@@ -5,17 +5,20 @@ namespace Hone.Optimizers;
 /// <summary>Training examples as demos: each predictor is shown the fields that it has.</summary>
 internal static class LabeledDemos
 {
-    /// <summary>The state with so many labelled demos on every predictor, in place of those it had.</summary>
+    /// <summary>The state with so many labelled demos on every predictor that is not frozen, in place of those it had.</summary>
     /// <param name="program">The program whose predictors are filled.</param>
+    /// <param name="options">Says which predictors are frozen.</param>
     /// <param name="examples">The examples as field maps.</param>
     /// <param name="count">Most demos a predictor.</param>
     /// <param name="seed">Each predictor draws its own; null takes the first ones.</param>
-    public static ProgramState Fill<TIn, TOut>(Program<TIn, TOut> program, IReadOnlyList<FieldMap> examples, int count, SeedStream? seed)
+    public static ProgramState Fill<TIn, TOut>(Program<TIn, TOut> program, OptimizerOptions options, IReadOnlyList<FieldMap> examples, int count, SeedStream? seed)
     {
         var state = program.State;
         for (var i = 0; i < program.Predictors.Length; i++)
         {
             var (path, signature) = program.Predictors[i];
+            if (options.IsFrozen(path))
+                continue;
             state = state.With(path, state[path] with { Demos = Draw(signature, examples, count, seed?.Derive("labeled", i)) });
         }
 
@@ -29,12 +32,12 @@ internal static class LabeledDemos
         return [.. chosen.Select(example => new Demo(ExampleFields.For(signature, example)))];
     }
 
-    /// <summary>The state without demos; everything else stays.</summary>
-    public static ProgramState Clear(ProgramState state)
+    /// <summary>The state without demos; everything else stays, and so do frozen predictors.</summary>
+    public static ProgramState Clear(ProgramState state, OptimizerOptions options)
     {
         foreach (var (path, predictor) in state.Predictors)
         {
-            if (!predictor.Demos.IsEmpty)
+            if (!predictor.Demos.IsEmpty && !options.IsFrozen(path))
                 state = state.With(path, predictor with { Demos = [] });
         }
 

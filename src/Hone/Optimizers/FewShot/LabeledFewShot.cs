@@ -47,7 +47,7 @@ public sealed class LabeledFewShot<TIn, TOut> : PromptOptimizer<TIn, TOut>
     private protected override Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
         FieldMap[] examples = [.. search.Train.Examples.Select(ExampleFields.Of)];
-        var state = LabeledDemos.Fill(search.Student, examples, options.Demos, options.Sample ? search.Seed : null);
+        var state = LabeledDemos.Fill(search.Student, options, examples, options.Demos, options.Sample ? search.Seed : null);
         return search.OfferAsync(search.Candidate(state, "labelled demos"), cancellationToken);
     }
 }

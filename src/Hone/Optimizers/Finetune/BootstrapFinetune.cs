@@ -9,7 +9,7 @@ public sealed record BootstrapFinetuneOptions : OptimizerOptions
     /// <value>True by default.</value>
     public bool Multitask { get; init; } = true;
 
-    /// <summary>A run is learned from when its score is at least this; null takes every score above the failure score.</summary>
+    /// <summary>A run is learned from when its score is at least this; null takes every score but 0 that is above the failure score.</summary>
     public double? MetricThreshold { get; init; }
 
     /// <summary>Leaves demos out of the prompts that are learned, and takes them off the tuned program.</summary>
@@ -47,10 +47,12 @@ public sealed class BootstrapFinetune<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.None;
 
-    private protected override string Describe() => $"; teachers={Teachers.Count}; provider={Provider.GetType().Name}";
+    private protected override string Describe() => $"; teachers={string.Join(',', Teachers.Select((teacher, i) => CandidateKeys.Of(teacher, $"teacher{i}")))}; provider={Provider.GetType().Name}";
 
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
         new(((long)Math.Max(1, Teachers.Count) * train) + (2 * (selection ?? 0)), 0, program.Predictors.Length);
+
+    private protected override (LM? Model, long Runs) TeacherRuns(int train) => Teachers.Count == 0 ? default : (Teachers[0].Model, (long)Teachers.Count * train);
 
     // Everything that can be known to fail is known before a run is paid for.
     private protected override void Check(Program<TIn, TOut> program)
@@ -58,7 +60,7 @@ public sealed class BootstrapFinetune<TIn, TOut> : PromptOptimizer<TIn, TOut>
         TextPart.RefuseDemos(program, Name);
         foreach (var teacher in Teachers)
             TeacherCheck.SamePredictors(program, teacher);
-        foreach (var (path, _) in program.Predictors)
+        foreach (var (path, _) in options.OpenIn(program))
             Provider.Check(ModelOf(program, path));
     }
 
@@ -96,19 +98,19 @@ public sealed class BootstrapFinetune<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     // A failed run has a score, too, but never an answer to learn from.
     private bool IsAccepted(RunRecord run) => run.Fault == RunFault.None
-        && (options.MetricThreshold is { } threshold ? run.Score.Value >= threshold : run.Score.Value > options.FailureScore);
+        && (options.MetricThreshold is { } threshold ? run.Score.Value >= threshold : run.Score.Value != 0 && run.Score.Value > options.FailureScore);
 
     private FineTuneJob[] JobsOf(SearchRun<TIn, TOut> search, List<RunRecord> runs)
     {
-        var source = options.ExcludeDemos ? search.Student.With(LabeledDemos.Clear(search.Student.State)) : search.Student;
+        var source = options.ExcludeDemos ? search.Student.With(LabeledDemos.Clear(search.Student.State, options)) : search.Student;
         return
         [
-            .. search.Student.Predictors
+            .. search.Open
                 .GroupBy(entry => (Model: search.Student.State[entry.Key].Model ?? "", Path: options.Multitask ? "" : entry.Key))
                 .Select(group => (Name: NameOf(group.Key.Model, group.Key.Path), Model: ModelOf(search.Student, group.First().Key), Paths: group.Select(entry => entry.Key).ToHashSet(StringComparer.Ordinal)))
                 .Select(group => new FineTuneJob(group.Name, group.Model, RowsOf(search, source, runs, group.Paths))
                 {
-                    Directory = options.RunDirectory is { } directory ? Path.Combine(directory, "finetune") : null,
+                    Directory = search.Directory is { } directory ? Path.Combine(directory, "finetune") : null,
                     Report = message => search.Tell(new OptimizerPhaseStarted(message)),
                 })
                 .Where(job => job.Rows.Count > 0),
@@ -135,20 +137,22 @@ public sealed class BootstrapFinetune<TIn, TOut> : PromptOptimizer<TIn, TOut>
     {
         if (tuned.FirstOrDefault(result => !result.Succeeded).Error is { } error)
             throw new HoneException($"A fine-tuning job failed: {error.Message} What the others gave is in the run directory, if there is one.", error);
-        var program = options.ExcludeDemos ? search.Student.With(LabeledDemos.Clear(search.Student.State)) : search.Student;
-        foreach (var (path, _) in search.Student.Predictors)
+        var program = options.ExcludeDemos ? search.Student.With(LabeledDemos.Clear(search.Student.State, options)) : search.Student;
+        foreach (var (path, _) in search.Open)
         {
             var own = search.Student.State[path].Model;
             var at = Array.FindIndex(jobs, job => job.Name == NameOf(own ?? "", options.Multitask ? "" : path));
             if (at < 0)
                 continue;
-            if (options.Multitask && own is null)
+            var isShared = search.Student.Predictors.Any(entry => options.IsFrozen(entry.Key) && search.Student.State[entry.Key].Model == own);
+            if (options.Multitask && own is null && !isShared)
             {
                 program = program.WithModel(tuned[at].Value!);
                 continue;
             }
 
-            var name = options.Multitask ? own! : $"{path}-tuned";
+            // A frozen predictor keeps the weights that it shares with others: they get theirs under a name of its own.
+            var name = !options.Multitask ? $"{path}-tuned" : isShared ? $"{own ?? "all"}-tuned" : own!;
             program = program.WithNamedModel(name, tuned[at].Value!);
             program = program.With(program.State.With(path, program.State[path] with { Model = name }));
         }

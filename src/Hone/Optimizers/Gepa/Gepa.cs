@@ -52,12 +52,14 @@ public sealed class Gepa<TIn, TOut> : PromptOptimizer<TIn, TOut>
         CancellationToken cancellationToken = default) =>
         (GepaResult<TIn, TOut>)await base.CompileAsync(program, train, validation, cancellationToken).ConfigureAwait(false);
 
+    private protected override string ProposalRole => GepaAuthors.Role;
+
     private protected override string Describe() => Authors.Describe(options.ToolDescriptions);
 
     // An iteration asks for a minibatch of evaluations at least; all its tasks may ask the reflecting model.
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection)
     {
-        var components = TextComponents.Of(program, options.ToolDescriptions).Length;
+        var components = TextComponents.Of(program, options, options.ToolDescriptions).Length;
         var limit = options.Limit(components, train, selection!.Value);
         var iterations = Math.Max(0, limit - selection.Value) / options.MinibatchSize;
         return new(limit, iterations * options.Sampling.Tasks * GepaProposer<TIn, TOut>.MostRequests(options, components), program.Predictors.Length);
@@ -65,7 +67,7 @@ public sealed class Gepa<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override void Check(Program<TIn, TOut> program)
     {
-        if (TextComponents.Of(program, options.ToolDescriptions).IsEmpty)
+        if (TextComponents.Of(program, options, options.ToolDescriptions).IsEmpty)
             throw new HoneException("The program has no predictors: there is no text to improve.");
         if (options.ToolDescriptions && program.Tools.IsEmpty)
             throw new HoneException($"{nameof(GepaOptions.ToolDescriptions)} is set, but the program has no tools. Leave it out, or give an agent tools.");
@@ -74,7 +76,7 @@ public sealed class Gepa<TIn, TOut> : PromptOptimizer<TIn, TOut>
     private protected override async Task BeginAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
         var selection = search.Selection!.Count;
-        var spending = new GepaSpending(options.Limit(TextComponents.Of(search.Student, options.ToolDescriptions).Length, search.Train.Count, selection));
+        var spending = new GepaSpending(options.Limit(TextComponents.Of(search.Student, options, options.ToolDescriptions).Length, search.Train.Count, selection));
         search.StrategyState = spending;
         if (spending.Remaining < selection)
             throw new SearchEndedException(

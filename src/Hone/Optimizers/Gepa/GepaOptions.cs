@@ -152,7 +152,7 @@ public sealed record GepaOptions : OptimizerOptions
         + FormattableString.Invariant(
         $"; acceptance={Acceptance.Name}; selection={Selection.Most}; front={Front}; merge={UseMerge}/{MaxMerges}/{MergeExamples}; skip={SkipPerfectMinibatches}")
         + FormattableString.Invariant(
-        $"; format={AddFormatFailures}; reflector={ReflectionModel?.Name}; mode={Reflection}; records={MaxRecordTokens}; text={MaxTextTokens}; whole={ShowWholeRuns}")
+        $"; format={AddFormatFailures}; reflector={ProgramParts.Identity(ReflectionModel)}; mode={Reflection}; records={MaxRecordTokens}; text={MaxTextTokens}; whole={ShowWholeRuns}")
         + (ToolDescriptions ? "; tools" : string.Empty);
 
     // The reference's formula, so that its figures can be compared.

@@ -14,7 +14,9 @@ internal sealed record GepaAuthors(
     public const string Role = "reflection";
 
     public string Describe(bool withTools) =>
-        $"; authors={Text.GetType()}, {Multimodal.GetType()}, {Synthesis.GetType()}, {Custom?.Name}" + (withTools ? $", {Tool.GetType()}" : string.Empty);
+        $"; reflector={ProgramParts.Identity(Text)}; multimodal={ProgramParts.Identity(Multimodal)}; synthesis={ProgramParts.Identity(Synthesis)}"
+        + (Custom is null ? string.Empty : $"; proposer={Custom.Name} {ProgramParts.Identity(new CustomProposal(Custom))}")
+        + (withTools ? $"; tools={ProgramParts.Identity(Tool)}" : string.Empty);
 }
 
 /// <summary>Asks for new texts: all tasks of an iteration side by side, a question that failed once more.</summary>

@@ -25,7 +25,7 @@ internal sealed class GepaSearch<TIn, TOut>
         (this.search, this.options, this.spending) = (search, options, spending);
         proposer = new(search, options, authors, spending);
         dataset = new(search, options);
-        pool = new(TextComponents.Of(search.Student, options.ToolDescriptions), options.Front);
+        pool = new(TextComponents.Of(search.Student, options, options.ToolDescriptions), options.Front);
         minibatches = new(search.Train.Count, options.MinibatchSize, search.Seed.Derive("minibatch"));
         merges = new(options.MergeExamples);
         selection = search.Selection!;

@@ -34,7 +34,7 @@ public sealed record InferRulesOptions : BootstrapOptions
     public LM? PromptModel { get; init; }
 
     internal override string Describe() => base.Describe() + FormattableString.Invariant(
-        $"; candidates={Candidates}; rules={Rules}; shown={ExamplesPerCandidate}; prompt={PromptModel?.Name}");
+        $"; candidates={Candidates}; rules={Rules}; shown={ExamplesPerCandidate}; prompt={ProgramParts.Identity(PromptModel)}");
 }
 
 /// <summary>What <see cref="InferRules{TIn,TOut}"/> asks for.</summary>
@@ -87,13 +87,15 @@ public sealed class InferRules<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Split;
 
-    private protected override string Describe() => string.Empty;
+    private protected override string Describe() => $"; finder={ProgramParts.Identity(RuleFinder)}" + Describe(Teacher);
 
     // Every question may be too long as often as it has examples to drop.
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) => new(
         ((long)train * options.MaxRounds) + ((options.Candidates + 2) * (long)(selection ?? 0)),
-        (long)options.Candidates * program.Predictors.Length * Math.Min(options.ExamplesPerCandidate ?? train, train),
+        (long)options.Candidates * options.OpenIn(program).Length * Math.Min(options.ExamplesPerCandidate ?? train, train),
         program.Predictors.Length);
+
+    private protected override (LM? Model, long Runs) TeacherRuns(int train) => Teacher is null ? default : (Teacher.Model, (long)train * options.MaxRounds);
 
     private protected override void Check(Program<TIn, TOut> program)
     {
@@ -119,7 +121,7 @@ public sealed class InferRules<TIn, TOut> : PromptOptimizer<TIn, TOut>
     private IEnumerable<Question> Questions(SearchRun<TIn, TOut> search, IReadOnlyList<FieldMap> examples, int candidate)
     {
         var shown = options.ExamplesPerCandidate is { } count ? LabeledDemos.Sample(examples, count, search.RandomFor("examples", candidate)) : examples;
-        foreach (var (path, signature) in search.Student.Predictors)
+        foreach (var (path, signature) in search.Open)
             yield return new(candidate, path, [.. shown.Select(example => Shown(signature, example))]);
     }
 

@@ -37,7 +37,7 @@ internal sealed class GroundedProposer<TIn, TOut>(SearchRun<TIn, TOut> search, M
             await DescribeAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Texts for every predictor, in the order of the predictors, none twice and none that is known.</summary>
+    /// <summary>Texts for every predictor that is not frozen, in the order of the predictors, none twice and none that is known.</summary>
     /// <param name="count">Texts a predictor.</param>
     /// <param name="known">Texts that are there already, by predictor.</param>
     /// <param name="demoSets">Where demos to show are taken from.</param>
@@ -53,7 +53,7 @@ internal sealed class GroundedProposer<TIn, TOut>(SearchRun<TIn, TOut> search, M
         CancellationToken cancellationToken)
     {
         var writer = search.Proposer(writers.InstructionWriter, Model, "prompt");
-        var predictors = search.Student.Predictors;
+        var predictors = search.Open;
         var found = predictors.Select(_ => new string?[count]).ToArray();
         for (var attempt = 0; attempt <= options.Resamples; attempt++)
         {
@@ -90,7 +90,7 @@ internal sealed class GroundedProposer<TIn, TOut>(SearchRun<TIn, TOut> search, M
 
     private InstructionRequest Request(int predictor, int set, ProgramState[] demoSets, string? history, Random random)
     {
-        var (path, signature) = search.Student.Predictors[predictor];
+        var (path, signature) = search.Open[predictor];
         return new(ProgramOutline.Module(path, signature), signature.Instructions)
         {
             Dataset = dataset,

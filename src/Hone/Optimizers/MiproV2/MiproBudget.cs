@@ -28,6 +28,9 @@ internal sealed record MiproBudget(int Instructions, int DemoSets, int Trials)
         _ => MostSelection,
     };
 
+    /// <summary>How many examples choose when there is no validation set: four of five, rounded down.</summary>
+    public static int SelectionOf(int examples) => Math.Clamp(examples * 4 / 5, 1, MostSelection);
+
     /// <summary>Trials that a number of candidates deserves.</summary>
     public static int TrialsFor(int candidates, int predictors, bool isZeroShot)
     {

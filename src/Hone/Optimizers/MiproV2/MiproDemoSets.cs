@@ -19,9 +19,9 @@ internal static class MiproDemoSets
         {
             var draw = search.Seed.Derive("demos", set);
             if (set == 0)
-                states[set] = LabeledDemos.Clear(search.Student.State);
+                states[set] = LabeledDemos.Clear(search.Student.State, options);
             else if (set == 1 && labeled > 0)
-                states[set] = LabeledDemos.Fill(search.Student, bootstrapper.Examples, labeled, draw);
+                states[set] = LabeledDemos.Fill(search.Student, options, bootstrapper.Examples, labeled, draw);
             else
                 plans.Add((set, Plan(search, set, harvested, labeled, draw)));
         }

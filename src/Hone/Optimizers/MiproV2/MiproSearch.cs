@@ -14,11 +14,11 @@ internal sealed class MiproSearch<TIn, TOut>
     private readonly Dictionary<string, MiproPoint<TIn, TOut>> points = new(StringComparer.Ordinal);
     private readonly List<MiproPoint<TIn, TOut>> tried = [];
     private readonly List<SearchObservation> observations = [];
+    private readonly List<TrialScored> log = [];
     private readonly bool usesMinibatches;
     private readonly int trials;
     private ISearchSampler sampler;
     private SearchSpace space;
-    private int logged;
     private long examples;
     private int done;
 
@@ -40,11 +40,12 @@ internal sealed class MiproSearch<TIn, TOut>
         (this.instructions, this.demos, this.samplerOf) = (instructions, demos, samplerOf);
         usesMinibatches = MiproBudget.UsesMinibatches(options, Selection.Count);
         (space, sampler) = NewSampler();
+        search.StrategyState = log;
     }
 
     private SearchSet<TIn, TOut> Selection => search.Selection!;
 
-    private ImmutableArray<KeyValuePair<string, Signature>> Predictors => search.Student.Predictors;
+    private ImmutableArray<KeyValuePair<string, Signature>> Predictors => search.Open;
 
     /// <summary>Logs the program as it came. It is an observation only if a choice gives the very same program.</summary>
     public void Start()
@@ -221,6 +222,7 @@ internal sealed class MiproSearch<TIn, TOut>
     private void Log(ImmutableArray<int> choices, double score, int count, bool isFull)
     {
         examples += count;
-        search.Tell(new TrialScored(++logged, Named(choices), score, count, isFull) { ExamplesSoFar = examples });
+        log.Add(new(log.Count + 1, Named(choices), score, count, isFull) { ExamplesSoFar = examples });
+        search.Tell(log[^1]);
     }
 }

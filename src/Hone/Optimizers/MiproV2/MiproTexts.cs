@@ -83,6 +83,10 @@ public sealed record MiproWriters
 
     /// <summary>Writes instructions.</summary>
     public Module<InstructionRequest, InstructionReply> InstructionWriter { get; init; } = new InstructionWriter();
+
+    /// <summary>All of them as the identity of a run names them.</summary>
+    internal string Describe() => $"; observer={ProgramParts.Identity(DataObserver)}; summarizer={ProgramParts.Identity(DataSummarizer)}; "
+        + $"describers={ProgramParts.Identity(ProgramDescriber)}, {ProgramParts.Identity(ModuleDescriber)}; writer={ProgramParts.Identity(InstructionWriter)}";
 }
 
 /// <summary>What the writer of instructions sees: only what there is, each thing between tags of its own.</summary>

@@ -4,7 +4,8 @@ namespace Hone.Optimizers;
 
 /// <summary>
 /// Chooses instructions and demos of all predictors together: harvests demo sets, has a model write instructions that rest on the data, the program and
-/// those demos, and searches for the best combination with a model of what was good so far (DSPy's MIPROv2, arXiv 2406.11695).
+/// those demos, and searches for the best combination with a model of what was good so far (DSPy's MIPROv2, arXiv 2406.11695). The result is a
+/// <see cref="MiproV2Result{TIn,TOut}"/>.
 /// </summary>
 public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
 {
@@ -36,15 +37,15 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Split;
 
-    private protected override double TrainShare => 0.2;
+    private protected override int SelectionOf(int examples) => MiproBudget.SelectionOf(examples);
 
     private protected override int? SelectionLimit => options.Auto is { } auto ? MiproBudget.SelectionLimit(auto) : null;
 
-    private protected override string Describe() => Sampler is null ? string.Empty : "; own sampler";
+    private protected override string Describe() => Writers.Describe() + Describe(Teacher) + (Sampler is null ? string.Empty : "; own sampler");
 
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection)
     {
-        var predictors = program.Predictors.Length;
+        var predictors = options.OpenIn(program).Length;
         var budget = MiproBudget.For(options, predictors);
         var (whole, harvests) = ((long)(selection ?? 0), options.IsZeroShot && !options.DemoAware ? 0 : (long)train * options.MaxRounds);
         var search = MiproBudget.UsesMinibatches(options, selection ?? 0)
@@ -52,9 +53,12 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
             : budget.Trials * whole;
         var texts = (budget.Instructions - 1 + options.LaterProposals) * (long)predictors * (1 + options.Resamples)
             + (options.DataAware ? MiproBudget.LooksAtData(train, options.DataBatchSize) : 0)
-            + (options.ProgramAware ? 1 + predictors : 0);
+            + (options.ProgramAware ? 1 + program.Predictors.Length : 0);
         return new(harvests + whole + search, texts, predictors);
     }
+
+    private protected override (LM? Model, long Runs) TeacherRuns(int train) =>
+        Teacher is null || (options.IsZeroShot && !options.DemoAware) ? default : (Teacher.Model, (long)train * options.MaxRounds);
 
     private protected override void Check(Program<TIn, TOut> program)
     {
@@ -76,7 +80,7 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
-        var budget = MiproBudget.For(options, search.Student.Predictors.Length);
+        var budget = MiproBudget.For(options, search.Open.Length);
         var bootstrapper = new Bootstrapper<TIn, TOut>(search, options, Teacher, Acceptance);
         ProgramState[] sets = [];
         if (!options.IsZeroShot || options.DemoAware)
@@ -85,7 +89,7 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
             sets = await MiproDemoSets.BuildAsync(search, bootstrapper, options, budget.DemoSets, cancellationToken).ConfigureAwait(false);
         }
 
-        List<string>[] instructions = [.. search.Student.Predictors.Select(entry => new List<string> { entry.Value.Instructions })];
+        List<string>[] instructions = [.. search.Open.Select(entry => new List<string> { entry.Value.Instructions })];
         var proposer = new GroundedProposer<TIn, TOut>(search, options, Writers, bootstrapper.Examples);
         if (budget.Instructions + options.LaterProposals > 1)
         {
@@ -98,7 +102,7 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
         }
 
         search.Tell(new OptimizerPhaseStarted("search"));
-        var demos = options.IsZeroShot ? null : search.Student.Predictors.Select(entry => MiproDemoSets.Distinct(sets, entry.Key)).ToArray();
+        var demos = options.IsZeroShot ? null : search.Open.Select(entry => MiproDemoSets.Distinct(sets, entry.Key)).ToArray();
         var combinations = new MiproSearch<TIn, TOut>(search, options, budget.Trials, instructions, demos, Sampler ?? Tpe);
         combinations.Start();
         if (options.LaterProposals > 0)
@@ -111,6 +115,9 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
         await combinations.RunAsync(budget.Trials, cancellationToken).ConfigureAwait(false);
         await combinations.FinishAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    private protected override OptimizationResult<TIn, TOut> Complete(OptimizationResult<TIn, TOut> result, SearchRun<TIn, TOut> search) =>
+        new MiproV2Result<TIn, TOut>(result) { Trials = search.StrategyState is List<TrialScored> log ? [.. log] : [] };
 
     private static CategoricalTpeSampler Tpe(SearchSpace space, long seed, int trials) => new(space, seed, trials);
 }

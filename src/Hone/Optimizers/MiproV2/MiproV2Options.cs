@@ -129,7 +129,7 @@ public sealed record MiproV2Options : BootstrapOptions
     internal override string Describe() => base.Describe() + FormattableString.Invariant(
         $"; auto={Auto}; candidates={Candidates}; trials={Trials}; minibatch={Minibatch}/{MinibatchSize}/{FullEvaluationEvery}/{PairedMinibatches}; ")
         + FormattableString.Invariant($"at-once={TrialsAtOnce}; temperature={InitTemperature}; resamples={Resamples}; later={LaterProposals}; ")
-        + FormattableString.Invariant($"aware={ProgramAware}/{DataAware}/{TipAware}/{DemoAware}; batch={DataBatchSize}; prompt={PromptModel?.Name}; notes={ProgramNotes}");
+        + FormattableString.Invariant($"aware={ProgramAware}/{DataAware}/{TipAware}/{DemoAware}; batch={DataBatchSize}; prompt={ProgramParts.Identity(PromptModel)}; notes={ProgramNotes}");
 
     internal override void Validate()
     {

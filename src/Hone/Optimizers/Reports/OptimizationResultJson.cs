@@ -26,6 +26,7 @@ internal static class OptimizationResultJson
         ["usage"] = UsageJson.Write(result.UsageByRole),
         ["warnings"] = new JsonArray([.. result.Warnings.Select(warning => (JsonNode)warning)]),
         ["candidates"] = new JsonArray([.. result.Candidates.Select(Written)]),
+        [FindingsJson.Section] = FindingsJson.Write(result),
     }.ToJsonString(Indented) + "\n";
 
     private static JsonObject? Compared(PairedComparison? pair) => pair is null ? null : new()
@@ -66,7 +67,7 @@ internal static class OptimizationResultJson
     {
         using var document = JsonDocument.Parse(json);
         var root = document.RootElement;
-        return new()
+        return FindingsJson.Read(root, new OptimizationResult<TIn, TOut>
         {
             Program = best,
             StopReason = Enum.Parse<StopReason>(root.GetProperty("stopReason").GetString()!),
@@ -81,7 +82,7 @@ internal static class OptimizationResultJson
             UsageByRole = UsageJson.Read(root.GetProperty("usage")),
             Warnings = [.. root.GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString()!)],
             Candidates = [.. root.GetProperty("candidates").EnumerateArray().Select(entry => Candidate(entry, state))],
-        };
+        });
     }
 
     private static OptimizationCandidate Candidate(JsonElement entry, Func<string, ProgramState> state) =>

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Hone.Optimizers;
@@ -56,18 +55,21 @@ internal sealed class AskUnit<TRequest, TReply>(
         Outcome = new Proposal<TReply>(null, error.Message) { UsageByRole = usage, IsTooLong = error is ContextWindowExceededException };
     }
 
-    public override JsonObject Save()
+    public override void Save(Utf8JsonWriter saved)
     {
-        var saved = new JsonObject();
+        saved.WriteStartObject();
         if (Result.Reply is { } reply)
-            saved["reply"] = JsonSerializer.SerializeToNode(reply, json);
+        {
+            saved.WritePropertyName("reply");
+            JsonSerializer.Serialize(saved, reply, json);
+        }
+
         if (Result.Error is not null)
-            saved["error"] = Result.Error;
+            saved.WriteString("error", Result.Error);
         if (Result.IsTooLong)
-            saved["tooLong"] = true;
-        if (!Result.UsageByRole.IsEmpty)
-            saved["usage"] = UsageJson.Write(Result.UsageByRole);
-        return saved;
+            saved.WriteBoolean("tooLong", true);
+        UsageJson.Write(saved, "usage", Result.UsageByRole);
+        saved.WriteEndObject();
     }
 
     public override void Load(JsonElement saved) => Outcome = new Proposal<TReply>(

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Hone.Optimizers;
 
@@ -66,22 +65,45 @@ internal sealed record RunRecord(Score Score)
         }),
     ];
 
-    public JsonObject Write()
+    public void Write(Utf8JsonWriter json)
     {
-        var json = new JsonObject { ["score"] = Score.Value, ["output"] = Output };
+        json.WriteStartObject();
+        json.WriteNumber("score", Score.Value);
+        json.WriteString("output", Output);
         if (!Score.Parts.IsEmpty)
-            json["parts"] = new JsonObject(Score.Parts.Select(part => KeyValuePair.Create<string, JsonNode?>(part.Key, part.Value)));
+        {
+            json.WriteStartObject("parts");
+            foreach (var (name, value) in Score.Parts)
+                json.WriteNumber(name, value);
+            json.WriteEndObject();
+        }
+
         if (Score.Feedback is not null)
-            json["feedback"] = Score.Feedback;
+            json.WriteString("feedback", Score.Feedback);
         if (!Score.PredictorFeedback.IsEmpty)
-            json["predictorFeedback"] = new JsonObject(Score.PredictorFeedback.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Key, entry.Value)));
+        {
+            json.WriteStartObject("predictorFeedback");
+            foreach (var (path, text) in Score.PredictorFeedback)
+                json.WriteString(path, text);
+            json.WriteEndObject();
+        }
+
         if (Fault != RunFault.None)
-            (json["fault"], json["error"]) = ($"{Fault}", Error);
+        {
+            json.WriteString("fault", $"{Fault}");
+            json.WriteString("error", Error);
+        }
+
         if (!Steps.IsEmpty)
-            json["steps"] = new JsonArray([.. Steps.Select(WriteStep)]);
-        if (!UsageByRole.IsEmpty)
-            json["usage"] = UsageJson.Write(UsageByRole);
-        return json;
+        {
+            json.WriteStartArray("steps");
+            foreach (var step in Steps)
+                WriteStep(json, step);
+            json.WriteEndArray();
+        }
+
+        UsageJson.Write(json, "usage", UsageByRole);
+        json.WriteEndObject();
     }
 
     /// <param name="json">What <see cref="Write"/> gave.</param>
@@ -107,18 +129,20 @@ internal sealed record RunRecord(Score Score)
     private static FieldMap WithoutTools(FieldMap inputs) =>
         inputs.Any(input => ProgramFileWriter.HoldsTools(input.Value)) ? FieldMap.Create(inputs.Where(input => !ProgramFileWriter.HoldsTools(input.Value))) : inputs;
 
-    private static JsonNode WriteStep(StepRecord step)
+    private static void WriteStep(Utf8JsonWriter json, StepRecord step)
     {
-        var json = new JsonObject { ["path"] = step.Path, ["in"] = ProgramFileWriter.Node(step.Inputs) };
+        json.WriteStartObject();
+        json.WriteString("path", step.Path);
+        CanonicalJson.Write(json, "in", step.Inputs);
         if (step.Outputs is not null)
-            json["out"] = ProgramFileWriter.Node(step.Outputs);
+            CanonicalJson.Write(json, "out", step.Outputs);
         if (step.Failure is not null)
-            json["failure"] = step.Failure;
+            json.WriteString("failure", step.Failure);
         if (step.RawText is not null)
-            json["text"] = step.RawText;
+            json.WriteString("text", step.RawText);
         if (step.Partial is { Count: > 0 })
-            json["partial"] = ProgramFileWriter.Node(step.Partial);
-        return json;
+            CanonicalJson.Write(json, "partial", step.Partial);
+        json.WriteEndObject();
     }
 
     private static StepRecord ReadStep(JsonElement json, Func<string, Signature> signatureOf)

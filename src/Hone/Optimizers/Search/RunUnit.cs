@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Hone.Optimizers;
 
@@ -65,7 +64,11 @@ internal sealed class RunUnit<TIn, TOut>(RunRequest<TIn, TOut> request, Metric<T
         };
     }
 
-    public override JsonObject Save() => Result.Write();
+    public override bool IsCrash => Result.Fault is RunFault.Crashed or RunFault.Metric;
+
+    public override string? Error => Result.Error;
+
+    public override void Save(Utf8JsonWriter json) => Result.Write(json);
 
     public override void Load(JsonElement saved) => Outcome = RunRecord.Read(
         saved, path => request.Program.Predictors.FirstOrDefault(entry => entry.Key == path).Value

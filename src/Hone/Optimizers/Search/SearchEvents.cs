@@ -32,7 +32,20 @@ internal sealed class SearchEvents(OptimizerOptions options)
 
         if (happened is OptimizerWarning { Message: var message })
             SearchLog.Warning(options.Logger ?? NullLogger.Instance, message);
-        options.Progress?.Report(happened);
+        Report(happened);
+    }
+
+    /// <summary>Tells the live listener alone. What it throws is logged: a listener does not disturb the run.</summary>
+    public void Report(OptimizerEvent happened)
+    {
+        try
+        {
+            options.Progress?.Report(happened);
+        }
+        catch (Exception error)
+        {
+            SearchLog.ListenerFailed(options.Logger ?? NullLogger.Instance, happened.GetType().Name, error);
+        }
     }
 
     public void Warn(string message) => Tell(new OptimizerWarning(message));
@@ -70,4 +83,7 @@ internal static partial class SearchLog
 
     [LoggerMessage(LogLevel.Warning, "The tracker {Tracker} failed; the run goes on.")]
     public static partial void TrackerFailed(ILogger logger, string tracker, Exception error);
+
+    [LoggerMessage(LogLevel.Warning, "The listener failed at {Happened}; the run goes on.")]
+    public static partial void ListenerFailed(ILogger logger, string happened, Exception error);
 }

@@ -15,6 +15,7 @@ internal sealed class SearchRun<TIn, TOut>
     private readonly SearchEvents events;
     private readonly SearchFolder<TIn, TOut>? folder;
     private int failedProposals;
+    private bool hasMetricFailed;
 
     public SearchRun(
         Program<TIn, TOut> student,
@@ -34,6 +35,9 @@ internal sealed class SearchRun<TIn, TOut>
 
     public OptimizerOptions Options { get; }
 
+    /// <summary>Where the run is kept; null for one in memory.</summary>
+    public string? Directory => folder?.Directory;
+
     /// <summary>Examples to learn from.</summary>
     public SearchSet<TIn, TOut> Train { get; }
 
@@ -46,6 +50,9 @@ internal sealed class SearchRun<TIn, TOut>
     public SearchCandidate<TIn, TOut> Baseline { get; }
 
     public Program<TIn, TOut> Student => Baseline.Program;
+
+    /// <summary>The student's predictors that may be changed, in declaration order: path and signature.</summary>
+    public ImmutableArray<KeyValuePair<string, Signature>> Open => Options.OpenIn(Student);
 
     public CandidateLedger<TIn, TOut> Ledger { get; } = new();
 
@@ -82,12 +89,13 @@ internal sealed class SearchRun<TIn, TOut>
 
     /// <summary>Runs programs on examples; the records are in the order of the requests.</summary>
     /// <exception cref="SearchEndedException">The run is to end.</exception>
-    public async Task<RunRecord[]> RunAsync(string phase, IReadOnlyList<RunRequest<TIn, TOut>> requests, CancellationToken cancellationToken)
-    {
-        var wave = UnitsFor(requests);
-        await WaveAsync(phase, wave, cancellationToken).ConfigureAwait(false);
-        return [.. wave.Select(unit => unit.Result)];
-    }
+    public Task<RunRecord[]> RunAsync(string phase, IReadOnlyList<RunRequest<TIn, TOut>> requests, CancellationToken cancellationToken) =>
+        RunAsync(phase, requests, Options.MaxErrors, cancellationToken);
+
+    /// <summary>As <see cref="RunAsync(string, IReadOnlyList{RunRequest{TIn, TOut}}, CancellationToken)"/>, for a caller that counts failures itself.</summary>
+    /// <exception cref="SearchEndedException">The run is to end.</exception>
+    public Task<RunRecord[]> RunUncountedAsync(string phase, IReadOnlyList<RunRequest<TIn, TOut>> requests, CancellationToken cancellationToken) =>
+        RunAsync(phase, requests, null, cancellationToken);
 
     /// <summary>Runs each candidate on the same part of a set. Nothing is entered in the ledger.</summary>
     public async Task<SearchScore<TIn, TOut>[]> SampleAsync(
@@ -196,12 +204,39 @@ internal sealed class SearchRun<TIn, TOut>
     private RunUnit<TIn, TOut>[] UnitsFor(IReadOnlyList<RunRequest<TIn, TOut>> requests) =>
         [.. requests.Select(request => new RunUnit<TIn, TOut>(request, metric, Seed.Derive("run"), Options.FailureScore))];
 
-    private async Task WaveAsync(string phase, IReadOnlyList<Unit> wave, CancellationToken cancellationToken)
+    private async Task<RunRecord[]> RunAsync(
+        string phase, IReadOnlyList<RunRequest<TIn, TOut>> requests, int? maxErrors, CancellationToken cancellationToken)
+    {
+        var wave = UnitsFor(requests);
+        await WaveAsync(phase, wave, maxErrors, cancellationToken).ConfigureAwait(false);
+        return [.. wave.Select(unit => unit.Result)];
+    }
+
+    private Task WaveAsync(string phase, IReadOnlyList<Unit> wave, CancellationToken cancellationToken) => WaveAsync(phase, wave, Options.MaxErrors, cancellationToken);
+
+    private async Task WaveAsync(string phase, IReadOnlyList<Unit> wave, int? maxErrors, CancellationToken cancellationToken)
     {
         using var activity = HoneDiagnostics.Source.StartActivity($"optimize {phase}");
         activity?.SetTag("hone.optimizer.units", wave.Count);
-        await units.RunAsync(phase, wave, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await units.RunAsync(phase, wave, maxErrors, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            WarnOfMetric(wave);
+        }
+
         await events.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // The first one alone: a metric that fails often would say the same thing over and over.
+    private void WarnOfMetric(IReadOnlyList<Unit> wave)
+    {
+        if (hasMetricFailed || wave.FirstOrDefault(unit => unit.Outcome is RunRecord { Fault: RunFault.Metric })?.Error is not { } error)
+            return;
+        hasMetricFailed = true;
+        Warn(error);
     }
 
     private async Task<SearchScore<TIn, TOut>> EnterAsync(SearchScore<TIn, TOut> score, CancellationToken cancellationToken)
@@ -226,8 +261,6 @@ internal sealed class SearchRun<TIn, TOut>
     {
         if (score.Runs.All(run => run.Fault is RunFault.Crashed or RunFault.Metric))
             throw new HoneException($"Every run of the program as it came failed, so there is nothing to improve on. The first error: {score.Runs[0].Error}");
-        if (score.Runs.FirstOrDefault(run => run.Fault is RunFault.Metric) is { } metricFault)
-            Warn(metricFault.Error!);
     }
 
     private void ThrowIfReached(List<SearchScore<TIn, TOut>> scores)
@@ -239,5 +272,8 @@ internal sealed class SearchRun<TIn, TOut>
             if (Options.PerfectScore is { } perfect && score.Scores.All(value => value >= perfect))
                 throw new SearchEndedException(StopReason.TargetReached, "A candidate has the perfect score on every example of the selection set.");
         }
+
+        if (Ledger.Count - 1 - Ledger.BestIndex >= Options.Patience)
+            throw new SearchEndedException(StopReason.NoImprovement, $"The last {Ledger.Count - 1 - Ledger.BestIndex} candidates were no better than the best before them.");
     }
 }

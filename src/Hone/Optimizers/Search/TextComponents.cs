@@ -14,11 +14,14 @@ internal static class TextComponents
     private const string Description = "#description";
     private const string Argument = "#arg.";
 
-    /// <summary>Names in declaration order: those of predictors, then those of tools when they are asked for.</summary>
-    public static ImmutableArray<string> Of<TIn, TOut>(Program<TIn, TOut> program, bool withTools = false)
+    /// <summary>Names in declaration order: those of predictors that are not frozen, then those of their tools when they are asked for.</summary>
+    public static ImmutableArray<string> Of<TIn, TOut>(Program<TIn, TOut> program, OptimizerOptions options, bool withTools = false)
     {
-        ImmutableArray<string> predictors = [.. program.Predictors.Select(entry => entry.Key)];
-        return withTools ? [.. predictors, .. program.Tools.SelectMany(entry => Of(entry.Key, entry.Value))] : predictors;
+        ImmutableArray<string> predictors = [.. options.OpenIn(program).Select(entry => entry.Key)];
+        if (!withTools)
+            return predictors;
+        var frozen = AgentView.AllOf(program).Where(agent => options.IsFrozen(agent.Predictor)).SelectMany(agent => agent.Tools).Select(tool => tool.Key).ToHashSet(StringComparer.Ordinal);
+        return [.. predictors, .. program.Tools.Where(entry => !frozen.Contains(entry.Key)).SelectMany(entry => Of(entry.Key, entry.Value))];
     }
 
     /// <summary>The tool, and the argument, that a text belongs to; null for the instructions of a predictor. Without an argument: the tool itself.</summary>

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Hone.Optimizers;
 
@@ -28,8 +27,14 @@ internal abstract class Unit(string key)
     /// <summary>Does the work and sets <see cref="Outcome"/>. A failure that belongs to the candidate is an outcome; others are thrown.</summary>
     public abstract Task ExecuteAsync(CancellationToken cancellationToken);
 
-    /// <summary>The outcome as JSON.</summary>
-    public abstract JsonObject Save();
+    /// <summary>True when the outcome says that the program or the metric threw: see <see cref="OptimizerOptions.MaxErrors"/>.</summary>
+    public virtual bool IsCrash => false;
+
+    /// <summary>What was thrown; null when nothing was.</summary>
+    public virtual string? Error => null;
+
+    /// <summary>The outcome as a JSON object.</summary>
+    public abstract void Save(Utf8JsonWriter json);
 
     /// <summary>Sets the outcome from what <see cref="Save"/> gave.</summary>
     public abstract void Load(JsonElement saved);

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Hone.Optimizers;
 
@@ -8,13 +7,14 @@ namespace Hone.Optimizers;
 /// Runs units in waves, side by side, each at most once in the life of a run directory. A wave is given in order; what its units cost is judged in that
 /// order, so that what a budget allows does not depend on how many ran at once.
 /// </summary>
-internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, RunCallBudget? calls, Action<OptimizerEvent> tell)
+internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, RunCallBudget? calls, SearchEvents events)
 {
     private const string StopFile = "stop";
 
     // How many units may start between two looks for the file: a look costs as much as a small unit.
     private const int StartsBetweenLooks = 32;
     private const string ElapsedKey = "elapsedMs";
+    private const string SpentKey = "spent";
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, JsonElement> journaled = ReadJournal(run.Entries);
@@ -22,7 +22,9 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     private readonly HashSet<string> counted = new(StringComparer.Ordinal);
     private readonly HashSet<string> paid = new(StringComparer.Ordinal);
     private readonly UnitCosts costs = new();
+    private RunCallBudget? calls = calls;
     private TimeSpan? lastKept;
+    private long setAside;
 
     /// <summary>Units that an earlier process had finished.</summary>
     public int JournaledCount => journaled.Count;
@@ -36,8 +38,8 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     /// <summary>What the units have cost that the search asked for, whoever paid.</summary>
     public ImmutableSortedDictionary<string, Usage> UsageByRole { get; private set; } = ImmutableSortedDictionary.Create<string, Usage>(StringComparer.Ordinal);
 
-    /// <summary>Runs of the program that the budget still allows.</summary>
-    public long RemainingRuns => options.Budget.MaxProgramRuns is { } most ? most - ProgramRuns : long.MaxValue;
+    /// <summary>Runs of the program that the budget still allows; those that are set aside are not among them.</summary>
+    public long RemainingRuns => options.Budget.MaxProgramRuns is { } most ? Math.Max(0, most - setAside - ProgramRuns) : long.MaxValue;
 
     /// <summary>Time that the run had taken when its last unit was done, that of earlier processes included.</summary>
     public TimeSpan Duration => run.Directory is null ? run.Elapsed : lastKept ?? ElapsedBefore;
@@ -47,25 +49,53 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             ? last.GetProperty(ElapsedKey).GetInt64()
             : 0);
 
-    /// <summary>Counts the time and the calls of the journal's units against the budget.</summary>
+    /// <summary>Keeps so many runs of the program for what comes after the search.</summary>
+    public void SetAside(long runs) => setAside = runs;
+
+    /// <summary>Gives free what was set aside.</summary>
+    /// <param name="whole">The budget of calls for what comes now; it goes on from what was spent. Null keeps the one there is.</param>
+    public void UseSetAside(RunCallBudget? whole)
+    {
+        setAside = 0;
+        if (whole is null || calls is null)
+            return;
+        foreach (var (role, spent) in calls.SpentByRole)
+            whole.ContinueFrom(role, spent);
+        calls = whole;
+    }
+
+    /// <summary>
+    /// Counts the time and the calls of earlier processes against the budget: what the budget had counted when a wave ended, units that were cut off
+    /// half-way included, and the units that were finished after that.
+    /// </summary>
     public void ContinueSpending()
     {
         run.ContinueFrom(ElapsedBefore);
         if (calls is null)
             return;
-        foreach (var line in journaled.Values)
+        var spent = ImmutableSortedDictionary.Create<string, Usage>(StringComparer.Ordinal);
+        foreach (var line in run.Entries)
         {
-            foreach (var (role, usage) in UsageOf(line))
-                calls.ContinueFrom(role, new(usage.Calls, usage.InputTokens, usage.OutputTokens, usage.Cost));
+            if (line.TryGetProperty(SpentKey, out var counted))
+                spent = UsageJson.Read(counted);
+            else if (line.TryGetProperty("unit", out _))
+                spent = spent.Plus(UsageOf(line));
         }
+
+        foreach (var (role, usage) in spent)
+            calls.ContinueFrom(role, new(usage.Calls, usage.InputTokens, usage.OutputTokens, usage.Cost));
     }
 
     /// <summary>How many further runs of the program these units would be.</summary>
     public long NewRuns(IEnumerable<Unit> units) => units.Where(unit => unit.IsProgramRun && !counted.Contains(unit.Key)).DistinctBy(unit => unit.Key).Count();
 
     /// <summary>Sets the outcome of every unit.</summary>
+    /// <param name="phase">What is done, for listeners.</param>
+    /// <param name="units">The units in order.</param>
+    /// <param name="maxErrors">Crashed runs at which the wave ends the run; null for no limit.</param>
+    /// <param name="cancellationToken">Abandons the run.</param>
     /// <exception cref="SearchEndedException">A budget is spent, the run was stopped, or a model stayed out of reach. Units before the failing one have outcomes.</exception>
-    public async Task RunAsync(string phase, IReadOnlyList<Unit> units, CancellationToken cancellationToken)
+    public async Task RunAsync(string phase, IReadOnlyList<Unit> units, int? maxErrors, CancellationToken cancellationToken)
     {
         Reserve(units);
         var missing = new List<Unit>();
@@ -79,7 +109,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         try
         {
             if (missing.Count > 0)
-                await ExecuteAsync(phase, missing, cancellationToken).ConfigureAwait(false);
+                await ExecuteAsync(phase, missing, maxErrors, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -93,7 +123,26 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         }
 
         if (missing.Count > 0)
-            tell(new OptimizerSpent(ProgramRuns, UsageByRole));
+            events.Tell(new OptimizerSpent(ProgramRuns, UsageByRole));
+        ThrowIfTooManyCrashed(units, maxErrors);
+    }
+
+    // In the order of the wave: what counts does not depend on how many ran at once. What came after the last crash that was allowed is not looked at.
+    private static void ThrowIfTooManyCrashed(IReadOnlyList<Unit> units, int? maxErrors)
+    {
+        if (maxErrors is not { } most)
+            return;
+        var crashed = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < units.Count; i++)
+        {
+            if (units[i] is not { Outcome: not null, IsCrash: true } || !crashed.Add(units[i].Key) || crashed.Count < most)
+                continue;
+            var error = units[i].Error;
+            foreach (var later in units.Skip(i + 1))
+                later.Outcome = null;
+            throw new SearchEndedException(
+                StopReason.TooManyErrors, $"{most} runs failed side by side, as many as {nameof(OptimizerOptions.MaxErrors)} allows. The last error: {error}");
+        }
     }
 
     private void Reserve(IReadOnlyList<Unit> units)
@@ -126,14 +175,14 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     }
 
     // Started in order. Everything that was started is waited for: it is paid.
-    private async Task ExecuteAsync(string phase, List<Unit> units, CancellationToken cancellationToken)
+    private async Task ExecuteAsync(string phase, List<Unit> units, int? maxErrors, CancellationToken cancellationToken)
     {
         if (options.Control is { } control)
             await control.PassAsync(_ => Task.CompletedTask, cancellationToken).ConfigureAwait(false);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, options.Stop, options.Control?.Stopped ?? default);
         var errors = new Exception?[units.Count];
         var running = new List<Task>();
-        var completed = 0;
+        var (completed, crashed) = (0, 0);
         var hasFailed = false;
         for (var i = 0; i < units.Count; i++)
         {
@@ -153,9 +202,9 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         async Task WorkAsync(int index)
         {
             errors[index] = await AttemptAsync(units[index], either.Token).ConfigureAwait(false);
-            if (errors[index] is not null)
+            if (errors[index] is not null || (units[index].IsCrash && Interlocked.Increment(ref crashed) >= maxErrors))
                 Volatile.Write(ref hasFailed, true);
-            options.Progress?.Report(new OptimizerProgress(phase, Interlocked.Increment(ref completed), units.Count));
+            events.Report(new OptimizerProgress(phase, Interlocked.Increment(ref completed), units.Count));
         }
     }
 
@@ -164,7 +213,12 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         if (run.Journal is not { } journal)
             return;
         lastKept = TimeSpan.FromMilliseconds(Math.Round(run.Elapsed.TotalMilliseconds));
-        journal.Append(new JsonObject { [ElapsedKey] = (long)lastKept.Value.TotalMilliseconds });
+        journal.Append(line =>
+        {
+            line.WriteNumber(ElapsedKey, (long)lastKept.Value.TotalMilliseconds);
+            if (calls is not null)
+                UsageJson.Write(line, SpentKey, calls.SpentByRole.ToImmutableSortedDictionary(entry => entry.Key, entry => UsageOf(entry.Value), StringComparer.Ordinal));
+        });
         journal.Flush();
     }
 
@@ -203,7 +257,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             catch (Exception error) when (attempt < options.OutageRetries && SearchFaults.Refusal(error) is null && SearchFaults.IsOutage(error))
             {
                 var wait = options.OutageDelay * Math.Pow(2, attempt);
-                tell(new OptimizerWarning($"A model is out of reach, next attempt in {wait}: {error.Message}"));
+                events.Tell(new OptimizerWarning($"A model or a service is out of reach, next attempt in {wait}: {error.Message}"));
                 await Task.Delay(wait, options.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (cancellationToken.IsCancellationRequested)
                     return new OperationCanceledException(cancellationToken);
@@ -232,7 +286,12 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             known[unit.Key] = unit.Outcome!;
             costs.Observe(unit);
             ExecutedCount++;
-            run.Journal?.Append(new JsonObject { ["unit"] = unit.Key, ["result"] = unit.Save() });
+            run.Journal?.Append(line =>
+            {
+                line.WriteString("unit", unit.Key);
+                line.WritePropertyName("result");
+                unit.Save(line);
+            });
         }
     }
 
@@ -241,7 +300,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         if (SearchFaults.Refusal(error) is { } refusal)
             return new SearchEndedException(ReasonOf(refusal), refusal.Message, error);
         return SearchFaults.IsOutage(error)
-            ? new SearchEndedException(StopReason.Outage, $"A model stayed out of reach: {error.Message}", error)
+            ? new SearchEndedException(StopReason.Outage, $"A model or a service stayed out of reach: {error.Message}", error)
             : error;
     }
 
@@ -254,6 +313,8 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             nameof(CallBudgetLimits.MaxTime) => StopReason.TimeBudget,
             _ => StopReason.CallBudget,
         };
+
+    private static Usage UsageOf(Spending spent) => new(spent.Calls, spent.InputTokens, spent.OutputTokens) { Cost = spent.Money };
 
     private static ImmutableSortedDictionary<string, Usage> UsageOf(JsonElement line) =>
         line.GetProperty("result").TryGetProperty("usage", out var usage) ? UsageJson.Read(usage) : ImmutableSortedDictionary<string, Usage>.Empty;

@@ -15,6 +15,30 @@ internal static class UsageJson
         return roles;
     }
 
+    /// <summary>A member with the usage by role; none when nothing was used.</summary>
+    public static void Write(Utf8JsonWriter json, string name, ImmutableSortedDictionary<string, Usage> usage)
+    {
+        if (usage.IsEmpty)
+            return;
+        json.WriteStartObject(name);
+        foreach (var (role, spent) in usage)
+        {
+            json.WriteStartObject(role);
+            json.WriteNumber("calls", spent.Calls);
+            json.WriteNumber("in", spent.InputTokens);
+            json.WriteNumber("out", spent.OutputTokens);
+            if (spent.CachedInputTokens != 0)
+                json.WriteNumber("cached", spent.CachedInputTokens);
+            if (spent.ReasoningTokens != 0)
+                json.WriteNumber("reasoning", spent.ReasoningTokens);
+            if (spent.Cost != 0)
+                json.WriteNumber("cost", spent.Cost);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
     public static JsonObject Write(Usage spent)
     {
         var entry = new JsonObject { ["calls"] = spent.Calls, ["in"] = spent.InputTokens, ["out"] = spent.OutputTokens };

@@ -5,7 +5,7 @@ namespace Hone.Optimizers;
 
 /// <summary>
 /// Stochastic introspective mini-batch ascent (DSPy's SIMBA): samples each example of a batch several times, looks where the outcomes differ most, and
-/// turns the contrast into a demo or a rule.
+/// turns the contrast into a demo or a rule. The result is a <see cref="SimbaResult{TIn,TOut}"/>.
 /// </summary>
 public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
 {
@@ -29,22 +29,31 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Train;
 
-    private protected override string Describe() => string.Empty;
+    private protected override string Describe() => $"; advice={ProgramParts.Identity(Advice)}";
 
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection)
     {
         long perStep = ((long)options.BatchSize * options.Candidates) + ((options.Candidates + 1L) * options.BatchSize);
-        var scored = SimbaMath.Picks(options.MaxSteps, options.Candidates + 1).Count + 1;
+        var scored = SimbaWinners<TIn, TOut>.Places(options.MaxSteps, options.Candidates) + 1;
         return new((options.MaxSteps * perStep) + train + ((long)scored * (selection ?? 0)), (long)options.MaxSteps * options.BatchSize, program.Predictors.Length);
+    }
+
+    private protected override (LM? Model, long Runs) TeacherRuns(int train) =>
+        options.TeacherModel is { } teacher ? (teacher, (long)options.MaxSteps * options.BatchSize) : default;
+
+    private protected override void Check(int train, int? selection)
+    {
+        if (train < options.BatchSize)
+            throw new HoneException($"The training set has {train} examples and a step takes {options.BatchSize}. Lower {nameof(SimbaOptions.BatchSize)}.");
     }
 
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
-        if (search.Train.Count < options.BatchSize)
-            throw new HoneException($"The training set has {search.Train.Count} examples and a step takes {options.BatchSize}. Lower {nameof(SimbaOptions.BatchSize)}.");
         var proposer = search.Proposer(Advice, options.PromptModel, "prompt");
         var pool = new SimbaPool<TIn, TOut>(search.Baseline);
-        var picks = SimbaMath.Picks(options.MaxSteps, options.Candidates + 1);
+        var winners = new SimbaWinners<TIn, TOut>(options.MaxSteps, options.Candidates);
+        var steps = new List<SimbaStep>();
+        search.StrategyState = steps;
         var flatSteps = 0;
         for (var step = 0; step < options.MaxSteps; step++)
         {
@@ -54,6 +63,7 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
             pool.ObserveBaseline(reference.Mean);
             var top = pool.Top(options.Candidates);
             var buckets = await SampleAsync(search, top, batch, step, cancellationToken).ConfigureAwait(false);
+            steps.Add(new(step + 1, reference.Mean, buckets.Count(bucket => bucket.Gap > 0)));
             if (buckets.All(bucket => bucket.Gap <= 0))
             {
                 // All samples alike: there is nothing to contrast in this batch, and a model that never varies will not vary in the next one.
@@ -71,14 +81,20 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
                 pool.Add(score.Candidate, score.Mean - reference.Mean);
             var winner = scores.MaxBy(score => score.Mean)!;
             var isBetter = winner.Mean > reference.Mean;
+            steps[^1] = steps[^1] with { Candidates = [.. scores.Select(score => score.Mean)], Winner = winner.Candidate.Origin, IsBetter = isBetter };
             search.Tell(new ProposalJudged(winner.Candidate.Origin, isBetter, reference.Mean, winner.Mean, isBetter ? "best of its step" : "no better than the program as it came"));
-            if (isBetter && picks.Contains(step + 1))
-                await search.ScoreAsync("scoring", winner.Candidate, cancellationToken).ConfigureAwait(false);
+            if (isBetter && winners.Add(winner.Candidate, step + 1) is { } due)
+                await search.ScoreOnceAsync("scoring", [due], cancellationToken).ConfigureAwait(false);
         }
+
+        await search.ScoreOnceAsync("scoring", winners.Rest(), cancellationToken).ConfigureAwait(false);
 
         if (flatSteps > 0)
             search.Warn("All samples of every example scored the same: there was no contrast to learn from. A higher temperature or a finer metric may help.");
     }
+
+    private protected override OptimizationResult<TIn, TOut> Complete(OptimizationResult<TIn, TOut> result, SearchRun<TIn, TOut> search) =>
+        new SimbaResult<TIn, TOut>(result) { Steps = search.StrategyState is List<SimbaStep> steps ? [.. steps] : [] };
 
     // Epochs in shuffled order; what is left over at the end of one is passed over.
     private int[] Batch(SearchRun<TIn, TOut> search, int step)
@@ -147,22 +163,22 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
     {
         var random = search.RandomFor("candidate", step, bucket.Example);
         var source = top[SimbaMath.SoftmaxPick([.. top.Select(entry => entry.Score)], options.CandidateTemperature, random)].Candidate;
-        var kept = SimbaEdits.Forget(source.State, options.MaxDemos, random);
+        var kept = SimbaEdits.Forget(source.State, options, random);
         var plan = new SimbaPlan<TIn, TOut>(bucket, source) { IsRule = options.MaxDemos == 0 || random.Next(2) == 1, Kept = kept };
         if (!plan.IsRule)
-            plan.State = SimbaEdits.AddDemos(kept, bucket, low, options.MaxDemoInputLength);
+            plan.State = SimbaEdits.AddDemos(kept, bucket, low, options);
         else
-            plan.Question = SimbaEdits.Question(source.Program, search.Train.Examples[bucket.Example], bucket, low, high, options.MaxDemoInputLength);
+            plan.Question = SimbaEdits.Question(source.Program, search.Train.Examples[bucket.Example], bucket, low, high, options);
         return plan;
     }
 
-    private static ProgramState? Advised(SearchRun<TIn, TOut> search, SimbaPlan<TIn, TOut> plan, Proposal<AdviceReply> proposal)
+    private ProgramState? Advised(SearchRun<TIn, TOut> search, SimbaPlan<TIn, TOut> plan, Proposal<AdviceReply> proposal)
     {
         foreach (var (module, advice) in proposal.Reply?.Advice ?? ImmutableDictionary<string, string>.Empty)
             search.Tell(new TextProposed(module, advice));
         if (proposal.Reply is null)
             search.Tell(new TextProposed("advice", null, proposal.Error));
-        return proposal.Reply is null ? null : SimbaEdits.AddRules(search.Student, plan.Kept, proposal.Reply.Advice);
+        return proposal.Reply is null ? null : SimbaEdits.AddRules(search.Student, plan.Kept, proposal.Reply.Advice, options);
     }
 
     private static SearchCandidate<TIn, TOut> Made(SearchRun<TIn, TOut> search, SimbaPlan<TIn, TOut> plan, int step)

@@ -40,9 +40,4 @@ internal static class SimbaMath
             count++;
         return count;
     }
-
-    /// <summary>Steps whose winners are scored in full: spread evenly from the program as it came (0) to the last step.</summary>
-    public static IReadOnlySet<int> Picks(int steps, int count) => steps < 1
-        ? new HashSet<int> { 0 }
-        : Enumerable.Range(0, count).Select(i => (int)Math.Round((double)i * steps / (count - 1), MidpointRounding.ToEven)).ToHashSet();
 }

@@ -66,5 +66,5 @@ public sealed record SimbaOptions : OptimizerOptions
     public LM? TeacherModel { get; init; }
 
     internal override string Describe() => base.Describe() + FormattableString.Invariant(
-        $"; batch={BatchSize}; candidates={Candidates}; steps={MaxSteps}; demos={MaxDemos}; length={MaxDemoInputLength}; temperatures={SamplingTemperature}/{CandidateTemperature}; prompt={PromptModel?.Name}; teacher={TeacherModel?.Name}");
+        $"; batch={BatchSize}; candidates={Candidates}; steps={MaxSteps}; demos={MaxDemos}; length={MaxDemoInputLength}; temperatures={SamplingTemperature}/{CandidateTemperature}; prompt={ProgramParts.Identity(PromptModel)}; teacher={ProgramParts.Identity(TeacherModel)}");
 }

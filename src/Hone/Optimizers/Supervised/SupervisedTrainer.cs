@@ -27,10 +27,17 @@ internal sealed class SupervisedTrainer(SupervisedOptions options)
         {
             var data = Encode(model, items, session);
             var losses = await LearnAsync(session, data, seed, cancellationToken).ConfigureAwait(false);
-            var tuned = await session.SnapshotAsync($"{model.Name}-tuned", cancellationToken).ConfigureAwait(false);
+            var tuned = await session.SnapshotAsync(NameOf(model), cancellationToken).ConfigureAwait(false);
             return new(tuned with { Options = model.Options }, losses, options.Epochs * data.Sum(datum => (long)datum.CompletionIds.Count));
         }
     }
+
+    /// <summary>The model on weights that a tuned one wrote.</summary>
+    /// <exception cref="HoneException">The model cannot be trained, or the weights are not its.</exception>
+    public async Task<LM> LoadAsync(LM model, string directory, CancellationToken cancellationToken) =>
+        await TunedWeights.LoadAsync(model, directory, NameOf(model), new() { Lora = options.Lora, Sampling = model.Options }, cancellationToken).ConfigureAwait(false);
+
+    private static string NameOf(LM model) => $"{model.Name}-tuned";
 
     private async Task<IReadOnlyList<double>> LearnAsync(ITrainingSession session, TrainingDatum[] data, SeedStream seed, CancellationToken cancellationToken)
     {

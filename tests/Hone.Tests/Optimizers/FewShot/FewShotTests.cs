@@ -62,6 +62,19 @@ public sealed class FewShotTests
         Assert.All(lab.Calls, call => Assert.Equal(3, call.Demos.Length));
     }
 
+    [Fact]
+    public async Task The_example_is_left_out_of_predictors_that_have_none_of_its_inputs_too()
+    {
+        // The second predictor sees a hint alone, and the examples know theirs.
+        var lab = new Lab(call => call.Path == "hint" ? FieldMap.Of(("hint", call.Question)) : Lab.AnswerIf(true, call.Text("hint")));
+        var result = await new BootstrapFewShot<FieldMap, FieldMap>(Lab.Exact, new() { MaxLabeledDemos = 4 })
+            .CompileAsync(new Blind().WithModel(lab.Model), [.. Lab.Examples(4).Select(example => example with { Labels = FieldMap.Of(("hint", example.Id)) })], cancellationToken: Token);
+        Assert.Equal(4, result.Program.State["ans"].Demos.Count(demo => demo.IsAugmented));
+        Assert.Equal(8, lab.Calls.Count);
+        Assert.All(lab.Calls, call => Assert.Equal(3, call.Demos.Length));
+        Assert.All(lab.Calls.Where(call => call.Path == "ans"), call => Assert.DoesNotContain(call.Demos, demo => Equals(demo["answer"], "a" + call.Text("hint")[1..])));
+    }
+
     [Theory]
     [InlineData(1, 0, 4)]
     [InlineData(2, 4, 8)]
@@ -184,6 +197,15 @@ public sealed class FewShotTests
 
     private static Task<OptimizationResult<FieldMap, FieldMap>> Compile(Program<FieldMap, FieldMap> program, int examples, BootstrapFewShotOptions options) =>
         Optimizer(options).CompileAsync(program, Lab.Examples(examples), cancellationToken: Token);
+
+    private sealed class Blind : Module<FieldMap, FieldMap>
+    {
+        private readonly Predict hint = Predict.Parse("question -> hint");
+        private readonly Predict ans = Predict.Parse("hint -> answer");
+
+        protected override async Task<FieldMap> ForwardAsync(FieldMap input, CancellationToken cancellationToken) =>
+            await ans.CallAsync(FieldMap.Of(("hint", (await hint.CallAsync(input, cancellationToken))["hint"])), cancellationToken);
+    }
 
     private sealed class Repeating : Module<FieldMap, FieldMap>
     {

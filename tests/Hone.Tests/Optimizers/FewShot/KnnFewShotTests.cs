@@ -64,6 +64,20 @@ public sealed partial class KnnFewShotTests : IDisposable
     }
 
     [Fact]
+    public async Task The_result_of_a_run_loads_into_a_program_with_embeddings_of_its_own()
+    {
+        var lab = World();
+        var directory = Path.Combine(folder, "run");
+        var result = await Optimizer(new() { Nearest = 2, RunDirectory = directory }).CompileAsync(lab.One(), Examples(OneToFive), Examples(["q2", "q4"]), Token);
+        var around = new KnnDemos<FieldMap, FieldMap>(lab.One().Module, new Circle()).WithModel(lab.Model);
+        var loaded = await OptimizationResult.LoadAsync(directory, around, Token);
+        Assert.Equal(Lab.Evidence(result), Lab.Evidence(loaded));
+        Assert.Equal(result.Program.State.DemoBanks["self"], loaded.Candidates[1].State.DemoBanks["self"]);
+        var error = await Assert.ThrowsAsync<HoneException>(() => OptimizationResult.LoadAsync(directory, lab.One(), Token));
+        Assert.Contains("KnnDemos", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Knn2_The_order_of_arguments_does_not_matter()
     {
         var lab = World();

@@ -6,6 +6,14 @@ namespace Hone.Tests.Optimizers.MiproV2;
 public sealed class MiproBudgetTests
 {
     [Theory]
+    [InlineData(2, 1)]
+    [InlineData(4, 3)]
+    [InlineData(7, 5)]
+    [InlineData(100, 80)]
+    [InlineData(2000, 1000)]
+    public void Four_of_five_examples_choose_without_a_validation_set(int examples, int expected) => Assert.Equal(expected, MiproBudget.SelectionOf(examples));
+
+    [Theory]
     [InlineData(MiproAuto.Light, 6, 100, 3, 6, new[] { 9, 10, 15, 20, 31 })]
     [InlineData(MiproAuto.Medium, 12, 300, 6, 12, new[] { 18, 18, 21, 28, 43 })]
     [InlineData(MiproAuto.Heavy, 18, 1000, 9, 18, new[] { 27, 27, 27, 33, 50 })]

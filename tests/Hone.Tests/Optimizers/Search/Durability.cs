@@ -80,6 +80,40 @@ internal sealed class Durability(
         }
 
         Assert.Equal(whole.BestScore, before);
+        await CheckMeteredBudgetsAsync(whole.BestScore);
+    }
+
+    // Tokens and money, on a model with a price: what a call may cost is reserved, so that more than it does cost is needed in the end.
+    private async Task CheckMeteredBudgetsAsync(double? best)
+    {
+        var priced = await RunPricedAsync(new());
+        var usage = priced.UsageByRole.Values.Aggregate(default(Usage), (sum, role) => sum + role);
+        Assert.True(usage.Cost > 0);
+        await ClimbAsync(share => new() { MaxTokens = (long)(usage.TotalTokens * share) }, (spent, share) => spent.TotalTokens <= usage.TotalTokens * share);
+        await ClimbAsync(share => new() { MaxCost = usage.Cost * (decimal)share }, (spent, share) => spent.Cost <= usage.Cost * (decimal)share);
+
+        async Task ClimbAsync(Func<double, OptimizationBudget> budget, Func<Usage, double, bool> holds)
+        {
+            var before = double.MinValue;
+            foreach (var share in new[] { 0, 0.1, 0.35, 0.7, 1, 50 })
+            {
+                var result = await RunPricedAsync(budget(share));
+                var spent = result.UsageByRole.Values.Aggregate(default(Usage), (sum, role) => sum + role);
+                Assert.True(holds(spent, share), $"{spent} with {budget(share)}");
+                Assert.True((result.BestScore ?? double.MinValue) >= before, $"{result.BestScore} after {before} with {budget(share)}");
+                before = result.BestScore ?? before;
+            }
+
+            Assert.Equal(best, before);
+        }
+    }
+
+    private async Task<QA> RunPricedAsync(OptimizationBudget budget)
+    {
+        var lab = world();
+        var student = program(lab);
+        student = student.WithModel(student.Model! with { Price = new(1, 2), Options = new() { MaxOutputTokens = 64 } });
+        return await make(new(4) { Budget = budget }).CompileAsync(student, train, validation, Token);
     }
 
     private async Task ResumeAsync(OptimizationBudget budget, Func<QA, long> spent, QA expected, string[] calls)

@@ -55,12 +55,12 @@ public sealed class SimbaTests : IDisposable
     {
         var steps = new[] { Step("first", "1"), Step(new string('x', 50), "2") };
         var bucket = new SimbaBucket(0, [new RunRecord(new(0.2)), new RunRecord(new(0.9)) { Steps = [.. steps] }]);
-        var state = SimbaEdits.AddDemos(ProgramState.Default, bucket, low: 0.2, maxLength: 10)!;
+        var state = SimbaEdits.AddDemos(ProgramState.Default, bucket, low: 0.2, new() { MaxDemoInputLength = 10 })!;
         var demo = Assert.Single(state["ans"].Demos);
         Assert.True(demo.IsAugmented);
         Assert.Equal("2", demo.Fields["answer"]);
         Assert.Equal("xxxxxxxxxx… [cut]", demo.Fields["question"]);
-        Assert.Null(SimbaEdits.AddDemos(ProgramState.Default, bucket, low: 0.9, maxLength: 10));
+        Assert.Null(SimbaEdits.AddDemos(ProgramState.Default, bucket, low: 0.9, new() { MaxDemoInputLength = 10 }));
 
         static StepRecord Step(string question, string answer) => new("ans", FieldMap.Of(("question", question)), FieldMap.Of(("answer", answer)));
     }
@@ -73,7 +73,6 @@ public sealed class SimbaTests : IDisposable
         Assert.Equal(1, SimbaMath.Percentile([1, 1, 1, 1, 0, 0, 0, 0, 0, 0], 0.9));
         Assert.Equal(0, SimbaMath.Percentile([1, 1, 1, 1, 0, 0, 0, 0, 0, 0], 0.1));
         Assert.Equal(9, SimbaMath.Percentile([0, 10], 0.9));
-        Assert.Equal([0, 1, 3, 4, 5, 7, 8], SimbaMath.Picks(8, 7).Order());
         var random = new Random(1);
         Assert.Equal(2.0, Enumerable.Range(0, 20_000).Average(_ => SimbaMath.Poisson(2, random)), 0.05);
         Assert.Equal(0, SimbaMath.Poisson(0, random));
@@ -86,6 +85,34 @@ public sealed class SimbaTests : IDisposable
         var error = await Assert.ThrowsAsync<HoneException>(() =>
             new Simba<FieldMap, FieldMap>(Lab.Exact, Small()).CompileAsync(lab.One(), Lab.Examples(3), Lab.Examples(2, "v"), Token));
         Assert.Contains("BatchSize", error.Message, StringComparison.Ordinal);
+        Assert.Empty(lab.Calls);
+    }
+
+    [Theory]
+    [InlineData(new[] { 2 }, new[] { 2 })]
+    [InlineData(new[] { 1 }, new[] { 1 })]
+    [InlineData(new[] { 1, 2, 3, 4, 5, 6, 7, 8 }, new[] { 2, 3, 4, 6, 7, 8 })]
+    [InlineData(new[] { 1, 2, 5, 6, 7, 8 }, new[] { 1, 2, 5, 6, 7, 8 })]
+    public void Winners_are_scored_whichever_step_they_are_of_while_there_are_places(int[] steps, int[] expected)
+    {
+        var program = RuleLab().One();
+        var winners = new SimbaWinners<FieldMap, FieldMap>(steps: 8, candidates: 6);
+        var scored = steps.Select(step => winners.Add(new(program, $"{step}", ""), step)).Where(winner => winner is not null).ToArray();
+        Assert.Equal(expected.Select(step => $"{step}").Order(), scored.Concat(winners.Rest()).Select(winner => winner!.Key).Order());
+        Assert.InRange(expected.Length, 1, SimbaWinners<FieldMap, FieldMap>.Places(8, 6));
+    }
+
+    [Fact]
+    public async Task A_gain_at_the_second_step_alone_is_found()
+    {
+        // Advice of the second step alone helps; with eight steps and six candidates, no pick is at the second one.
+        var lab = new Lab(call => call.Role == "prompt"
+            ? Advice(call is { Sample: 1 } ? "ALPHA" : "nothing")
+            : Lab.AnswerIf(call.Has("ALPHA") || (call.Temperature == 1 && call.Sample % 2 == 0), call.Question));
+        var result = await new Simba<FieldMap, FieldMap>(Lab.Exact, new() { BatchSize = 4, Candidates = 6, MaxSteps = 8, MaxDemos = 0, TargetScore = 1 })
+            .CompileAsync(lab.One(), Lab.Examples(8), Lab.Examples(3, "v"), Token);
+        Assert.Equal((0, 1), (result.BaselineScore, result.BestScore));
+        Assert.Equal("2", result.Candidates[result.BestIndex].Notes["step"]);
     }
 
     [Fact]

@@ -1,0 +1,106 @@
+using Hone.Optimizers;
+
+namespace Hone.Tests.Optimizers.Search;
+
+/// <summary>What a run may spend over all of its resumptions, what it is estimated to, and what is set aside for the test set.</summary>
+public sealed class RunBudgetTests : IDisposable
+{
+    private readonly string directory = Path.Combine(Path.GetTempPath(), $"hone-budget-{Guid.NewGuid():N}");
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        if (Directory.Exists(directory))
+            Directory.Delete(directory, recursive: true);
+    }
+
+    // A program of two steps can be cut between them: the first call is paid, and the run is not known.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public async Task Calls_of_a_run_that_a_budget_cut_in_half_count_when_it_goes_on(int parallelism)
+    {
+        var (unbroken, whole) = await CompileAsync(Two(), null, parallelism, null);
+        for (var most = 1; most < whole; most += 6)
+        {
+            var folder = Path.Combine(directory, $"{most}");
+            var first = await CompileAsync(Two(), folder, parallelism, most);
+            Assert.InRange(first.Calls, 1, most);
+            var same = await CompileAsync(Two(), folder, parallelism, most);
+            Assert.InRange(first.Calls + same.Calls, 1, most);
+
+            // A larger budget covers all that was ever paid.
+            var more = await CompileAsync(Two(), folder, parallelism, most + 9);
+            Assert.InRange(first.Calls + same.Calls + more.Calls, 1, most + 9);
+            var rest = await CompileAsync(Two(), folder, parallelism, null);
+            Assert.Equal(Lab.Evidence(unbroken), Lab.Evidence(rest.Result));
+            Assert.InRange(first.Calls + same.Calls + more.Calls + rest.Calls, whole, whole + (3 * parallelism));
+        }
+    }
+
+    [Fact]
+    public async Task The_test_set_is_scored_although_the_budget_is_spent()
+    {
+        foreach (var budget in new OptimizationBudget[] { new() { MaxProgramRuns = 40 }, new() { MaxCalls = 40 }, Role("task", 40) })
+        {
+            var lab = new Lab(call => Lab.AnswerIf(call.Demos.Length >= call.Question[^1] - '0', call.Question));
+            var result = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 9, MaxLabeledDemos = 0, MaxBootstrappedDemos = 6, MaxErrors = 100, Budget = budget })
+            {
+                Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true),
+                Test = Lab.Examples(5, "t"),
+            }
+                .CompileAsync(lab.One(), Lab.Examples(6), Lab.Examples(7, "v"), Token);
+            Assert.True(result.StopReason is StopReason.ProgramRunBudget or StopReason.CallBudget);
+            Assert.NotNull(result.Test);
+            Assert.InRange(lab.Calls.Count, 1, 40);
+            Assert.Equal(5, lab.Calls.Where(call => call.Question[0] == 't').Select(call => call.Question).Distinct().Count());
+        }
+
+        static OptimizationBudget Role(string role, int calls) => new() { ByRole = new OptimizationBudget().ByRole.Add(role, new() { MaxCalls = calls }) };
+    }
+
+    [Fact]
+    public async Task An_estimate_covers_the_test_set_and_tells_roles_apart()
+    {
+        var lab = new Lab(call => call.Role == "prompt" ? FieldMap.Of(("proposed_instructions", "say ALPHA"), ("observations", "none"), ("description", "none")) : Lab.AnswerIf(call.Has("ALPHA"), call.Question));
+        var teacher = lab.One().WithModel(lab.Model with { Role = "teacher" });
+        var optimizer = new MiproV2<FieldMap, FieldMap>(Lab.Exact, new() { Auto = null, Candidates = 2, Trials = 3, Minibatch = false, MaxErrors = 100 })
+        {
+            Teacher = teacher,
+            Test = Lab.Examples(4, "t"),
+        };
+        var estimate = optimizer.Estimate(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"));
+        Assert.Equal(8, estimate.TestRuns);
+        Assert.Equal(["prompt", "task", "teacher"], estimate.CallsByRole.Keys);
+        Assert.Equal(estimate.Calls, estimate.CallsByRole.Values.Sum());
+        Assert.Equal(4, estimate.CallsByRole["teacher"]);
+        Assert.Contains("teacher 4", estimate.ToString(), StringComparison.Ordinal);
+        var result = await optimizer.CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
+        Assert.InRange(result.ProgramRuns, 1, estimate.ProgramRuns);
+        foreach (var (role, usage) in result.UsageByRole)
+            Assert.InRange(usage.Calls, 1, estimate.CallsByRole[role]);
+
+        var agent = new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { CallsPerRun = 7 }).Estimate(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"));
+        Assert.Equal((7, 42), (agent.CallsPerRun, agent.Calls));
+    }
+
+    private static Lab Two() => new(call => call.Path == "hint" ? FieldMap.Of(("hint", "h")) : Lab.AnswerIf(call.Demos.Length > 1, call.Question));
+
+    private static async Task<(OptimizationResult<FieldMap, FieldMap> Result, int Calls)> CompileAsync(Lab lab, string? folder, int parallelism, int? most)
+    {
+        var options = new BootstrapRandomSearchOptions
+        {
+            Candidates = 2,
+            MaxLabeledDemos = 0,
+            MaxErrors = 100,
+            MaxParallelism = parallelism,
+            RunDirectory = folder,
+            Resume = folder is not null,
+            Budget = new() { MaxCalls = most },
+        };
+        var result = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, options) { Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true) }
+            .CompileAsync(lab.Two(), Lab.Examples(4), Lab.Examples(4, "v"), Token);
+        return (result, lab.Calls.Count);
+    }
+}
