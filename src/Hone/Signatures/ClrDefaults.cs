@@ -40,9 +40,16 @@ internal static class ClrDefaults
 
     private static bool Any(System.Collections.IEnumerable items)
     {
-        var enumerator = items.GetEnumerator();
-        using var closing = enumerator as IDisposable;
-        return enumerator.MoveNext();
+        try
+        {
+            var enumerator = items.GetEnumerator();
+            using var closing = enumerator as IDisposable;
+            return enumerator.MoveNext();
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // an immutable array that was never set
+        }
     }
 
     // What a property of the type holds when nothing has set it.

@@ -90,6 +90,23 @@ public sealed class ProviderOptionTests
         Assert.Null(options.RawRepresentationFactory); // the caller's own are not changed
     }
 
+    /// <summary>OpenAI's other client, which asks for log-probabilities in another way.</summary>
+    [Fact]
+    public async Task Additional_ReachesOpenAIsResponses_AsItIs()
+    {
+        await using var server = await FakeServer.StartAsync();
+        server.Otherwise = _ => FakeReply.Error(400);
+        var options = new CallOptions { Additional = Own, LogProbs = true }.ToChatOptions(null);
+        (options.ResponseFormat, options.IsStrictFormat) = (ChatFormat(), true);
+        await Assert.ThrowsAsync<LMInvalidRequestException>(() => new LM(server.OpenAIResponses()).AsChatClient().GetResponseAsync("hi", options, Token));
+
+        var request = Assert.Single(server.Requests);
+        Assert.EndsWith("/responses", request.Path, StringComparison.Ordinal);
+        Assert.Equal(("k", 0.25), (request.Body.GetProperty("prompt_cache_key").GetString(), request.Body.GetProperty("top_a").GetDouble()));
+        Assert.False(request.Body.TryGetProperty("logprobs", out _));
+        Assert.True(request.Body.GetProperty("text").GetProperty("format").GetProperty("strict").GetBoolean());
+    }
+
     [Fact]
     public async Task Additional_BesideRawOptions_ReachesOpenAIWithThem()
     {
@@ -215,6 +232,9 @@ public sealed class ProviderOptionTests
         Assert.Equal(isDropped ? 1 : 0, logger.Lines.Count);
         Assert.All(logger.Lines, line => Assert.Contains($"does not send the {mediaType}", line.Text, StringComparison.Ordinal));
     }
+
+    private static ChatResponseFormatJson ChatFormat() =>
+        Microsoft.Extensions.AI.ChatResponseFormat.ForJsonSchema(JsonElement.Parse("""{"type": "object", "properties": {}}"""), "outputs");
 
     private static async Task<JsonElement> SentAsync(
         string signature, Adapter adapter, string answer = """{"answer": [1], "note": null}""", FieldMap? inputs = null, CallOptions? options = null)

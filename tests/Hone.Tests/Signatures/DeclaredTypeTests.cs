@@ -28,7 +28,7 @@ public sealed class DeclaredTypeTests
     [Fact]
     public async Task Initializers_AreTaken_WhereAnAnswerLacksThem()
     {
-        var client = Hone.Testing.ScriptedChatClient.By((_, _) => """{"title": "t", "notes": ["n"], "empty": "e", "count": 1, "start": "PT0S", "origin": {"x": 0, "y": 0}}""");
+        var client = Hone.Testing.ScriptedChatClient.By((_, _) => """{"title": "t", "notes": ["n"], "empty": "e", "count": 1, "start": "PT0S", "origin": {"x": 0, "y": 0}, "unset": [], "pair": [1, "b"]}""");
         var plan = await new Predict<string, Plan>().WithModel(client).WithAdapter(JsonAdapter.Default).CallAsync("q", Token);
 
         Assert.Equal(["a", "b"], plan.Names);
@@ -159,6 +159,10 @@ public sealed class DeclaredTypeTests
         public List<string> Names { get; init; } = ["a", "b"];
 
         public List<string> Notes { get; init; } = [];
+
+        public ImmutableArray<string> Unset { get; init; }
+
+        public (int A, string? B) Pair { get; init; }
 
         public Dictionary<string, double> Weights { get; init; } = new() { ["x"] = 1.5 };
 

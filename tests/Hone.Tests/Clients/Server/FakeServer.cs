@@ -58,6 +58,13 @@ internal sealed class FakeServer : IAsyncDisposable
         return new OpenAI.OpenAIClient(new ApiKeyCredential(key), options).GetChatClient(model).AsIChatClient();
     }
 
+#pragma warning disable OPENAI001, MEAI001 // the client of the responses API is not called finished by its makers
+    /// <summary>OpenAI's client of the responses API, without retries of its own.</summary>
+    public IChatClient OpenAIResponses(string model = "gpt-4o") => new OpenAI.OpenAIClient(
+        new ApiKeyCredential("sk-proj-0123456789abcdef0123"), new OpenAI.OpenAIClientOptions { Endpoint = new(Address, "v1"), RetryPolicy = new ClientRetryPolicy(0) })
+        .GetResponsesClient().AsIChatClient(model);
+#pragma warning restore OPENAI001, MEAI001
+
     /// <summary>Anthropic's client without retries of its own.</summary>
     public IChatClient Anthropic(string model = "claude-sonnet-4-5", HttpClient? http = null)
     {
