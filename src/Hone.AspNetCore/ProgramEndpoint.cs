@@ -1,13 +1,16 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 
 namespace Hone.AspNetCore;
 
 /// <summary>One program behind one route.</summary>
-internal sealed class ProgramEndpoint<[DynamicallyAccessedMembers(ProgramTypes.Members)] TIn, [DynamicallyAccessedMembers(ProgramTypes.Members)] TOut>(
+internal sealed partial class ProgramEndpoint<[DynamicallyAccessedMembers(ProgramTypes.Members)] TIn, [DynamicallyAccessedMembers(ProgramTypes.Members)] TOut>(
     Program<TIn, TOut> program, RunOptions? options)
 {
     private const string EventStream = "text/event-stream";
@@ -61,23 +64,20 @@ internal sealed class ProgramEndpoint<[DynamicallyAccessedMembers(ProgramTypes.M
         context.Response.ContentType = EventStream;
         context.Response.Headers.CacheControl = "no-cache,no-store";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        var events = new EventWriter(context.Response.Body);
+        var events = program.StreamAsync(input, options, context.RequestAborted).ToServerSentEventsAsync(null, context.RequestAborted);
         try
         {
-            await foreach (var happened in program.StreamAsync(input, options, context.RequestAborted).ConfigureAwait(false))
-            {
-                if (happened is RunCompleted<TOut> done)
-                    await events.WriteAsync("completed", writer => WriteResult(writer, done.Prediction), context.RequestAborted).ConfigureAwait(false);
-                else
-                    await events.WriteAsync(happened, context.RequestAborted).ConfigureAwait(false);
-            }
+            await SseFormatter.WriteAsync(events, context.Response.Body, context.RequestAborted).ConfigureAwait(false);
         }
         catch (HoneException error)
         {
-            // The status has been sent: the error is the last event.
-            await events.WriteAsync("error", writer => Problem.Write(writer, Problem.StatusOf(error), error), context.RequestAborted).ConfigureAwait(false);
+            // The client was told by the last event: the status has long been sent.
+            Failed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Hone.AspNetCore"), context.Request.Path, error);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A streamed run of {Path} failed.")]
+    private static partial void Failed(ILogger logger, string path, Exception error);
 
     private void WriteSchemas(Utf8JsonWriter writer)
     {

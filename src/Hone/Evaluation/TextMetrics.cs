@@ -17,22 +17,38 @@ public static class TextMetrics
         return TextNormalizer.Normalize(text);
     }
 
+    /// <summary>As <see cref="Normalize(string)"/>, with options for other languages and for typeset texts.</summary>
+    public static string Normalize(string text, TextNormalization options)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(options);
+        return TextNormalizer.Normalize(text, options);
+    }
+
     /// <summary>True when the prediction equals any of the answers after normalisation.</summary>
     /// <exception cref="HoneException">There are no answers.</exception>
-    public static bool ExactMatch(string prediction, params IReadOnlyList<string> answers)
+    public static bool ExactMatch(string prediction, params IReadOnlyList<string> answers) => ExactMatch(prediction, answers, TextNormalization.Default);
+
+    /// <summary>As <see cref="ExactMatch(string, IReadOnlyList{string})"/>, with a normalisation of one's own.</summary>
+    /// <exception cref="HoneException">There are no answers.</exception>
+    public static bool ExactMatch(string prediction, IReadOnlyList<string> answers, TextNormalization normalization)
     {
         RequireAnswers(answers);
-        var normalized = Normalize(prediction);
-        return answers.Any(answer => Normalize(answer) == normalized);
+        var normalized = Normalize(prediction, normalization);
+        return answers.Any(answer => Normalize(answer, normalization) == normalized);
     }
 
     /// <summary>Harmonic mean of token precision and recall, the best over the answers; 0 to 1, and 0 when nothing overlaps.</summary>
     /// <exception cref="HoneException">There are no answers.</exception>
-    public static double F1(string prediction, params IReadOnlyList<string> answers)
+    public static double F1(string prediction, params IReadOnlyList<string> answers) => F1(prediction, answers, TextNormalization.Default);
+
+    /// <summary>As <see cref="F1(string, IReadOnlyList{string})"/>, with a normalisation of one's own.</summary>
+    /// <exception cref="HoneException">There are no answers.</exception>
+    public static double F1(string prediction, IReadOnlyList<string> answers, TextNormalization normalization)
     {
         RequireAnswers(answers);
-        var tokens = Tokens(Normalize(prediction));
-        return answers.Max(answer => F1(tokens, Tokens(Normalize(answer))));
+        var tokens = Tokens(Normalize(prediction, normalization));
+        return answers.Max(answer => F1(tokens, Tokens(Normalize(answer, normalization))));
     }
 
     /// <summary>As <see cref="F1(string, IReadOnlyList{string})"/>, but yes, no and noanswer only match themselves.</summary>
@@ -46,11 +62,15 @@ public static class TextMetrics
 
     /// <summary>The share of the prediction's tokens that the answer has, best over the answers; 0 when nothing overlaps.</summary>
     /// <exception cref="HoneException">There are no answers.</exception>
-    public static double Precision(string prediction, params IReadOnlyList<string> answers)
+    public static double Precision(string prediction, params IReadOnlyList<string> answers) => Precision(prediction, answers, TextNormalization.Default);
+
+    /// <summary>As <see cref="Precision(string, IReadOnlyList{string})"/>, with a normalisation of one's own.</summary>
+    /// <exception cref="HoneException">There are no answers.</exception>
+    public static double Precision(string prediction, IReadOnlyList<string> answers, TextNormalization normalization)
     {
         RequireAnswers(answers);
-        var tokens = Tokens(Normalize(prediction));
-        return answers.Max(answer => Overlap(tokens, Tokens(Normalize(answer))) is > 0 and var overlap ? (double)overlap / tokens.Length : 0);
+        var tokens = Tokens(Normalize(prediction, normalization));
+        return answers.Max(answer => Overlap(tokens, Tokens(Normalize(answer, normalization))) is > 0 and var overlap ? (double)overlap / tokens.Length : 0);
     }
 
     /// <summary>Compares the field <c>answer</c> of a prediction with that of an example, which is a text or a list of texts.</summary>
@@ -77,15 +97,18 @@ public static class TextMetrics
     }
 
     /// <summary>True when any passage contains any answer as consecutive tokens. An answer that normalises to nothing matches nothing.</summary>
-    public static bool PassageMatch(IReadOnlyList<string> passages, IReadOnlyList<string> answers)
+    public static bool PassageMatch(IReadOnlyList<string> passages, IReadOnlyList<string> answers) => PassageMatch(passages, answers, TextNormalization.Default);
+
+    /// <summary>As <see cref="PassageMatch(IReadOnlyList{string}, IReadOnlyList{string})"/>, with a normalisation of one's own.</summary>
+    public static bool PassageMatch(IReadOnlyList<string> passages, IReadOnlyList<string> answers, TextNormalization normalization)
     {
         ArgumentNullException.ThrowIfNull(passages);
         ArgumentNullException.ThrowIfNull(answers);
-        var wanted = answers.Select(PassageTokens).Where(tokens => tokens.Length > 0).ToList();
-        return wanted.Count > 0 && passages.Select(PassageTokens).Any(passage => wanted.Exists(answer => passage.AsSpan().IndexOf(answer) >= 0));
-    }
+        var wanted = answers.Select(TokensOf).Where(tokens => tokens.Length > 0).ToList();
+        return wanted.Count > 0 && passages.Select(TokensOf).Any(passage => wanted.Exists(answer => passage.AsSpan().IndexOf(answer) >= 0));
 
-    private static string[] PassageTokens(string text) => TextNormalizer.PassageTokens(Normalize(text));
+        string[] TokensOf(string text) => TextNormalizer.PassageTokens(Normalize(text, normalization));
+    }
 
     private static double HotPotF1(string prediction, string answer) =>
         prediction != answer && (ClosedAnswers.Contains(prediction) || ClosedAnswers.Contains(answer)) ? 0 : F1(Tokens(prediction), Tokens(answer));

@@ -32,32 +32,58 @@ public static class HoneServiceCollectionExtensions
     /// <param name="configure">State file and keys.</param>
     public static IServiceCollection AddProgram<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TModule, TIn, TOut>(
-        this IServiceCollection services, Action<ProgramServiceOptions>? configure = null)
+        this IServiceCollection services, Action<ProgramServiceOptions<TIn, TOut>>? configure = null)
         where TModule : Module<TIn, TOut>
     {
         ArgumentNullException.ThrowIfNull(services);
-        services.AddHone();
-        var options = new ProgramServiceOptions();
-        configure?.Invoke(options);
         services.TryAddSingleton<TModule>();
+        return Add(services, static provider => provider.GetRequiredService<TModule>(), configure);
+    }
+
+    /// <summary>
+    /// Registers a program as the singleton <see cref="Program{TIn,TOut}"/>, with a module that is made on the spot: a single predictor, an agent with the tools of a
+    /// service, modules inside each other.
+    /// </summary>
+    /// <typeparam name="TIn">What goes in.</typeparam>
+    /// <typeparam name="TOut">What comes out.</typeparam>
+    /// <param name="services">The collection.</param>
+    /// <param name="module">Makes the code, once.</param>
+    /// <param name="configure">State file, keys, what else the program is to have.</param>
+    public static IServiceCollection AddProgram<TIn, TOut>(
+        this IServiceCollection services, Func<IServiceProvider, Module<TIn, TOut>> module, Action<ProgramServiceOptions<TIn, TOut>>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(module);
+        return Add(services, module, configure);
+    }
+
+    private static IServiceCollection Add<TIn, TOut>(
+        IServiceCollection services, Func<IServiceProvider, Module<TIn, TOut>> module, Action<ProgramServiceOptions<TIn, TOut>>? configure)
+    {
+        services.AddHone();
+        var options = new ProgramServiceOptions<TIn, TOut>();
+        configure?.Invoke(options);
         if (options.Key is { } key)
-            services.TryAddKeyedSingleton(key, (provider, _) => CreateProgram<TModule, TIn, TOut>(provider, options));
+            services.TryAddKeyedSingleton(key, (provider, _) => CreateProgram(provider, module(provider), options));
         else
-            services.TryAddSingleton(provider => CreateProgram<TModule, TIn, TOut>(provider, options));
+            services.TryAddSingleton(provider => CreateProgram(provider, module(provider), options));
         return services;
     }
 
-    private static Program<TIn, TOut> CreateProgram<TModule, TIn, TOut>(IServiceProvider provider, ProgramServiceOptions options)
-        where TModule : Module<TIn, TOut>
+    private static Program<TIn, TOut> CreateProgram<TIn, TOut>(IServiceProvider provider, Module<TIn, TOut> module, ProgramServiceOptions<TIn, TOut> options)
     {
         var common = provider.GetRequiredService<HoneServiceOptions>();
         var model = options.ClientKey is null ? provider.GetRequiredService<LM>() : CreateModel(provider, options.ClientKey);
-        var program = provider.GetRequiredService<TModule>().WithModel(model).WithAdapter(common.Adapter).WithRecovery(common.Recovery);
+        var program = module.WithModel(model).WithAdapter(common.Adapter).WithRecovery(common.Recovery);
         foreach (var observer in common.Observers)
             program = program.WithObserver(observer);
         if (provider.GetService<ILoggerFactory>() is { } loggers)
-            program = program.WithLogger(loggers.CreateLogger($"Hone.{typeof(TModule).Name}"));
-        return options.StateFile is { } file ? program.LoadState(File.ReadAllText(file), file) : program;
+            program = program.WithLogger(loggers.CreateLogger($"Hone.{module.GetType().Name.Split('`')[0]}"));
+        if (options.StateFile is { } file)
+            program = program.LoadState(File.ReadAllText(file), file);
+        return options.Configure is { } change
+            ? change(provider, program) ?? throw new HoneException($"{nameof(options.Configure)} of the program {module.GetType().Name} returned null. Return the program.")
+            : program;
     }
 
     private static LM CreateModel(IServiceProvider provider, object? key)

@@ -18,9 +18,13 @@ public sealed class HoneServiceOptions
     public IList<IHoneObserver> Observers { get; } = [];
 }
 
-/// <summary>Settings of one registered program.</summary>
-public sealed class ProgramServiceOptions
+/// <summary>Settings of one registered program, whatever its types.</summary>
+public class ProgramServiceOptions
 {
+    private protected ProgramServiceOptions()
+    {
+    }
+
     /// <summary>A saved state to start from; the declared one when null.</summary>
     public string? StateFile { get; set; }
 
@@ -29,4 +33,15 @@ public sealed class ProgramServiceOptions
 
     /// <summary>Key of the program itself, for several with the same input and output types; none when null.</summary>
     public object? Key { get; set; }
+}
+
+/// <summary>Settings of one registered program.</summary>
+/// <typeparam name="TIn">What goes in.</typeparam>
+/// <typeparam name="TOut">What comes out.</typeparam>
+public sealed class ProgramServiceOptions<TIn, TOut> : ProgramServiceOptions
+{
+    /// <summary>
+    /// Changes the program when it is made, after its state file was read, with the services of the container: named models, another adapter or recovery, state from elsewhere.
+    /// </summary>
+    public Func<IServiceProvider, Program<TIn, TOut>, Program<TIn, TOut>>? Configure { get; set; }
 }

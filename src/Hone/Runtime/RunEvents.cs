@@ -55,4 +55,19 @@ public sealed record CallCompleted(PredictorCall Record) : PredictorEvent(Record
 
 /// <summary>The program has returned: the last event of a stream.</summary>
 /// <param name="Prediction">The value with its trace.</param>
-public sealed record RunCompleted<TOut>(Prediction<TOut> Prediction) : RunEvent;
+public sealed record RunCompleted<TOut>(Prediction<TOut> Prediction) : RunEvent, IRunCompleted
+{
+    object? IRunCompleted.Value => Prediction.Value;
+
+    Usage IRunCompleted.Usage => Prediction.Usage;
+}
+
+/// <summary>The end of a stream, whatever its program returns.</summary>
+internal interface IRunCompleted
+{
+    /// <summary>What the program returned.</summary>
+    object? Value { get; }
+
+    /// <summary>What the run cost.</summary>
+    Usage Usage { get; }
+}

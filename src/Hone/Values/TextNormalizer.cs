@@ -8,17 +8,19 @@ internal static class TextNormalizer
 {
     private const string Punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
-    public static string Normalize(string text)
+    public static string Normalize(string text) => Normalize(text, TextNormalization.Default);
+
+    public static string Normalize(string text, TextNormalization options)
     {
         var folded = ToLower(CanonicalDecomposition.Apply(text));
         var kept = new StringBuilder(folded.Length);
-        foreach (var c in folded)
+        for (var i = 0; i < folded.Length; i++)
         {
-            if (!Punctuation.Contains(c, StringComparison.Ordinal))
-                kept.Append(c);
+            if (!IsDeleted(folded, i, options))
+                kept.Append(folded[i]);
         }
 
-        return CollapseBlanks(DropArticles(kept.ToString()));
+        return CollapseBlanks(options.DropArticles ? DropArticles(kept.ToString()) : kept.ToString());
     }
 
     /// <summary>Runs of letters, digits and marks, or single other visible characters, lower-cased.</summary>
@@ -53,6 +55,20 @@ internal static class TextNormalizer
                 tokens.Add(normalized[start..end]);
             start = -1;
         }
+    }
+
+    private static bool IsDeleted(string text, int index, TextNormalization options)
+    {
+        var c = text[index];
+        if (Punctuation.Contains(c, StringComparison.Ordinal))
+            return true;
+        if (c < 128 || !(options.FoldAccents || options.UnicodePunctuation))
+            return false;
+
+        // Half a pair is judged by the whole.
+        var category = CharUnicodeInfo.GetUnicodeCategory(text, char.IsLowSurrogate(c) && index > 0 ? index - 1 : index);
+        return category is UnicodeCategory.NonSpacingMark ? options.FoldAccents
+            : options.UnicodePunctuation && category is >= UnicodeCategory.ConnectorPunctuation and <= UnicodeCategory.OtherPunctuation;
     }
 
     // Full lower-casing differs from the simple one in two places: dotted capital I (two characters) and the final sigma.

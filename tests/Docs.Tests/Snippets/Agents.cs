@@ -126,6 +126,26 @@ public sealed class AgentsTests
     }
 
     [Fact]
+    public void Methods_AreTools()
+    {
+        #region agents-methods
+        var helper = ReAct.Parse("question -> answer", AgentTools.From(Add, SearchAsync));
+        #endregion
+        Assert.Equal(["Add", "Search"], helper.WithModel(ScriptedChatClient.InSequence()).Tools.Select(tool => tool.Value.Name));
+    }
+
+    [Description("Adds two numbers.")]
+    private static int Add(int a, int b) => a + b;
+
+    [Description("Searches an encyclopedia.")]
+    private static async Task<string> SearchAsync(string query, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        cancellationToken.ThrowIfCancellationRequested();
+        return query;
+    }
+
+    [Fact]
     public async Task Program_IsATool()
     {
         var small = Answers.Always(("answer", "384,400 km"));

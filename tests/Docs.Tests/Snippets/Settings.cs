@@ -85,11 +85,18 @@ public sealed class SettingsTests
         services.AddHone(options => options.Model = lm => lm with { Cache = new ResponseCache(), Retry = new() { MaxAttempts = 5 } });
         services.AddProgram<TriageModule, Ticket, Triage>();
         #endregion
+        services.AddSingleton(new Library([]));
+        #region settings-services-factory
+        services.AddProgram(
+            provider => new ReAct<string, string>("Answer by looking things up.", provider.GetRequiredService<Library>().Tools),
+            options => options.Configure = (provider, program) => program.WithAdapter(JsonAdapter.Default));
+        #endregion
         await using var provider = services.BuildServiceProvider();
         #region settings-resolve
         var program = provider.GetRequiredService<Program<Ticket, Triage>>();
         Triage triage = await program.CallAsync(new("The server is down!", []));
         #endregion
+        Assert.Same(JsonAdapter.Default, provider.GetRequiredService<Program<string, string>>().Adapter);
         Assert.Equal(Urgency.High, triage.Urgency);
         Assert.Equal(5, program.Model!.Retry!.MaxAttempts);
     }
@@ -185,3 +192,5 @@ internal static class SettingsSketches
         return watched;
     }
 }
+
+internal sealed record Library(IReadOnlyList<AIFunction> Tools);

@@ -127,17 +127,7 @@ internal static class StreamingSketches
     {
         #region streaming-events
         app.MapGet("/report", (string topic, Program<string, string> program, CancellationToken cancellationToken) =>
-            TypedResults.ServerSentEvents(PiecesOf(program, topic, cancellationToken), eventType: "piece"));
-
-        static async IAsyncEnumerable<string> PiecesOf(
-            Program<string, string> program, string topic, [EnumeratorCancellation] CancellationToken cancellationToken)
-        {
-            await foreach (var happened in program.StreamAsync(topic, cancellationToken: cancellationToken))
-            {
-                if (happened is FieldDelta { Path: "write_report" } delta)
-                    yield return delta.Text;
-            }
-        }
+            TypedResults.ServerSentEvents(program.StreamAsync(topic, cancellationToken: cancellationToken).ToServerSentEventsAsync(cancellationToken: cancellationToken)));
         #endregion
     }
 }

@@ -18,6 +18,31 @@ public sealed class TextMetricsTests
     public void Normalize_Text_FollowsTheRules(string text, string expected) => Assert.Equal(expected, TextMetrics.Normalize(text));
 
     [Theory]
+    [InlineData("naïve Café", true, false, true, "naive cafe")]
+    [InlineData("“quoted” – ¿sí?", false, true, true, "quoted si\u0301")]
+    [InlineData("“Ça va…”", true, true, true, "ca va")]
+    [InlineData("東京。", false, true, true, "東京")]
+    [InlineData("5€ – 10°", false, true, true, "5€ 10°")]
+    [InlineData("𐄀a", false, true, false, "a")]
+    [InlineData("𝒳 the\u0301", true, false, true, "𝒳")]
+    [InlineData("a la casa", false, false, false, "a la casa")]
+    public void Normalize_WithOptions_FoldsAndDeletesWhatIsAskedFor(string text, bool fold, bool unicode, bool articles, string expected) =>
+        Assert.Equal(expected, TextMetrics.Normalize(text, new() { FoldAccents = fold, UnicodePunctuation = unicode, DropArticles = articles }));
+
+    [Fact]
+    public void Metrics_WithANormalization_CompareByIt()
+    {
+        var folded = TextNormalization.International;
+        Assert.False(TextMetrics.ExactMatch("«Málaga»", "Malaga"));
+        Assert.True(TextMetrics.ExactMatch("«Málaga»", ["Malaga"], folded));
+        Assert.Equal((0.5, 1), (TextMetrics.F1("São Paulo", "Sao Paulo"), TextMetrics.F1("São Paulo", ["Sao Paulo"], folded)));
+        Assert.Equal((0.5, 1), (TextMetrics.Precision("São Paulo", "Sao Paulo"), TextMetrics.Precision("São Paulo", ["Sao Paulo"], folded)));
+        Assert.False(TextMetrics.PassageMatch(["Vive à São-Paulo."], ["a Sao"]));
+        Assert.True(TextMetrics.PassageMatch(["Vive à São Paulo."], ["a Sao"], folded));
+        Assert.Equal(TextMetrics.Normalize("The “naïve” a."), TextMetrics.Normalize("The “naïve” a.", TextNormalization.Default));
+    }
+
+    [Theory]
     [InlineData("Eiffel Tower is in Paris", "Paris", 0.33333333333333337, 0.33333333333333337, 0.2)]
     [InlineData("no way", "no", 0.6666666666666666, 0, 0.5)]
     [InlineData("", "", 0, 0, 0)]

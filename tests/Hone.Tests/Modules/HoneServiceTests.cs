@@ -57,6 +57,33 @@ public sealed class HoneServiceTests
         Assert.Equal("HI Ann", await services.GetRequiredKeyedService<Program<string, string>>("b").CallAsync("Ann", Token));
     }
 
+    [Fact]
+    public async Task AddProgram_WithAFactory_MakesTheModuleOfServices_AndConfiguresTheProgram()
+    {
+        var made = 0;
+        await using var services = new ServiceCollection()
+            .AddSingleton<IChatClient>(ScriptedChatClient.By((request, _) => $$"""{"answer": "{{request.Path}}"}"""))
+            .AddKeyedSingleton<IChatClient>("large", ScriptedChatClient.By((_, _) => """{"answer": "large"}"""))
+            .AddSingleton(new Greeting("Dr. "))
+            .AddProgram(
+                provider =>
+                {
+                    made++;
+                    return new Greeter(provider.GetRequiredService<Greeting>());
+                },
+                options => options.Configure = (provider, program) => program.WithAdapter(JsonAdapter.Default)
+                    .WithNamedModel("large", new LM(provider.GetRequiredKeyedService<IChatClient>("large")))
+                    .With(program.State.With("greet", new() { Model = "large" })))
+            .AddProgram<FieldMap, FieldMap>(_ => Predict.Parse("question -> answer"), options => options.Configure = (_, program) => program.WithAdapter(JsonAdapter.Default))
+            .BuildServiceProvider();
+
+        var program = services.GetRequiredService<Program<string, string>>();
+        Assert.Same(program, services.GetRequiredService<Program<string, string>>());
+        Assert.Equal(1, made);
+        Assert.Equal("large Dr. Ann", await program.CallAsync("Ann", Token));
+        Assert.Equal("self", (await services.GetRequiredService<Program<FieldMap, FieldMap>>().CallAsync(FieldMap.Of(("question", "q")), Token))["answer"]);
+    }
+
     public sealed record Greeting(string Title);
 
     public sealed class Greeter(Greeting greeting) : Module<string, string>

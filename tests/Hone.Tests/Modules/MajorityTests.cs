@@ -2,6 +2,27 @@ namespace Hone.Tests.Modules;
 
 public sealed class MajorityTests
 {
+    private sealed record Verdict(string Label, int[] Votes);
+
+    [Fact]
+    public void Of_TypedSamples_VotesOnWhatIsSelected_AndSkipsFailures()
+    {
+        ItemResult<Verdict>[] samples =
+        [
+            new(default, new FormatException("x"), default), Sample("No.", 1), Sample("yes", 2), Sample("the no", 3), new(default, new FormatException("y"), default), Sample("Yes", 2),
+        ];
+        Assert.Same(samples[1].Value, Majority.Of(samples, verdict => verdict.Label));
+        Assert.Same(samples[2].Value, Majority.Of(samples, verdict => verdict.Votes));
+        Assert.Same(samples[1].Value, Majority.Of(samples, verdict => verdict.Label, value => value is "No." or "the no" ? value : null));
+        Assert.Same(samples[1].Value, Majority.Of(samples));
+
+        var none = Assert.Throws<HoneException>(() => Majority.Of([samples[0], samples[4]]));
+        Assert.Equal(2, Assert.IsType<AggregateException>(none.InnerException).InnerExceptions.Count);
+        Assert.Throws<HoneException>(() => Majority.Of<Verdict>([]));
+
+        static ItemResult<Verdict> Sample(string label, int vote) => new(new(label, [vote]), null, default);
+    }
+
     [Theory]
     [InlineData("2 2 3", 0)]
     [InlineData("1 2 2 1", 0)]

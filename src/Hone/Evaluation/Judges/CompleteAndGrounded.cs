@@ -17,30 +17,39 @@ public sealed class CompleteAndGrounded
         + "context or common sense supports it, then give the fraction of claims that are supported.";
 
     private readonly JudgeOptions options;
-    private readonly Program<SemanticF1.AnswerPair, CompletenessVerdict> completeness;
-    private readonly Program<ContextAndResponse, GroundednessVerdict> groundedness;
 
     /// <summary>Creates the judge.</summary>
     /// <param name="model">The judge's model; it gets the role <c>judge</c> unless it has one of its own.</param>
     /// <param name="options">Threshold and call options.</param>
-    public CompleteAndGrounded(LM model, JudgeOptions? options = null)
+    public CompleteAndGrounded(LM model, JudgeOptions? options = null) : this(CreateModule().WithModel(JudgeScores.AsJudge(model)), options)
     {
-        this.options = options ?? new();
-        var judging = JudgeScores.AsJudge(model);
-        completeness = new ChainOfThought<SemanticF1.AnswerPair, CompletenessVerdict>(CompletenessTask).WithModel(judging);
-        groundedness = new ChainOfThought<ContextAndResponse, GroundednessVerdict>(GroundednessTask).WithModel(judging);
     }
+
+    /// <summary>Creates the judge of a program: one that was tuned on verdicts of people, or loaded, or has other words.</summary>
+    /// <param name="program">Gives both fractions; <see cref="CreateModule"/> makes the built-in one. Its model should have the role <c>judge</c>.</param>
+    /// <param name="options">Threshold and call options.</param>
+    public CompleteAndGrounded(Program<JudgedAnswer, Verdict> program, JudgeOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        (Program, this.options) = (program, options ?? new());
+    }
+
+    /// <summary>
+    /// The program that judges, with the predictors <c>completeness</c> and <c>groundedness</c>: evaluate it, tune it, save it like any other, and make a judge of what came out.
+    /// </summary>
+    public Program<JudgedAnswer, Verdict> Program { get; }
+
+    /// <summary>The built-in module.</summary>
+    public static Module<JudgedAnswer, Verdict> CreateModule() => new Judging();
 
     /// <summary>Scores one answer.</summary>
     public async Task<Score> ScoreAsync(JudgedAnswer answer, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(answer);
-        var run = new RunOptions { Options = options.Options };
-        var complete = (await completeness.RunAsync(new(answer.Question, answer.Reference, answer.Response), run, cancellationToken).ConfigureAwait(false)).Value;
-        var grounded = (await groundedness.RunAsync(new(answer.Question, answer.Context, answer.Response), run, cancellationToken).ConfigureAwait(false)).Value;
-        var feedback = $"Completeness {JudgeScores.Words(complete.Completeness)}: {complete.Discussion}\n"
-            + $"Groundedness {JudgeScores.Words(grounded.Groundedness)}: {grounded.Discussion}";
-        return JudgeScores.Of(options, ("groundedness", grounded.Groundedness), ("completeness", complete.Completeness), feedback);
+        var found = (await Program.RunAsync(answer, new() { Options = options.Options }, cancellationToken).ConfigureAwait(false)).Value;
+        var feedback = $"Completeness {JudgeScores.Words(found.Completeness)}: {found.CompletenessDiscussion}\n"
+            + $"Groundedness {JudgeScores.Words(found.Groundedness)}: {found.GroundednessDiscussion}";
+        return JudgeScores.Of(options, ("groundedness", found.Groundedness), ("completeness", found.Completeness), feedback);
     }
 
     /// <summary>The judge as a metric.</summary>
@@ -58,6 +67,13 @@ public sealed class CompleteAndGrounded
         JudgeScores.Text(output, "response"),
         JudgeScores.Text(output, "context")));
 
+    /// <summary>What the judge found.</summary>
+    /// <param name="Completeness">Fraction of the reference that the answer covers.</param>
+    /// <param name="CompletenessDiscussion">Which ideas of the reference the answer has.</param>
+    /// <param name="Groundedness">Fraction of the answer's claims that are supported.</param>
+    /// <param name="GroundednessDiscussion">Which claims the context or common sense supports.</param>
+    public sealed record Verdict(double Completeness, string CompletenessDiscussion, double Groundedness, string GroundednessDiscussion);
+
     internal sealed record CompletenessVerdict(
         [property: Description("The key ideas of the ground truth, one a line.")] string GroundTruthKeyIdeas,
         [property: Description("The key ideas of the response, one a line.")] string SystemResponseKeyIdeas,
@@ -70,4 +86,20 @@ public sealed class CompleteAndGrounded
         [property: Description("The claims of the response, one a line.")] string SystemResponseClaims,
         [property: Description("Which claims the context or common sense supports.")] string Discussion,
         [property: Description("Fraction, 0 to 1, of the claims that are supported.")] double Groundedness);
+
+    private sealed class Judging : Module<JudgedAnswer, Verdict>
+    {
+        private readonly ChainOfThought<SemanticF1.AnswerPair, CompletenessVerdict> completeness = new(CompletenessTask);
+        private readonly ChainOfThought<ContextAndResponse, GroundednessVerdict> groundedness = new(GroundednessTask);
+
+        protected internal override IEnumerable<KeyValuePair<string, Module>> GetChildren() =>
+            [new(nameof(completeness), completeness), new(nameof(groundedness), groundedness)];
+
+        protected override async Task<Verdict> ForwardAsync(JudgedAnswer input, CancellationToken cancellationToken)
+        {
+            var complete = await completeness.CallAsync(new(input.Question, input.Reference, input.Response), cancellationToken).ConfigureAwait(false);
+            var grounded = await groundedness.CallAsync(new(input.Question, input.Context, input.Response), cancellationToken).ConfigureAwait(false);
+            return new(complete.Completeness, complete.Discussion, grounded.Groundedness, grounded.Discussion);
+        }
+    }
 }

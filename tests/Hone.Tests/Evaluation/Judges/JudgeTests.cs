@@ -62,6 +62,38 @@ public sealed class JudgeTests
         Assert.DoesNotContain("second passage", client.Requests[0].LastText, StringComparison.Ordinal);
     }
 
+    /// <summary>A judge is a program: it is changed, saved and loaded as one, and judges as it was tuned.</summary>
+    [Fact]
+    public async Task SemanticF1_OfAProgram_JudgesAsItWasTuned()
+    {
+        var client = ScriptedChatClient.By((_, _) => Answer(("reasoning", "R."), ("recall", "1"), ("precision", "0.5")));
+        var built = new SemanticF1(new LM(client));
+        var tuned = built.Program.With(built.Program.State.With("self", new() { Instructions = "Judge STRICTLY." }));
+        var loaded = SemanticF1.CreateModule().WithModel(new LM(client) { Role = "judge" }).LoadState(tuned.SaveState());
+        var score = await new SemanticF1(loaded, new() { PassOrFail = true, Threshold = 0.5 }).AsMetric()(Example, Output(("response", "Ada.")), Token);
+        Assert.Equal((1.0, 2 / 3.0), (score.Value, score.Parts["f1"]));
+        Assert.Contains("Judge STRICTLY.", Assert.Single(client.Requests).SystemText, StringComparison.Ordinal);
+
+        // The judge itself can be scored against the verdicts of people.
+        Example<SemanticF1.AnswerPair, SemanticF1.Overlap>[] people = [new(new("q", "r", "a"), new("", 1, 0.5))];
+        var agrees = Metric.From<SemanticF1.AnswerPair, SemanticF1.Overlap>((example, output) => Math.Abs(output.Recall - example.Expected.Recall) < 0.1);
+        Assert.Equal(1, (await Evaluator.Create(agrees).EvaluateAsync(loaded, people, Token)).Mean);
+        Assert.Equal(["compare"], SemanticF1.CreateModule(byIdeas: true).WithModel(client).Predictors.Select(predictor => predictor.Key));
+    }
+
+    [Fact]
+    public async Task CompleteAndGrounded_OfAProgram_JudgesAsItWasTuned()
+    {
+        var client = ScriptedChatClient.ByPath(
+            ("completeness", [Answer(("reasoning", "R."), ("ground_truth_key_ideas", "a"), ("system_response_key_ideas", "b"), ("discussion", "D"), ("completeness", "1"))]),
+            ("groundedness", [Answer(("reasoning", "R."), ("system_response_claims", "c"), ("discussion", "E"), ("groundedness", "1"))]));
+        var program = CompleteAndGrounded.CreateModule().WithModel(new LM(client));
+        program = program.With(program.State.With("groundedness", new() { Instructions = "Trust NOTHING." }));
+        var score = await new CompleteAndGrounded(program).AsMetric()(Example, Output(("response", "Ada."), ("context", "p")), Token);
+        Assert.Equal((1.0, "Completeness 1.00: D\nGroundedness 1.00: E"), (score.Value, score.Feedback));
+        Assert.Contains("Trust NOTHING.", client.Requests[1].SystemText, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Evaluator_WithAJudge_DoesNotCountItsCallsAsTheProgramsOwn()
     {
