@@ -68,6 +68,32 @@ internal sealed partial class Lab
     /// <summary>Two predictors: <c>hint</c>, then <c>ans</c>.</summary>
     public Program<FieldMap, FieldMap> Two(string instructions = "base") => new TwoSteps(instructions).WithModel(Model);
 
+    /// <summary>
+    /// Runs a scenario here with one unit at a time, then in worlds like this one with 4 and with 32: evidence and calls must be the same. The model must be a
+    /// pure function of its requests.
+    /// </summary>
+    /// <param name="run">Runs the scenario in a world, with so many units at once.</param>
+    public async Task<T> AtEveryParallelismAsync<T>(Func<Lab, int, Task<T>> run)
+        where T : OptimizationResult<FieldMap, FieldMap>
+    {
+        var before = Calls.Count;
+        var expected = await run(this, 1);
+        var calls = Shown(Calls.Skip(before));
+        foreach (var parallelism in new[] { 4, 32 })
+        {
+            var other = new Lab(answer);
+            var result = await run(other, parallelism);
+            Assert.Equal(Evidence(expected), Evidence(result));
+            Assert.Equal(calls, Shown(other.Calls));
+        }
+
+        return expected;
+    }
+
+    /// <summary>Calls as text, in an order that does not depend on when they were made.</summary>
+    public static string[] Shown(IEnumerable<LabCall> calls) => [.. calls.Select(call =>
+        $"{call.Path}|{call.Role}|{call.Instructions}|{string.Join(';', call.Demos)}|{string.Join(';', call.Inputs)}|{call.Temperature}|{call.Sample}").Order(StringComparer.Ordinal)];
+
     /// <summary>Texts of the questions of a predictor's demos.</summary>
     public static string[] DemoQuestions(ProgramState state, string path, bool? isAugmented = null) =>
         [.. state[path].Demos.Where(demo => isAugmented is null || demo.IsAugmented == isAugmented).Select(demo => (string)demo.Fields["question"]!)];

@@ -107,19 +107,56 @@ public sealed class Copro<TIn, TOut> : PromptOptimizer<TIn, TOut>
         var texts = isOnly ? component.Latest : component.All;
         var parent = search.Ledger.Find(working.Key)!.Index;
         SearchCandidate<TIn, TOut>[] candidates = [.. texts.Select(text => Candidate(search, working, component, text, round, parent))];
-        var entries = await search.ScoreOnceAsync("scoring", candidates, cancellationToken).ConfigureAwait(false);
+        var givenUp = options.Racing ? await RaceAsync(search, candidates, cancellationToken).ConfigureAwait(false) : [];
+        var entries = await search.ScoreOnceAsync("scoring", [.. candidates.Where(candidate => !givenUp.ContainsKey(candidate.Key))], cancellationToken).ConfigureAwait(false);
+        component.GivenUp.Clear();
         for (var i = 0; i < texts.Count; i++)
-            component.Scores[texts[i]] = entries[i].Score!.Value;
-        if (options.TrackStatistics && entries.Length > 0)
+        {
+            var isGivenUp = givenUp.TryGetValue(candidates[i].Key, out var mean);
+            component.Scores[texts[i]] = isGivenUp ? mean : search.Ledger.Find(candidates[i].Key)!.Score!.Value;
+            if (isGivenUp)
+                component.GivenUp.Add(texts[i]);
+        }
+
+        if (options.TrackStatistics && texts.Count > 0)
         {
             search.Tell(new InstructionStatistics(
                 component.Path,
                 round,
-                ScoreSummary.Of([.. entries.Select(entry => entry.Score!.Value)]),
+                ScoreSummary.Of([.. texts.Select(text => component.Scores[text])]),
                 ScoreSummary.Of([.. component.Ranked().Take(BestCount).Select(text => component.Scores[text])])));
         }
 
-        return component.Ranked().FirstOrDefault() is { } best ? Candidate(search, working, component, best, round, parent) : working;
+        return component.Ranked().FirstOrDefault(text => !component.GivenUp.Contains(text)) is { } best ? Candidate(search, working, component, best, round, parent) : working;
+    }
+
+    // Those that cannot be better than the best so far any more, by key, with their means over what was scored of them.
+    private async Task<Dictionary<string, double>> RaceAsync(
+        SearchRun<TIn, TOut> search, SearchCandidate<TIn, TOut>[] candidates, CancellationToken cancellationToken)
+    {
+        const int Parts = 4;
+        var givenUp = new Dictionary<string, double>(StringComparer.Ordinal);
+        var set = search.Selection!;
+        var best = search.Ledger.Entries[search.Ledger.BestIndex].Score!.Value * set.Count;
+        var racing = candidates.Where(candidate => search.Ledger.Find(candidate.Key) is null).DistinctBy(candidate => candidate.Key)
+            .Select(candidate => (Candidate: candidate, Sum: 0.0)).ToArray();
+        var seen = 0;
+        foreach (var part in set.All.Chunk((set.Count + Parts - 1) / Parts).SkipLast(1))
+        {
+            var runs = await search.RunAsync(
+                "racing", [.. racing.SelectMany(entry => part.Select(index => entry.Candidate.On(set, index)))], cancellationToken).ConfigureAwait(false);
+            seen += part.Length;
+            for (var i = 0; i < racing.Length; i++)
+            {
+                racing[i].Sum += runs.AsSpan(i * part.Length, part.Length).ToArray().Sum(run => run.Score.Value);
+                if (racing[i].Sum + (options.PerfectScore!.Value * (set.Count - seen)) <= best)
+                    givenUp.Add(racing[i].Candidate.Key, racing[i].Sum / seen);
+            }
+
+            racing = [.. racing.Where(entry => !givenUp.ContainsKey(entry.Candidate.Key))];
+        }
+
+        return givenUp;
     }
 
     private static SearchCandidate<TIn, TOut> Candidate(
@@ -156,6 +193,9 @@ public sealed class Copro<TIn, TOut> : PromptOptimizer<TIn, TOut>
         public List<string> All { get; } = [];
 
         public Dictionary<string, double> Scores { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Texts of the last round that were not scored to the end.</summary>
+        public HashSet<string> GivenUp { get; } = new(StringComparer.Ordinal);
 
         /// <summary>The best first; the earliest of equals.</summary>
         public IEnumerable<string> Ranked() => All.Where(Scores.ContainsKey).OrderByDescending(text => Scores[text]);

@@ -33,8 +33,23 @@ public sealed record CoproOptions : OptimizerOptions
     /// <summary>The model that writes instructions; the program's own when null.</summary>
     public LM? PromptModel { get; init; }
 
+    /// <summary>
+    /// Scores wordings on a quarter of the examples that choose after the other, and gives one up as soon as even <see cref="OptimizerOptions.PerfectScore"/> on the
+    /// rest would not make it better than the best so far. The result is the same for less; wordings that were given up are no candidates of it, and models
+    /// are shown their means over what was scored.
+    /// </summary>
+    /// <value>False by default.</value>
+    public bool Racing { get; init; }
+
+    internal override void Validate()
+    {
+        base.Validate();
+        if (Racing && PerfectScore is null)
+            throw new HoneException($"{nameof(Racing)} gives wordings up by the best score that they could still reach: set {nameof(PerfectScore)}.");
+    }
+
     internal override string Describe() => base.Describe() + FormattableString.Invariant(
-        $"; breadth={Breadth}; depth={Depth}; temperature={InitTemperature}; prompt={ProgramParts.Identity(PromptModel)}");
+        $"; breadth={Breadth}; depth={Depth}; temperature={InitTemperature}; prompt={ProgramParts.Identity(PromptModel)}") + (Racing ? "; racing" : string.Empty);
 }
 
 /// <summary>How the instructions of a predictor scored in a round of <see cref="Copro{TIn,TOut}"/>.</summary>

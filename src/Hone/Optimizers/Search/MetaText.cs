@@ -19,6 +19,12 @@ internal static partial class MetaText
     public static string Cap(string text, int tokens) =>
         text.Length <= (long)tokens * CharactersPerToken ? text : text[..(tokens * CharactersPerToken)] + Cut;
 
+    /// <summary>About how many tokens a text has.</summary>
+    public static int TokensOf(string text) => (text.Length + CharactersPerToken - 1) / CharactersPerToken;
+
+    /// <summary>About how many words so many tokens are: three for four of them.</summary>
+    public static int WordsIn(int tokens) => Math.Max(1, tokens * 3 / 4);
+
     /// <summary>Values of an example, a line each, in the order of the fields.</summary>
     public static string Lines(FieldMap fields, int tokens) =>
         string.Join('\n', fields.Select(field => $"{field.Key}: {Cap(field.Value as string ?? JsonText.Write(field.Value), tokens)}"));

@@ -24,18 +24,23 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
     /// <summary>Contrasts two attempts and advises the modules.</summary>
     public Module<AdviceRequest, AdviceReply> Advice { get; init; } = SimbaAdvice.Default;
 
+    /// <summary>Shortens instructions that have grown too long: see <see cref="SimbaOptions.MaxInstructionTokens"/>.</summary>
+    public Module<ConsolidationRequest, InstructionReply> Consolidator { get; init; } = SimbaConsolidation.Default;
+
     /// <inheritdoc/>
     public override string Name => "simba";
 
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Train;
 
-    private protected override string Describe() => $"; advice={ProgramParts.Identity(Advice)}";
+    private protected override string Describe() => $"; advice={ProgramParts.Identity(Advice)}"
+        + (options.MaxInstructionTokens is null ? string.Empty : $"; consolidator={ProgramParts.Identity(Consolidator)}");
 
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection)
     {
         long perStep = ((long)options.BatchSize * options.Candidates) + ((options.Candidates + 1L) * options.BatchSize);
+        var questions = (long)options.MaxSteps * options.BatchSize * (options.MaxInstructionTokens is null ? 1 : 1 + options.OpenIn(program).Length);
         var scored = SimbaWinners<TIn, TOut>.Places(options.MaxSteps, options.Candidates) + 1;
-        return new((options.MaxSteps * perStep) + train + ((long)scored * (selection ?? 0)), (long)options.MaxSteps * options.BatchSize, program.Predictors.Length);
+        return new((options.MaxSteps * perStep) + train + ((long)scored * (selection ?? 0)), questions, program.Predictors.Length);
     }
 
     private protected override (LM? Model, long Runs) TeacherRuns(int train) =>
@@ -152,6 +157,7 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
                 cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < asking.Length; i++)
                 asking[i].State = Advised(search, asking[i], replies[i]);
+            await ConsolidateAsync(search, asking, step, cancellationToken).ConfigureAwait(false);
             built.AddRange(wave.Where(plan => plan.State is { } state && !state.Equals(plan.Source.State)).Select(plan => Made(search, plan, step)));
         }
 
@@ -179,6 +185,32 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
         if (proposal.Reply is null)
             search.Tell(new TextProposed("advice", null, proposal.Error));
         return proposal.Reply is null ? null : SimbaEdits.AddRules(search.Student, plan.Kept, proposal.Reply.Advice, options);
+    }
+
+    // A text that is not shorter, or none, leaves the instructions as they are: too long is better than lost.
+    private async Task ConsolidateAsync(SearchRun<TIn, TOut> search, SimbaPlan<TIn, TOut>[] advised, int step, CancellationToken cancellationToken)
+    {
+        if (options.MaxInstructionTokens is not { } most)
+            return;
+        var grown = advised.Where(plan => plan.State is not null)
+            .SelectMany(plan => search.Open.Select(entry => (Plan: plan, Path: entry.Key, Text: plan.State![entry.Key].Instructions)))
+            .Where(entry => entry.Text is not null && entry.Text != entry.Plan.Kept[entry.Path].Instructions && MetaText.TokensOf(entry.Text) > most).ToArray();
+        if (grown.Length == 0)
+            return;
+        var replies = await search.AskAsync(
+            "consolidating",
+            search.Proposer(Consolidator, options.PromptModel, "prompt"),
+            [.. grown.Select(entry => new AskRequest<ConsolidationRequest>($"simba|{step}|{entry.Plan.Bucket.Example}|{entry.Path}|consolidate", new(entry.Text!, MetaText.WordsIn(most))))],
+            InstructionJson.Default.InstructionReply,
+            cancellationToken).ConfigureAwait(false);
+        for (var i = 0; i < grown.Length; i++)
+        {
+            var (plan, path, text) = grown[i];
+            var shorter = replies[i].Reply is { } reply ? MetaText.Clean(reply.ProposedInstructions) : null;
+            search.Tell(new TextProposed(path, shorter, replies[i].Error));
+            if (!string.IsNullOrEmpty(shorter) && shorter.Length < text!.Length)
+                plan.State = TextComponents.Set(plan.State!, path, shorter);
+        }
     }
 
     private static SearchCandidate<TIn, TOut> Made(SearchRun<TIn, TOut> search, SimbaPlan<TIn, TOut> plan, int step)

@@ -35,6 +35,21 @@ public static class SimbaAdvice
         """);
 }
 
+/// <summary>Instructions that have grown too long.</summary>
+/// <param name="Instructions">The instructions.</param>
+/// <param name="MostWords">How many words the shorter ones may have.</param>
+public sealed record ConsolidationRequest(string Instructions, int MostWords);
+
+/// <summary>The meta-prompt that shortens instructions which advice has made too long.</summary>
+internal static class SimbaConsolidation
+{
+    public static Module<ConsolidationRequest, InstructionReply> Default { get; } = new Predict<ConsolidationRequest, InstructionReply>("""
+        The instructions of a module have grown by one rule after the other and are too long. Write them anew within the given number of words: keep the task
+        and every fact that a model could not guess, join rules that say the same, resolve contradictions in favour of the later rule, and leave out what goes
+        without saying. The text replaces the old one, so it must be complete.
+        """);
+}
+
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(AdviceReply))]
 internal sealed partial class SimbaJson : JsonSerializerContext;

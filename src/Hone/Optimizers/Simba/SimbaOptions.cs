@@ -59,6 +59,17 @@ public sealed record SimbaOptions : OptimizerOptions
         init { ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(CandidateTemperature)); field = value; }
     } = 0.2;
 
+    /// <summary>
+    /// Instructions that advice has made longer than this are rewritten as a shorter text that keeps their rules, in tokens of four characters; see
+    /// <see cref="Simba{TIn,TOut}.Consolidator"/>.
+    /// </summary>
+    /// <value>Null by default: instructions only grow.</value>
+    public int? MaxInstructionTokens
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value ?? 1, 1, nameof(MaxInstructionTokens)); field = value; }
+    }
+
     /// <summary>Writes the advice; the program's own model when null.</summary>
     public LM? PromptModel { get; init; }
 
@@ -66,5 +77,6 @@ public sealed record SimbaOptions : OptimizerOptions
     public LM? TeacherModel { get; init; }
 
     internal override string Describe() => base.Describe() + FormattableString.Invariant(
-        $"; batch={BatchSize}; candidates={Candidates}; steps={MaxSteps}; demos={MaxDemos}; length={MaxDemoInputLength}; temperatures={SamplingTemperature}/{CandidateTemperature}; prompt={ProgramParts.Identity(PromptModel)}; teacher={ProgramParts.Identity(TeacherModel)}");
+        $"; batch={BatchSize}; candidates={Candidates}; steps={MaxSteps}; demos={MaxDemos}; length={MaxDemoInputLength}; temperatures={SamplingTemperature}/{CandidateTemperature}; prompt={ProgramParts.Identity(PromptModel)}; teacher={ProgramParts.Identity(TeacherModel)}")
+        + (MaxInstructionTokens is null ? string.Empty : FormattableString.Invariant($"; tokens={MaxInstructionTokens}"));
 }

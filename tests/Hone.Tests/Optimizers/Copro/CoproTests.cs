@@ -54,7 +54,8 @@ public sealed class CoproTests
         var optimizer = new Copro<FieldMap, FieldMap>(Lab.Exact, new() { Breadth = 2, Depth = 2 });
         var estimate = optimizer.Estimate(lab.Two(), Lab.Examples(4));
         Assert.Equal(12 * 4, estimate.ProgramRuns);
-        var result = await optimizer.CompileAsync(lab.Two(), Lab.Examples(4), cancellationToken: Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) =>
+            new Copro<FieldMap, FieldMap>(Lab.Exact, new() { Breadth = 2, Depth = 2, MaxParallelism = n }).CompileAsync(lab.Two(), Lab.Examples(4), cancellationToken: Token));
 
         // Twelve evaluations of five programs: as it came, and either predictor with one of two texts. Those of equal programs are made once.
         Assert.Equal((5, 20), (result.Candidates.Length, result.ProgramRuns));
@@ -68,9 +69,28 @@ public sealed class CoproTests
     {
         var lab = new Lab(call => call.Role == "prompt" ? Reply($"idea {call.Sample}") : Lab.AnswerIf(call.Question == "q1", call.Question));
         var student = lab.One();
-        var result = await new Copro<FieldMap, FieldMap>(Lab.Exact, new() { Breadth = 3, Depth = 2 }).CompileAsync(student, Lab.Examples(4), cancellationToken: Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) =>
+            new Copro<FieldMap, FieldMap>(Lab.Exact, new() { Breadth = 3, Depth = 2, MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(4), cancellationToken: Token));
         Assert.Equal(0, result.BestIndex);
         Assert.Equal(student.State, result.Program.State);
+    }
+
+    [Fact]
+    public async Task CompileAsync_Racing_GivesUpWhatCannotWinAndFindsTheSame()
+    {
+        var world = new Lab(call => call.Role == "prompt"
+            ? Reply(call.Sample % SampleIds.Series == 2 ? "ALPHA" : $"useless {call.Sample % SampleIds.Series}")
+            : Lab.AnswerIf(call.Has("ALPHA") || (!call.Has("useless") && call.Question != "q8"), call.Question));
+        var whole = await Run(world, false, 1);
+        var raced = await world.AtEveryParallelismAsync((lab, n) => Run(lab, true, n));
+        Assert.Equal(whole.Program.State, raced.Program.State);
+        Assert.Equal((7.0 / 8, 1, 1), (raced.BaselineScore, raced.BestScore, whole.BestScore));
+        Assert.Equal((40, 8 + (4 * 2) + 6), (whole.ProgramRuns, raced.ProgramRuns));
+        Assert.Equal(2, raced.Candidates.Length);
+        Assert.Throws<HoneException>(() => new Copro<FieldMap, FieldMap>(Lab.Exact, new() { Racing = true, PerfectScore = null }));
+
+        static Task<OptimizationResult<FieldMap, FieldMap>> Run(Lab lab, bool races, int parallelism) =>
+            new Copro<FieldMap, FieldMap>(Lab.Exact, new() { Breadth = 5, Depth = 1, Racing = races, MaxParallelism = parallelism }).CompileAsync(lab.One(), Lab.Examples(8), cancellationToken: Token);
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public sealed class FewShotTests
     public async Task Harvesting_ends_with_the_last_demo_that_is_needed()
     {
         var lab = new Lab(call => Lab.AnswerIf(call.Question is "q1" or "q3", call.Question));
-        var result = await Compile(lab.One(), 4, new() { MaxBootstrappedDemos = 1, MaxLabeledDemos = 4 });
+        var result = await CompileEverywhere(lab, 4, new() { MaxBootstrappedDemos = 1, MaxLabeledDemos = 4 });
         Assert.Equal(["q1"], Lab.DemoQuestions(result.Program.State, "ans", isAugmented: true));
         Assert.Equal(["q2", "q3", "q4"], Lab.DemoQuestions(result.Program.State, "ans", isAugmented: false).Order());
         Assert.Single(lab.Calls);
@@ -55,7 +55,7 @@ public sealed class FewShotTests
     public async Task The_teacher_never_sees_the_example_itself()
     {
         var lab = new Lab(call => Lab.AnswerIf(call.ShowsDemoOf(call.Question), call.Question));
-        var result = await Compile(lab.One(), 4, new() { MaxLabeledDemos = 4 });
+        var result = await CompileEverywhere(lab, 4, new() { MaxLabeledDemos = 4 });
         Assert.Empty(Lab.DemoQuestions(result.Program.State, "ans", isAugmented: true));
         Assert.Equal(4, result.Program.State["ans"].Demos.Length);
         Assert.Equal(4, lab.Calls.Count);
@@ -81,7 +81,7 @@ public sealed class FewShotTests
     public async Task Further_rounds_sample_anew(int rounds, int harvested, int attempts)
     {
         var lab = new Lab(call => Lab.AnswerIf(call is { Sample: 1, Temperature: 1 }, call.Question));
-        var result = await Compile(lab.One(), 4, new() { MaxRounds = rounds });
+        var result = await CompileEverywhere(lab, 4, new() { MaxRounds = rounds });
         Assert.Equal(harvested, Lab.DemoQuestions(result.Program.State, "ans", isAugmented: true).Length);
         Assert.Equal(attempts, lab.Calls.Count);
     }
@@ -90,6 +90,7 @@ public sealed class FewShotTests
     public async Task A_failing_run_costs_its_example_alone()
     {
         var lab = new Lab(call => call.Question == "q2" ? throw new InvalidOperationException("down") : Lab.AnswerIf(true, call.Question));
+        await CompileEverywhere(lab, 4, new() { MaxErrors = 2 });
         var optimizer = Optimizer(new() { MaxErrors = 2 });
         for (var i = 0; i < 2; i++)
         {
@@ -112,7 +113,8 @@ public sealed class FewShotTests
     {
         var lab = new Lab(call => Lab.AnswerIf(true, call.Question));
         var metric = Metric.From<FieldMap, FieldMap>((example, _) => example.Id == "q1" ? 0.4 : 0.6);
-        var result = await new BootstrapFewShot<FieldMap, FieldMap>(metric, new() { MetricThreshold = threshold }).CompileAsync(lab.One(), Lab.Examples(2), cancellationToken: Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) =>
+            new BootstrapFewShot<FieldMap, FieldMap>(metric, new() { MetricThreshold = threshold, MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(2), cancellationToken: Token));
         Assert.Equal(expected, Lab.DemoQuestions(result.Program.State, "ans", isAugmented: true));
     }
 
@@ -134,7 +136,8 @@ public sealed class FewShotTests
         var chosen = new List<string>();
         for (var i = 0; i < 2; i++)
         {
-            var result = await new BootstrapFewShot<FieldMap, FieldMap>(null, new() { MaxLabeledDemos = 0 }).CompileAsync(program, Lab.Examples(2), cancellationToken: Token);
+            var result = await lab.AtEveryParallelismAsync((lab, n) => new BootstrapFewShot<FieldMap, FieldMap>(null, new() { MaxLabeledDemos = 0, MaxParallelism = n })
+                .CompileAsync(program.WithModel(lab.Model), Lab.Examples(2), cancellationToken: Token));
             Assert.Equal(2, result.Program.State["ans"].Demos.Length);
             chosen.Add(string.Join(',', Lab.DemoQuestions(result.Program.State, "ans")));
         }
@@ -171,7 +174,8 @@ public sealed class FewShotTests
     {
         var lab = new Lab(call => Lab.AnswerIf(false, call.Question));
         Assert.Throws<HoneException>(() => new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, new() { Restrict = [999] }));
-        var result = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, new() { Restrict = OneShot() }).CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(2, "v"), Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) => new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, new() { Restrict = OneShot(), MaxParallelism = n })
+            .CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(2, "v"), Token));
         Assert.Equal(2, result.Candidates.Length);
 
         static IEnumerable<int> OneShot()
@@ -185,7 +189,8 @@ public sealed class FewShotTests
     {
         var lab = new Lab(call => Lab.AnswerIf(false, call.Question));
         var program = lab.One();
-        var result = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 3 }).CompileAsync(program, Lab.Examples(4), Lab.Examples(2, "v"), Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) => new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 3, MaxParallelism = n })
+            .CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(2, "v"), Token));
         Assert.Equal(0, result.BestIndex);
         Assert.Equal(program.State, result.Program.State);
         Assert.StartsWith("No significant change", result.Verdict, StringComparison.Ordinal);
@@ -194,6 +199,9 @@ public sealed class FewShotTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private static BootstrapFewShot<FieldMap, FieldMap> Optimizer(BootstrapFewShotOptions options) => new(Lab.Exact, options);
+
+    private static Task<OptimizationResult<FieldMap, FieldMap>> CompileEverywhere(Lab world, int examples, BootstrapFewShotOptions options) =>
+        world.AtEveryParallelismAsync((lab, n) => Compile(lab.One(), examples, options with { MaxParallelism = n }));
 
     private static Task<OptimizationResult<FieldMap, FieldMap>> Compile(Program<FieldMap, FieldMap> program, int examples, BootstrapFewShotOptions options) =>
         Optimizer(options).CompileAsync(program, Lab.Examples(examples), cancellationToken: Token);

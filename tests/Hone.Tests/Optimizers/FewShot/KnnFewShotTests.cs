@@ -72,7 +72,7 @@ public sealed partial class KnnFewShotTests : IDisposable
         var around = new KnnDemos<FieldMap, FieldMap>(lab.One().Module, new Circle()).WithModel(lab.Model);
         var loaded = await OptimizationResult.LoadAsync(directory, around, Token);
         Assert.Equal(Lab.Evidence(result), Lab.Evidence(loaded));
-        Assert.Equal(result.Program.State.DemoBanks["self"], loaded.Candidates[1].State.DemoBanks["self"]);
+        Assert.Equal(result.Candidates[1].State.DemoBanks["self"], loaded.Candidates[1].State.DemoBanks["self"]);
         var error = await Assert.ThrowsAsync<HoneException>(() => OptimizationResult.LoadAsync(directory, lab.One(), Token));
         Assert.Contains("KnnDemos", error.Message, StringComparison.Ordinal);
     }

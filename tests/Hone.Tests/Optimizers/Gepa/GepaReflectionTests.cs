@@ -64,8 +64,8 @@ public sealed class GepaReflectionTests
         var lab = new Lab(call => call.Role == "reflection" ? GepaWorld.Reply("again")
             : (string)call.Inputs["question"]! == "B.2" ? FieldMap.Of(("nonsense", "x"))
             : Lab.Answer("no"));
-        await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 12, AddFormatFailures = shows, Progress = log })
-            .CompileAsync(new Twice().WithModel(lab.Model).WithRecovery(RecoveryPolicy.None), GepaWorld.Words("A", "B", "C"), GepaWorld.Words("A", "C"), GepaWorld.Token);
+        await lab.AtEveryParallelismAsync((lab, n) => new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 12, AddFormatFailures = shows, Progress = log, MaxParallelism = n })
+            .CompileAsync(new Twice().WithModel(lab.Model).WithRecovery(RecoveryPolicy.None), GepaWorld.Words("A", "B", "C"), GepaWorld.Words("A", "C"), GepaWorld.Token));
         var records = log.Of<GepaRecordsBuilt>()[0].Data.Records;
         Assert.Equal(shows ? ["A", "B", "C"] : ["A", "C"], records.Select(record => record.Example).Order());
         if (!shows)
@@ -99,8 +99,16 @@ public sealed class GepaReflectionTests
         var lab = GepaWorld.Keywords(call => "base " + string.Join(' ', words
             .Where(word => call.Text("current_instruction").Contains(word, StringComparison.Ordinal)).Concat(GepaWorld.Missing(call)).TakeLast(2)));
         var examples = GepaWorld.Words(words);
-        var result = await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 200, TrackBestOutputs = true, Seed = seed })
-            .CompileAsync(lab.One(), examples, examples, GepaWorld.Token);
+        int[] degrees = seed == 0 ? [1, 4, 32] : [1];
+        var results = new List<GepaResult<FieldMap, FieldMap>>();
+        foreach (var parallelism in degrees)
+        {
+            results.Add(await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 200, TrackBestOutputs = true, Seed = seed, MaxParallelism = parallelism })
+                .CompileAsync(lab.One(), examples, examples, GepaWorld.Token));
+        }
+
+        var result = results[0];
+        Assert.Single(results.Select(GepaWorld.Evidence).Distinct());
         Assert.Equal(0.5, result.BestScore);
         Assert.Equal([1, 1, 1, 1], result.HighestScores);
         Assert.All(result.BestOutputs, outputs => Assert.All(outputs, output => Assert.Equal("ok", output.Output)));

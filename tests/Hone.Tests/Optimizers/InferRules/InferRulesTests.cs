@@ -38,7 +38,8 @@ public sealed class InferRulesTests
             return Shown(call) > 2 ? throw new ContextWindowExceededException("too long") : Rules("RULE");
         });
         var optimizer = new InferRules<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 3 });
-        var result = await optimizer.CompileAsync(lab.One(), Lab.Examples(6), Lab.Examples(2, "v"), Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) =>
+            new InferRules<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 3, MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(6), Lab.Examples(2, "v"), Token));
         Assert.Equal(1, result.BestScore);
         Assert.Equal([6, 6, 6, 5, 5, 5, 4, 4, 4, 3, 3, 3, 2, 2, 2], lab.Calls.Where(call => call.Role == "prompt").Select(Shown).OrderDescending());
         Assert.True(lab.Calls.Count(call => call.Role == "prompt") <= optimizer.Estimate(lab.One(), Lab.Examples(6), Lab.Examples(2, "v")).ProposalCalls);
@@ -58,7 +59,8 @@ public sealed class InferRulesTests
     public async Task CompileAsync_NoRuleHelps_ReturnsTheProgramWithoutRules()
     {
         var lab = new Lab(call => call.Role == "prompt" ? Rules("useless") : Lab.AnswerIf(!call.Has("useless") && (call.ShowsDemoOf("q1") && call.Question == "v1"), call.Question));
-        var result = await new InferRules<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 3 }).CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(2, "v"), Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) =>
+            new InferRules<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 3, MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(2, "v"), Token));
         Assert.Equal((1, 0.5), (result.BestIndex, result.BestScore));
         Assert.Equal("base", result.Program.Predictors[0].Value.Instructions);
     }

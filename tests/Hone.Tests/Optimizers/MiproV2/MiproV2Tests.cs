@@ -121,8 +121,8 @@ public sealed class MiproV2Tests
     {
         var lab = MiproWorld.Numbered(call => Lab.Answer("wrong"));
         var student = lab.One();
-        var result = await new MiproV2<FieldMap, FieldMap>(Lab.Exact, Own(1, 12) with { Minibatch = minibatch, MinibatchSize = 5 })
-            .CompileAsync(student, Lab.Examples(4), Lab.Examples(10, "v"), Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) => new MiproV2<FieldMap, FieldMap>(Lab.Exact, Own(1, 12) with { Minibatch = minibatch, MinibatchSize = 5, MaxParallelism = n })
+            .CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(10, "v"), Token));
         Assert.Equal((0, StopReason.Completed), (result.BestIndex, result.StopReason));
         Assert.Equal(student.State, result.Program.State);
         Assert.Equal(10, result.ProgramRuns);

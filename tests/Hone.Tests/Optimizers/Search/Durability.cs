@@ -83,7 +83,8 @@ internal sealed class Durability(
         await CheckMeteredBudgetsAsync(whole.BestScore);
     }
 
-    // Tokens and money, on a model with a price: what a call may cost is reserved, so that more than it does cost is needed in the end.
+    // Tokens and money, on a model with a price. The scripted model does not say what its prompts took, so that the budget counts its own estimates: much
+    // more than what the result reports.
     private async Task CheckMeteredBudgetsAsync(double? best)
     {
         var priced = await RunPricedAsync(new());
@@ -95,16 +96,17 @@ internal sealed class Durability(
         async Task ClimbAsync(Func<double, OptimizationBudget> budget, Func<Usage, double, bool> holds)
         {
             var before = double.MinValue;
-            foreach (var share in new[] { 0, 0.1, 0.35, 0.7, 1, 50 })
+            QA? last = null;
+            foreach (var share in new[] { 0, 1, 10, 100, 10_000 })
             {
-                var result = await RunPricedAsync(budget(share));
+                var result = last = await RunPricedAsync(budget(share));
                 var spent = result.UsageByRole.Values.Aggregate(default(Usage), (sum, role) => sum + role);
                 Assert.True(holds(spent, share), $"{spent} with {budget(share)}");
                 Assert.True((result.BestScore ?? double.MinValue) >= before, $"{result.BestScore} after {before} with {budget(share)}");
                 before = result.BestScore ?? before;
             }
 
-            Assert.Equal(best, before);
+            Assert.True(best == before, $"{before} in the end, {best} without a budget: {last?.StopReason}, {string.Join(' ', last?.Warnings ?? [])}");
         }
     }
 
@@ -151,11 +153,9 @@ internal sealed class Durability(
         var state = student.SaveState();
         var result = await make(setup).CompileAsync(student, train, validation, Token);
         Assert.Equal(state, student.SaveState());
-        return (result, [.. lab.Calls.Select(Shown).Order(StringComparer.Ordinal)], lab);
+        return (result, Lab.Shown(lab.Calls), lab);
     }
 
-    private static string Shown(LabCall call) =>
-        $"{call.Path}|{call.Role}|{call.Instructions}|{string.Join(';', call.Demos)}|{string.Join(';', call.Inputs)}|{call.Temperature}|{call.Sample}";
 }
 
 /// <summary>Collects events in order.</summary>

@@ -39,12 +39,13 @@ public sealed class SimbaTests : IDisposable
     {
         var lab = new Lab(call => Lab.AnswerIf(true, call.Question));
         var program = lab.One();
-        var result = await new Simba<FieldMap, FieldMap>(Lab.Exact, Small()).CompileAsync(program, Lab.Examples(4), cancellationToken: Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) => new Simba<FieldMap, FieldMap>(Lab.Exact, Small() with { MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(4), cancellationToken: Token));
         Assert.Equal(program.State, result.Program.State);
         Assert.DoesNotContain(lab.Calls, call => call.Role == "prompt");
 
         // Without a known best score the samples are drawn, but no strategy sees a contrast.
-        result = await new Simba<FieldMap, FieldMap>(Lab.Exact, Small() with { PerfectScore = null }).CompileAsync(program, Lab.Examples(4), cancellationToken: Token);
+        result = await lab.AtEveryParallelismAsync((lab, n) =>
+            new Simba<FieldMap, FieldMap>(Lab.Exact, Small() with { PerfectScore = null, MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(4), cancellationToken: Token));
         Assert.Equal(program.State, result.Program.State);
         Assert.DoesNotContain(lab.Calls, call => call.Role == "prompt");
         Assert.Contains(result.Warnings, warning => warning.Contains("no contrast", StringComparison.Ordinal));
@@ -86,6 +87,23 @@ public sealed class SimbaTests : IDisposable
             new Simba<FieldMap, FieldMap>(Lab.Exact, Small()).CompileAsync(lab.One(), Lab.Examples(3), Lab.Examples(2, "v"), Token));
         Assert.Contains("BatchSize", error.Message, StringComparison.Ordinal);
         Assert.Empty(lab.Calls);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Instructions_that_advice_has_made_too_long_are_written_anew(bool isShorter)
+    {
+        var rule = "ALPHA, " + string.Join(' ', Enumerable.Repeat("and mind the details", 9));
+        var world = new Lab(call => call.Role != "prompt"
+            ? Lab.AnswerIf(call.Has("ALPHA") || call is { Temperature: 1, Sample: 0 }, call.Question)
+            : call.Inputs.ContainsKey("most_words") ? FieldMap.Of(("proposed_instructions", isShorter ? "Short: ALPHA." : new string('x', 999))) : Advice(rule));
+        var options = Small() with { MaxInstructionTokens = 20 };
+        var result = await world.AtEveryParallelismAsync((lab, n) => new Simba<FieldMap, FieldMap>(Lab.Exact, options with { MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(4), cancellationToken: Token));
+        Assert.Equal(isShorter ? "Short: ALPHA." : $"base\n\n{rule}", result.Program.State["ans"].Instructions);
+        Assert.Equal(15, int.Parse(world.Calls.First(call => call.Inputs.ContainsKey("most_words")).Text("most_words"), System.Globalization.CultureInfo.InvariantCulture));
+        var estimate = new Simba<FieldMap, FieldMap>(Lab.Exact, options).Estimate(world.One(), Lab.Examples(4));
+        Assert.InRange(world.Calls.Count(call => call.Role == "prompt"), 1, estimate.ProposalCalls);
     }
 
     [Theory]
