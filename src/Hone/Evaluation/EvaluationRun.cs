@@ -105,6 +105,7 @@ internal sealed class EvaluationRun<TIn, TOut>
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Cancelled from outside or because the error budget is spent: the caller is told once, for all examples.
+            return;
         }
         catch (Exception)
         {
