@@ -19,7 +19,7 @@ public sealed class HoneServiceOptions
 }
 
 /// <summary>Settings of one registered program, whatever its types.</summary>
-public class ProgramServiceOptions
+public abstract class ProgramServiceOptions
 {
     private protected ProgramServiceOptions()
     {
