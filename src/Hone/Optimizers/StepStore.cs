@@ -40,7 +40,7 @@ internal sealed class StepStore<TIn, TOut>(string directory, int index, string s
     /// <summary>Where the step's own run is kept.</summary>
     public string RunDirectory => Path.Combine(folder, "run");
 
-    private string File => Path.Combine(folder, "step.json");
+    private string StepFile => Path.Combine(folder, "step.json");
 
     /// <summary>What a step starts from: its program, its name and the steps before it.</summary>
     public static string InputOf(Program<TIn, TOut> program, int index, ImmutableArray<string> steps) =>
@@ -73,15 +73,15 @@ internal sealed class StepStore<TIn, TOut>(string directory, int index, string s
             ["warnings"] = new JsonArray([.. outcome.Warnings.Select(warning => (JsonNode)warning)]),
             ["weights"] = weights,
         };
-        await AtomicFile.WriteTextAsync(File, saved.ToJsonString(Indented) + "\n", cancellationToken).ConfigureAwait(false);
+        await AtomicFile.WriteTextAsync(StepFile, saved.ToJsonString(Indented) + "\n", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The program and outcome of a step that was finished before, from the same program; null when there is none.</summary>
     public async Task<(Program<TIn, TOut> Program, StepOutcome Outcome)?> LoadAsync(Program<TIn, TOut> from, string input, CancellationToken cancellationToken)
     {
-        if (!System.IO.File.Exists(File))
+        if (!File.Exists(StepFile))
             return null;
-        using var document = JsonDocument.Parse(await System.IO.File.ReadAllTextAsync(File, cancellationToken).ConfigureAwait(false));
+        using var document = JsonDocument.Parse(await File.ReadAllTextAsync(StepFile, cancellationToken).ConfigureAwait(false));
         var saved = document.RootElement;
         if (saved.GetProperty("input").GetString() != input)
             return null;
@@ -96,7 +96,7 @@ internal sealed class StepStore<TIn, TOut>(string directory, int index, string s
         }
 
         var path = Path.Combine(folder, ProgramName);
-        program = program.LoadState(await System.IO.File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false), path);
+        program = program.LoadState(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false), path);
         return (program, new(step, saved.GetProperty("verdict").GetString()!)
         {
             ProgramRuns = saved.GetProperty("programRuns").GetInt64(),

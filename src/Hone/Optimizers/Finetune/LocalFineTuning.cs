@@ -68,7 +68,8 @@ public sealed class LocalFineTuning : IFineTuneProvider
     private string IdentityOf(FineTuneJob job)
     {
         var settings = FormattableString.Invariant(
-            $"{ProgramParts.Identity(job.Model)}; {options.Epochs}; {options.BatchSize}; {options.LearningRate:R}; {options.Schedule}; {options.WarmupShare:R}; {options.Optimizer}; {options.Lora}; {options.Seed}");
+            $"{ProgramParts.Identity(job.Model)}; {options.Epochs}; {options.BatchSize}; {options.LearningRate:R}; {options.Schedule}; {options.WarmupShare:R}; ")
+            + FormattableString.Invariant($"{options.Optimizer}; {options.Lora}; {options.Seed}");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(settings));
         hash.AppendData(FineTuneData.ToBytes(job.Rows));

@@ -77,6 +77,7 @@ public sealed record SimbaOptions : OptimizerOptions
     public LM? TeacherModel { get; init; }
 
     internal override string Describe() => base.Describe() + FormattableString.Invariant(
-        $"; batch={BatchSize}; candidates={Candidates}; steps={MaxSteps}; demos={MaxDemos}; length={MaxDemoInputLength}; temperatures={SamplingTemperature}/{CandidateTemperature}; prompt={ProgramParts.Identity(PromptModel)}; teacher={ProgramParts.Identity(TeacherModel)}")
+        $"; batch={BatchSize}; candidates={Candidates}; steps={MaxSteps}; demos={MaxDemos}; length={MaxDemoInputLength}; temperatures={SamplingTemperature}/{CandidateTemperature}")
+        + FormattableString.Invariant($"; prompt={ProgramParts.Identity(PromptModel)}; teacher={ProgramParts.Identity(TeacherModel)}")
         + (MaxInstructionTokens is null ? string.Empty : FormattableString.Invariant($"; tokens={MaxInstructionTokens}"));
 }
