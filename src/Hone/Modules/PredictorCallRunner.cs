@@ -250,7 +250,10 @@ internal sealed class PredictorCallRunner
         last.Kind,
         last.Parsed,
         $"{last.Reason} ({attempt} requests were made; the first answer failed with: {firstFailure!.Message})",
-        firstFailure);
+        firstFailure)
+    {
+        FoundFields = last.FoundFields,
+    };
 
     private long SeedFor(long runSeed)
     {
