@@ -84,11 +84,8 @@ public sealed record LM
     /// <summary>The client with everything around it, built at its first use. Copies made by <c>with</c> build their own.</summary>
     internal IChatClient Pipeline => pipeline ?? Interlocked.CompareExchange(ref pipeline, LMPipeline.Build(this), null) ?? pipeline;
 
-    /// <summary>
-    /// The model with everything around it, for code that speaks to chat clients. Default options are not applied: they are the caller's choice. Inside a program's run
-    /// or a scope its calls are part of <see cref="Trace.Direct"/>.
-    /// </summary>
-    public IChatClient AsChatClient() => direct ?? Interlocked.CompareExchange(ref direct, new DirectClient(Pipeline, this), null) ?? direct;
+    /// <summary>The pipeline as code that speaks to chat clients sees it; made once, at its first use.</summary>
+    internal IChatClient DirectBy(Func<LM, IChatClient> make) => direct ?? Interlocked.CompareExchange(ref direct, make(this), null) ?? direct;
 
     /// <summary>A service of the client or of a client that it wraps, e.g. <c>ITrainableModel</c>; null when there is none.</summary>
     public T? GetService<T>() where T : class => Client.GetService(typeof(T)) as T;

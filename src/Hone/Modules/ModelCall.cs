@@ -13,38 +13,8 @@ internal static class ModelCall
             : ObservedAsync(model, scope.Budget, messages, options, stream, cancellationToken);
     }
 
-    public static bool IsCacheHit(ChatResponse response) => response.AdditionalProperties?.ContainsKey(ResponseKeys.CacheHit) == true;
-
     /// <summary>The exact tokens, when a local policy sampled them.</summary>
     public static SampledTokens? TokensOf(ChatResponse response) => response.AdditionalProperties?.GetValueOrDefault(SampledTokens.Key) as SampledTokens;
-
-    /// <summary>The model that answered: the one that was asked, or one that took over from it.</summary>
-    public static LM Answering(ChatResponse response, LM asked)
-    {
-        if (asked.Failover.IsDefaultOrEmpty || response.AdditionalProperties?.GetValueOrDefault(ResponseKeys.Failover) is not string name)
-            return asked;
-        foreach (var next in asked.Failover)
-        {
-            if (next.Name == name)
-                return next;
-        }
-
-        return asked;
-    }
-
-    /// <summary>What the call cost; nothing when it came from the cache.</summary>
-    public static Usage UsageOf(ChatResponse response, LM model)
-    {
-        if (IsCacheHit(response))
-            return default;
-        var usage = response.Usage;
-        return new(1, usage?.InputTokenCount ?? 0, usage?.OutputTokenCount ?? 0)
-        {
-            CachedInputTokens = usage?.CachedInputTokenCount ?? 0,
-            ReasoningTokens = usage?.ReasoningTokenCount ?? 0,
-            Cost = usage is null ? 0 : model.EffectivePrice?.CostOf(usage) ?? 0,
-        };
-    }
 
     /// <summary>The text of the last message of the model.</summary>
     public static string AssistantText(ChatResponse response)

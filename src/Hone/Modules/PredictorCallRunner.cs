@@ -168,7 +168,7 @@ internal sealed class PredictorCallRunner
         var followUp = plan.Adapter.FollowUpFor(plan.Rendered, text);
         var (answer, failure) = followUp is null ? Read(plan, response, text) : default;
         firstFailure ??= failure;
-        var answering = ModelCall.Answering(response, sent.Asker);
+        var answering = ResponseFacts.Answering(response, sent.Asker);
 
         // A failed parse is recorded here, at the call site: no exception handler of the program can hide it from a learner.
         var call = new PredictorCall
@@ -187,8 +187,8 @@ internal sealed class PredictorCallRunner
             Failure = failure,
             IsRepaired = answer.IsRepaired,
             FinishReason = response.FinishReason,
-            IsCacheHit = ModelCall.IsCacheHit(response),
-            Usage = ModelCall.UsageOf(response, answering),
+            IsCacheHit = ResponseFacts.IsCacheHit(response),
+            Usage = ResponseFacts.UsageOf(response, answering),
             Duration = duration,
             Tokens = ModelCall.TokensOf(response),
             RawResponse = options.LogProbs == true ? response.RawRepresentation : null,

@@ -26,7 +26,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
 
     /// <summary>
     /// Examples that neither propose nor choose: the result compares the chosen program with the original on them. Of a budget of runs or calls, what
-    /// that takes is set aside; one of tokens, money or time may be spent before.
+    /// that takes is set aside unless it is more than half; one of tokens, money or time may be spent before.
     /// </summary>
     public IReadOnlyList<Example<TIn, TOut>>? Test { get; init; }
 
@@ -69,10 +69,11 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         using var run = await OptimizationRun.OpenAsync(
             place.Directory, place.Resume, identity, new SeedStream(options.Seed).Derive(Name), options.Budget, options.Time, cancellationToken)
             .ConfigureAwait(false);
-        using var calls = CallBudgetOf(options.Budget, options.Time, program.Model?.Role, TestRuns * CallsPerRun(program));
+        var aside = TestRunsAside(program);
+        using var calls = CallBudgetOf(options.Budget, options.Time, program.Model?.Role, aside * CallsPerRun(program));
         var events = new SearchEvents(options);
         var units = new UnitRunner(run, options, calls, events);
-        units.SetAside(TestRuns);
+        units.SetAside(aside);
         units.ContinueSpending();
         var folder = run.Directory is null ? null : new SearchFolder<TIn, TOut>(run.Directory);
         var search = new SearchRun<TIn, TOut>(program, metric, options, trainSet, selection, run.Seed, units, events, folder);
@@ -274,6 +275,16 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     }
 
     private long TestRuns => 2L * (Test?.Count ?? 0);
+
+    // A search is not kept from searching: a test that would take more than half of a budget has what is left.
+    private long TestRunsAside(Program<TIn, TOut> program)
+    {
+        var (budget, calls) = (options.Budget, TestRuns * CallsPerRun(program));
+        var ofRole = program.Model is { Role: var role } && budget.ByRole.TryGetValue(role, out var limits) ? limits.MaxCalls : null;
+        return Fits(budget.MaxProgramRuns, TestRuns) && Fits(budget.MaxCalls, calls) && Fits(ofRole, calls) ? TestRuns : 0;
+
+        static bool Fits(long? most, long test) => most is null || 2 * test <= most;
+    }
 
     private int CallsPerRun(Program<TIn, TOut> program) => options.CallsPerRun ?? Math.Max(1, program.Predictors.Length);
 

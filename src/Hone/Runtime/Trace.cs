@@ -67,7 +67,7 @@ public sealed record PredictorCall
     public object? RawResponse { get; init; }
 }
 
-/// <summary>A call of a model that no predictor made: code of the program spoke to <see cref="LM.AsChatClient"/>.</summary>
+/// <summary>A call of a model that no predictor made: code of the program spoke to <see cref="LMExtensions.AsChatClient"/>.</summary>
 /// <param name="Model">Name of the model.</param>
 /// <param name="Role">What the model was used for.</param>
 /// <param name="Usage">What the call cost; nothing when it came from the cache.</param>

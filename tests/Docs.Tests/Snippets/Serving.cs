@@ -18,7 +18,7 @@ public sealed class ServingTests
     [Fact]
     public async Task Program_IsServed()
     {
-        IChatClient chatClient = ScriptedChatClient.By((_, _) => Answers.Of(("team", "network"), ("is_urgent", "true")));
+        IChatClient chatClient = ScriptedChatClient.By((_, _) => Answers.Of(("urgency", "High"), ("effort", "2"), ("duplicate_of", "null")));
         var builder = Builder();
         #region serving-first
         builder.Services.AddSingleton<IChatClient>(chatClient);

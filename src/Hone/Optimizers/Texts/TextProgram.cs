@@ -59,8 +59,8 @@ public static class TextProgram
             Outputs = output is null ? null : FieldMap.Of((TextPart.Output, output)),
             Failure = error is null ? null : new("text", signature, string.Empty, ParseFailureKind.Structural, FieldMap.Empty, error.Message, error),
             FinishReason = response?.FinishReason,
-            IsCacheHit = response is not null && ModelCall.IsCacheHit(response),
-            Usage = response is null || model is null ? default : ModelCall.UsageOf(response, model),
+            IsCacheHit = response is not null && ResponseFacts.IsCacheHit(response),
+            Usage = response is null || model is null ? default : ResponseFacts.UsageOf(response, model),
         });
     }
 }

@@ -39,6 +39,21 @@ public sealed class RunBudgetTests : IDisposable
         }
     }
 
+    /// <summary>A test that would take most of the budget has what is left: a search is not kept from searching.</summary>
+    [Fact]
+    public async Task A_large_test_set_leaves_a_small_budget_to_the_search()
+    {
+        var lab = new Lab(call => Lab.AnswerIf(call.Demos.Length >= call.Question[^1] - '0', call.Question));
+        var result = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 9, MaxErrors = 100, Budget = new() { MaxCalls = 20 } })
+        {
+            Test = Lab.Examples(9, "t"),
+        }
+            .CompileAsync(lab.One(), Lab.Examples(6), Lab.Examples(7, "v"), Token);
+        Assert.Equal(StopReason.CallBudget, result.StopReason);
+        Assert.Null(result.Test);
+        Assert.InRange(lab.Calls.Count(call => call.Question[0] != 't'), 14, 20);
+    }
+
     [Fact]
     public async Task The_test_set_is_scored_although_the_budget_is_spent()
     {

@@ -2,7 +2,7 @@ using Hone.Optimizers;
 using Hone.Testing;
 using Microsoft.Extensions.AI;
 
-namespace Hone.Tests.Clients;
+namespace Hone.Tests.Runtime;
 
 /// <summary>What code of a program asks of a model without a predictor is part of what the run cost.</summary>
 public sealed class DirectClientTests

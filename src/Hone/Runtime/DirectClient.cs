@@ -57,7 +57,7 @@ internal sealed class DirectClient(IChatClient pipeline, LM model) : DelegatingC
     {
         if (options is HoneChatOptions || HoneScope.Current?.Recorder is not { } recorder)
             return;
-        var answering = ModelCall.Answering(response, model);
-        recorder.Record(new DirectCall(answering.Name, model.Role, ModelCall.UsageOf(response, answering)));
+        var answering = ResponseFacts.Answering(response, model);
+        recorder.Record(new DirectCall(answering.Name, model.Role, ResponseFacts.UsageOf(response, answering)));
     }
 }
