@@ -21,7 +21,8 @@ public sealed class UnevenRunsTests
         Assert.Equal(2, events.Steps.Count);
         Assert.True(events.Steps.SelectMany(step => step.Rollouts).Select(rollout => rollout.Trace.Calls.Length).Distinct().Count() > 2, "All runs are of one length.");
         Assert.Equal(
-            events.Steps.Sum(step => step.Rollouts.Count(rollout => rollout.Trace.Calls.Any(call => step.Advantages.ContainsKey(call)))), result.RolloutsUsed);
+            events.Steps.Sum(step => step.Rollouts.Count(rollout => rollout.Trace.Calls.Any(call => step.Advantages.ContainsKey(call)))), result.Steps.Sum(step => step.RolloutsTeaching));
+        Assert.Equal(result.RolloutsGenerated, result.RolloutsUsed);
         Assert.All(result.Steps, step => Assert.True(step.GradientNorm > 0));
 
         // Later calls are made by fewer rollouts, and still compared.

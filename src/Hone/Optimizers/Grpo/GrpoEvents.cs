@@ -108,8 +108,11 @@ public sealed record GrpoStepReport
     /// <summary>Rollouts made.</summary>
     public int RolloutsGenerated { get; init; }
 
-    /// <summary>Rollouts that were learned from: some call of theirs was in a group with something to teach.</summary>
+    /// <summary>Rollouts that entered a group, and so the comparison that the step learns from.</summary>
     public int RolloutsUsed { get; init; }
+
+    /// <summary>Those of <see cref="RolloutsUsed"/> that had something to teach: some call of theirs was in a group whose rewards differ.</summary>
+    public int RolloutsTeaching { get; init; }
 
     /// <summary>Rollouts that did not reach a predictor that others of their example reached, one for each such predictor.</summary>
     public int SkippedRollouts { get; init; }

@@ -15,7 +15,7 @@ public sealed record GrpoResult<TIn, TOut> : OptimizationResult<TIn, TOut>
     /// <summary>Rollouts made.</summary>
     public required long RolloutsGenerated { get; init; }
 
-    /// <summary>Rollouts that were learned from.</summary>
+    /// <summary>Rollouts that entered a group, and so the comparison that a step learns from.</summary>
     public required long RolloutsUsed { get; init; }
 
     /// <summary>Calls of other models than the policy, in rollouts, validations and metrics.</summary>

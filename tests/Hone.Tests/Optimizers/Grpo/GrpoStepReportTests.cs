@@ -27,7 +27,7 @@ public sealed class GrpoStepReportTests
             var report = step.Report;
             var parts = step.Rollouts.SelectMany(rollout => rollout.Parts.Values).ToArray();
             Assert.Equal(Deviation(parts), report.PartDeviations["answer"], 9);
-            Assert.Equal(step.Rollouts.Count(rollout => rollout.Trace.Calls.Any(call => step.Advantages.ContainsKey(call))), report.RolloutsUsed);
+            Assert.Equal(step.Rollouts.Count(rollout => rollout.Trace.Calls.Any(call => step.Advantages.ContainsKey(call))), report.RolloutsTeaching);
 
             // A plan that cannot be read ends the program before the answer.
             Assert.Equal(step.Rollouts.Count(rollout => rollout.Trace.Calls.All(call => call.Path != "answer")), report.SkippedRollouts);
@@ -49,13 +49,14 @@ public sealed class GrpoStepReportTests
         Assert.Equal((0.0, 0.0), (new GrpoStepReport { Step = 0 }.SampledTokensPerSecond, new GrpoStepReport { Step = 0 }.TrainedTokensPerSecond));
     }
 
-    /// <summary>Rollouts of groups without spread are made and not learned from.</summary>
+    /// <summary>Rollouts of groups without spread are compared and have nothing to teach.</summary>
     [Fact]
-    public async Task RolloutsUsed_FlatGroups_AreNotCounted()
+    public async Task RolloutsTeaching_FlatGroups_AreNotCounted()
     {
         var metric = Hone.Metric.From<ToyQuestion, ToyAnswer>((_, _) => 0.5);
         var result = await Grpo.Create(metric, ToyTask.Options with { Steps = 3 }).CompileAsync(ToyTask.Program(ToyTask.ReadablePolicy()), ToyTask.Train, null, Token);
-        Assert.Equal((3 * 16, 0), (result.RolloutsGenerated, result.RolloutsUsed));
+        Assert.Equal((3 * 16, 3 * 16), (result.RolloutsGenerated, result.RolloutsUsed));
+        Assert.All(result.Steps, step => Assert.Equal(0, step.RolloutsTeaching));
     }
 
     [Fact]

@@ -40,8 +40,9 @@ public sealed class GrpoTests
         Assert.True(learned.Probability(0, 1) > 0.8 && learned.Probability(1, 1) > 0.8);
         Assert.True(result.Comparison!.Gain > 0.3 && result.Comparison.IsSignificant);
         Assert.Equal(result.BestScore, result.Validations.Max(validation => validation.Score));
-        Assert.Equal(taught, result.RolloutsUsed);
-        Assert.InRange(result.RolloutsUsed, 1, result.RolloutsGenerated);
+        Assert.Equal(1.0, result.RolloutsUsed / (double)result.RolloutsGenerated);
+        Assert.Equal(taught, result.Steps.Sum(step => step.RolloutsTeaching));
+        Assert.InRange(taught, 1, result.RolloutsUsed);
         Assert.Equal(30 * 16, result.RolloutsGenerated);
         Assert.Equal(StopReason.Completed, result.StopReason);
     }
