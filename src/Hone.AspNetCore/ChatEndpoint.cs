@@ -7,30 +7,38 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Hone.AspNetCore;
 
 /// <summary>A program as a model of the OpenAI chat protocol.</summary>
-internal sealed class ChatEndpoint(string name, Func<IReadOnlyList<ChatMessage>, CancellationToken, Task<(string Text, Usage Usage)>> answer)
+/// <param name="name">The model's name in answers.</param>
+/// <param name="prepare">Reads a conversation and gives the run of it: what fails before the run is the client's fault, what fails in it is not.</param>
+internal sealed class ChatEndpoint(string name, Func<IReadOnlyList<ChatMessage>, Func<CancellationToken, Task<(string Text, Usage Usage)>>> prepare)
 {
     public async Task InvokeAsync(HttpContext context)
     {
+        bool isStreaming;
+        Func<CancellationToken, Task<(string Text, Usage Usage)>> run;
         try
         {
             using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-            var messages = Messages(body.RootElement);
-            var (text, usage) = await answer(messages, context.RequestAborted).ConfigureAwait(false);
+            run = prepare(Messages(body.RootElement));
+            isStreaming = body.RootElement.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True;
+        }
+        catch (Exception error) when (error is JsonException or HoneException)
+        {
+            await WriteErrorAsync(context, StatusCodes.Status400BadRequest, error).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            var (text, usage) = await run(context.RequestAborted).ConfigureAwait(false);
             var time = (context.RequestServices.GetService<TimeProvider>() ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds();
-            var isStreaming = body.RootElement.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True;
             if (isStreaming)
                 await StreamAsync(context, text, usage, time).ConfigureAwait(false);
             else
                 await JsonAnswer.WriteAsync(context, StatusCodes.Status200OK, writer => WriteAnswer(writer, context.TraceIdentifier, text, usage, time)).ConfigureAwait(false);
         }
-        catch (JsonException error)
-        {
-            await WriteErrorAsync(context, StatusCodes.Status400BadRequest, error).ConfigureAwait(false);
-        }
         catch (HoneException error)
         {
-            var status = error.GetType() == typeof(HoneException) ? StatusCodes.Status400BadRequest : Problem.StatusOf(error);
-            await WriteErrorAsync(context, status, error).ConfigureAwait(false);
+            await WriteErrorAsync(context, Problem.StatusOf(error), error).ConfigureAwait(false);
         }
     }
 

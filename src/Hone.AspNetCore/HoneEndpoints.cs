@@ -59,10 +59,14 @@ public static class HoneEndpoints
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(text);
         var served = program ?? endpoints.ServiceProvider.GetRequiredService<Program<TIn, TOut>>();
-        var endpoint = new ChatEndpoint(name, async (messages, cancellationToken) =>
+        var endpoint = new ChatEndpoint(name, messages =>
         {
-            var run = await served.RunAsync(input(messages), options, cancellationToken).ConfigureAwait(false);
-            return (text(run.Value), run.Usage);
+            var read = input(messages);
+            return async cancellationToken =>
+            {
+                var run = await served.RunAsync(read, options, cancellationToken).ConfigureAwait(false);
+                return (text(run.Value), run.Usage);
+            };
         });
         return endpoints.MapPost(pattern, endpoint.InvokeAsync);
     }

@@ -60,6 +60,21 @@ public sealed class ChatEndpointTests
         Assert.Contains(message, error.RootElement.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
+    /// <summary>What fails in the program is not the client's fault.</summary>
+    [Fact]
+    public async Task Post_AFaultOfTheProgram_IsNoBadRequest()
+    {
+        await using var host = await WebHost.StartAsync(app => app.MapHoneChat("/v1/chat/completions", "broken", new Broken().WithModel(ScriptedChatClient.InSequence())));
+        using var response = await host.Client.PostAsync(
+            "/v1/chat/completions", new StringContent("""{"messages": [{"role": "user", "content": "x"}]}"""), Token);
+        Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
+    }
+
+    private sealed class Broken : Module<string, string>
+    {
+        protected override Task<string> ForwardAsync(string input, CancellationToken cancellationToken) => throw new HoneException("The program is broken.");
+    }
+
     private static IChatClient Client(WebHost host) =>
         new OpenAIClient(new ApiKeyCredential("none"), new() { Endpoint = new(host.Client.BaseAddress!, "/v1") }).GetChatClient("echo").AsIChatClient();
 }
