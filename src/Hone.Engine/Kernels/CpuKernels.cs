@@ -107,14 +107,7 @@ internal sealed unsafe partial class CpuKernels(VectorKernels vectors) : IKernel
         vectors.Multiply(rows, rank, inputs, new MatrixView(x, inputs), vectors.Packed(scratch, inputs), projected, rank);
         vectors.Multiply(rows, rank, outputs, new MatrixView(dy, stride), vectors.RowMajor(update.Up, rank), projectedGradient, rank);
         vectors.Scale(narrow, update.Scale, 2 * rows * rank);
-        vectors.Multiply(rank, outputs, rows, new MatrixView(projected, 1, rank), vectors.RowMajor(dy, stride), upTransposed, outputs);
-        for (var output = 0; output < outputs; output++)
-        {
-            for (var k = 0; k < rank; k++) dUp[(nint)output * rank + k] += upTransposed[(nint)k * outputs + output];
-        }
-
-        vectors.Multiply(
-            rank, inputs, rows, new MatrixView(projectedGradient, 1, rank), vectors.RowMajor(x, inputs), dDown, inputs, dDown, inputs);
+        vectors.AddLowRankProducts(update, rows, dy, stride, x, projected, projectedGradient, dDown, dUp, upTransposed);
     }
 
     public double SumOfSquares(float* values, long length) => vectors.SumOfSquares(values, length);

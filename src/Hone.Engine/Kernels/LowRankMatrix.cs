@@ -19,6 +19,8 @@ internal sealed unsafe class LowRankMatrix(VectorKernels kernels, int outputs, i
 
     public int Outputs => outputs;
 
+    public int Rank => rank;
+
     /// <summary>Takes over the values of A and B.</summary>
     public void Pack(in LowRankUpdate update)
     {
@@ -32,22 +34,40 @@ internal sealed unsafe class LowRankMatrix(VectorKernels kernels, int outputs, i
     /// <param name="x">[rows, inputs].</param>
     /// <param name="y">Column 0 of Y.</param>
     /// <param name="stride">Floats from a row of Y to the next.</param>
-    /// <param name="scratch">[rows, rank].</param>
-    public void Add(int rows, float* x, float* y, nint stride, float* scratch)
+    /// <param name="projected">Takes scale · X Aᵀ [rows, rank], which the backward pass needs.</param>
+    public void Add(int rows, float* x, float* y, nint stride, float* projected)
     {
-        kernels.Project(rows, x, _down, scratch);
-        kernels.Scale(scratch, _scale, rows * rank);
+        kernels.Project(rows, x, _down, projected);
+        kernels.Scale(projected, _scale, rows * rank);
         y += column;
-        kernels.Multiply(rows, outputs, rank, new MatrixView(scratch, rank), _up.View, y, stride, y, stride);
+        kernels.Multiply(rows, outputs, rank, new MatrixView(projected, rank), _up.View, y, stride, y, stride);
     }
 
-    /// <summary>Adds scale · (dY B) A to dX [rows, inputs], given dY [rows, stride] from its column 0 on.</summary>
-    public void AddBack(in LowRankUpdate update, int rows, float* dy, nint stride, float* dx, float* scratch)
+    /// <summary>Adds scale · (dY B) A to dX, scale · (dY B)ᵀ X to dA and dYᵀ (scale · X Aᵀ) to dB.</summary>
+    /// <param name="update">A and B.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="dy">Column 0 of dY.</param>
+    /// <param name="stride">Floats from a row of dY to the next.</param>
+    /// <param name="x">[rows, inputs].</param>
+    /// <param name="projected">What <see cref="Add"/> left there.</param>
+    /// <param name="dx">[rows, inputs]; null where nothing below is trained.</param>
+    /// <param name="dDown">dA [rank, inputs].</param>
+    /// <param name="dUp">dB [outputs, rank].</param>
+    /// <param name="scratch">As many floats as <see cref="ScratchLength"/> says.</param>
+    public void AddGradients(
+        in LowRankUpdate update, int rows, float* dy, nint stride, float* x, float* projected, float* dx, float* dDown, float* dUp, float* scratch)
     {
-        kernels.Multiply(rows, rank, outputs, new MatrixView(dy + column, stride), kernels.RowMajor(update.Up, rank), scratch, rank);
-        kernels.Scale(scratch, _scale, rows * rank);
-        kernels.Multiply(rows, inputs, rank, new MatrixView(scratch, rank), kernels.RowMajor(update.Down, inputs), dx, inputs, dx, inputs);
+        float* inner = scratch, upTransposed = scratch + (nint)rows * rank;
+        dy += column;
+        kernels.Multiply(rows, rank, outputs, new MatrixView(dy, stride), kernels.RowMajor(update.Up, rank), inner, rank);
+        kernels.Scale(inner, _scale, rows * rank);
+        if (dx is not null)
+            kernels.Multiply(rows, inputs, rank, new MatrixView(inner, rank), kernels.RowMajor(update.Down, inputs), dx, inputs, dx, inputs);
+        kernels.AddLowRankProducts(update, rows, dy, stride, x, projected, inner, dDown, dUp, upTransposed);
     }
+
+    /// <summary>Floats of scratch memory that <see cref="AddGradients"/> needs.</summary>
+    public long ScratchLength(int rows) => ((long)rows + outputs) * rank;
 
     public void Dispose()
     {

@@ -48,6 +48,15 @@ internal readonly unsafe struct PanelView
         Data = (byte*)data;
         (StepStride, PanelStride, Format) = (stepStride * sizeof(ushort), panelStride * sizeof(ushort), format);
     }
+
+    private PanelView(byte* data, in PanelView like)
+    {
+        Data = data;
+        (StepStride, PanelStride, Format) = (like.StepStride, like.PanelStride, like.Format);
+    }
+
+    /// <summary>The same without what is before a panel.</summary>
+    public PanelView From(int panel) => new(Data + panel * PanelStride, this);
 }
 
 /// <summary>One call of a microkernel.</summary>

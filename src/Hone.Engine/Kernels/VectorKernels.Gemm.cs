@@ -28,6 +28,23 @@ internal abstract unsafe partial class VectorKernels
         }
     }
 
+    /// <summary>
+    /// The gradients of a low-rank update: dB [outputs, rank] += dYᵀ · inner and dA [rank, inputs] += dInnerᵀ · X, where inner = s X Aᵀ and
+    /// dInner = s dY B, both [rows, rank]. Scratch: [rank, outputs].
+    /// </summary>
+    public void AddLowRankProducts(
+        in LowRankUpdate update, int rows, float* dy, nint stride, float* x, float* inner, float* dInner, float* dDown, float* dUp, float* scratch)
+    {
+        var (rank, inputs, outputs) = (update.Rank, update.Inputs, update.Outputs);
+        Multiply(rank, outputs, rows, new MatrixView(inner, 1, rank), RowMajor(dy, stride), scratch, outputs);
+        for (var output = 0; output < outputs; output++)
+        {
+            for (var k = 0; k < rank; k++) dUp[(nint)output * rank + k] += scratch[(nint)k * outputs + output];
+        }
+
+        Multiply(rank, inputs, rows, new MatrixView(dInner, 1, rank), RowMajor(x, inputs), dDown, inputs, dDown, inputs);
+    }
+
     private void TransposePanel(float* source, nint stride, int width, int depth, float* panel)
     {
         const int Block = 16; // A cache line of the source at a time.
@@ -52,9 +69,6 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     private const int RowBlock = 96;
     private const int DepthBlock = 256;
 
-    [ThreadStatic]
-    private static NativeBuffer? _gathered;
-
     private static readonly NativeBuffer Zeros = new(2L * TSimd.Count);
 
     public override void Multiply(
@@ -67,6 +81,26 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
 
     private void Multiply<TPanel>(
         int rows, int columns, int depth, MatrixView a, PanelView b, float* c, nint rowStrideC, float* initial, nint rowStrideInitial)
+        where TPanel : struct, IPanel<TVector>
+    {
+        if (!IsWorthGathering(rows, b))
+        {
+            MultiplyColumns<TPanel, TPanel>(rows, columns, depth, a, b, c, rowStrideC, initial, rowStrideInitial);
+            return;
+        }
+
+        for (var first = 0; first < columns; first += GatherColumns)
+        {
+            var count = Math.Min(GatherColumns, columns - first);
+            MultiplyColumns<TPanel, SinglePanel>(
+                rows, count, depth, a, b.From(first / PanelWidth), c + first, rowStrideC, initial is null ? null : initial + first, rowStrideInitial);
+        }
+    }
+
+    // Panels are read as they are stored (both types are the same), or gathered once for all rows.
+    private void MultiplyColumns<TStored, TPanel>(
+        int rows, int columns, int depth, MatrixView a, PanelView b, float* c, nint rowStrideC, float* initial, nint rowStrideInitial)
+        where TStored : struct, IPanel<TVector>
         where TPanel : struct, IPanel<TVector>
     {
         var tile = new Tile { StepB = b.StepStride, PanelB = b.PanelStride, RowC = rowStrideC, PanelC = PanelWidth };
@@ -84,12 +118,14 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             tile.Depth = Math.Min(DepthBlock, depth - start);
             tile.InitialRow = rowStrideInitial;
             tile.InitialPanel = isZero ? 0 : PanelWidth;
+            var panels = b.Data + start * b.StepStride;
+            if (typeof(TStored) != typeof(TPanel) || IsWorthGathering(rows, b)) panels = GatherPanels<TStored>(ref tile, panels, b, columns);
             for (var row = 0; row < rows; row += RowBlock)
             {
                 tile.StepA = a.StepStride;
                 tile.RowA = a.RowStride;
                 tile.A = a.Data + row * a.RowStride + start * a.StepStride;
-                tile.B = b.Data + start * b.StepStride;
+                tile.B = panels;
                 tile.C = c + row * rowStrideC;
                 tile.Initial = initial + row * rowStrideInitial;
                 var count = Math.Min(RowBlock, rows - row);
@@ -103,17 +139,6 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             isZero = false;
         }
         while (start < depth);
-    }
-
-    // A left operand read down its columns touches a page per step. A block of it, copied together, is read by every panel.
-    private static void GatherRows(ref Tile tile, int rows, nint stepStride)
-    {
-        var target = (_gathered ??= new NativeBuffer(RowBlock * DepthBlock)).Pointer;
-        var source = tile.A;
-        (tile.StepA, tile.RowA) = (RowBlock, 1);
-        for (var step = 0; step < tile.Depth; step++, source += stepStride)
-            new ReadOnlySpan<float>(source, rows).CopyTo(new Span<float>(target + step * RowBlock, rows));
-        tile.A = target;
     }
 
     private void MultiplyRowBlock<TPanel>(Tile tile, int rows, int columns)

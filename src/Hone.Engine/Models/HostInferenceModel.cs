@@ -119,7 +119,7 @@ internal sealed unsafe class HostInferenceModel : InferenceModel
     }
 
     private void AddUpdate(HostScratch scratch, LowRankGroup? update, int rows, NativeBuffer x, NativeBuffer y) =>
-        update?.Add(rows, x.Pointer, y.Pointer, scratch.LowRank(rows, _adapter!.Rank).Pointer);
+        update?.Add(rows, x.Pointer, y.Pointer, scratch.LowRank(rows, _adapter!.InnerWidth).Pointer);
 
     private void ComputeLogits(HostScratch scratch, ReadOnlySpan<InferenceRow> rows)
     {

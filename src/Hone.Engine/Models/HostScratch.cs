@@ -58,9 +58,9 @@ internal sealed class HostScratch : InferenceScratch
         base.Dispose();
     }
 
-    /// <summary>Room for the inner side of an adapter [rows, rank].</summary>
-    internal NativeBuffer LowRank(int rows, int rank) =>
-        _lowRank is null || _lowRank.Length < (long)rows * rank ? NativeBuffer.EnsureCapacity(ref _lowRank, (long)MaxRows * rank) : _lowRank;
+    /// <summary>Room for the inner sides of a layer's adapter [rows, width].</summary>
+    internal NativeBuffer LowRank(int rows, int width) =>
+        _lowRank is null || _lowRank.Length < (long)rows * width ? NativeBuffer.EnsureCapacity(ref _lowRank, (long)MaxRows * width) : _lowRank;
 
     /// <summary>Indices into <see cref="InferenceScratch.Runs"/> of one group.</summary>
     internal ReadOnlySpan<int> Siblings(int group)

@@ -43,11 +43,9 @@ internal sealed unsafe partial class TrainingModel
             _kernels.SwiGlu(rows, Config.FeedForwardSize, layer.GateUp.Pointer, layer.Activated.Pointer);
         }
 
-        ProjectBack(space, rows, gradient, weights.Down, beside?.Down, branch);
-        BackwardWeights(lane, [names.Down], gradient, weights.Down, layer.Activated.Pointer, rows);
+        BackwardProjection(lane, layer, [names.Down], gradient, weights.Down, beside?.Down, layer.Activated.Pointer, branch, rows);
         _kernels.SwiGluBackward(rows, Config.FeedForwardSize, layer.GateUp.Pointer, branch, wide);
-        ProjectBack(space, rows, wide, weights.GateUp, beside?.GateUp, branch);
-        BackwardWeights(lane, [names.Gate, names.Up], wide, weights.GateUp, layer.FeedForwardInput.Pointer, rows);
+        BackwardProjection(lane, layer, [names.Gate, names.Up], wide, weights.GateUp, beside?.GateUp, layer.FeedForwardInput.Pointer, branch, rows);
         BackwardNorm(lane, names.FeedForwardNorm, weights.FeedForwardNorm, layer.Middle, layer.InverseNorms.Pointer + rows, rows);
     }
 
@@ -61,8 +59,7 @@ internal sealed unsafe partial class TrainingModel
 
         if (Memory == ActivationMemory.Products)
             Normalize(layer.Input.Pointer, weights.AttentionNorm, layer.AttentionInput.Pointer, layer.InverseNorms.Pointer, rows);
-        ProjectBack(space, rows, gradient, weights.Output, beside?.Output, branch);
-        BackwardWeights(lane, [names.Output], gradient, weights.Output, layer.Attention.Pointer, rows);
+        BackwardProjection(lane, layer, [names.Output], gradient, weights.Output, beside?.Output, layer.Attention.Pointer, branch, rows);
         space.Attention.Backward(
             new AttentionView(layer.Fused.Pointer, layer.Attention.Pointer, layer.LogSumExp.Pointer), branch, fusedGradient);
         RotateHeads(space, rows, fusedGradient, direction: -1f);
@@ -73,20 +70,36 @@ internal sealed unsafe partial class TrainingModel
             _kernels.AddColumnSums(rows, fused, fusedGradient, fused, GradientOf(lane, names.Query + ".bias"));
         }
 
-        BackwardWeights(lane, [names.Query, names.Key, names.Value], fusedGradient, weights.Fused, layer.AttentionInput.Pointer, rows);
-        if (index == 0 && Adapter is not null) return; // Nothing below is trained.
-        ProjectBack(space, rows, fusedGradient, weights.Fused, beside?.Fused, branch);
+        var isLast = index == 0 && Adapter is not null; // Nothing below is trained.
+        BackwardProjection(
+            lane, layer, [names.Query, names.Key, names.Value], fusedGradient, weights.Fused, beside?.Fused, layer.AttentionInput.Pointer,
+            isLast ? null : branch, rows);
+        if (isLast) return;
         BackwardNorm(lane, names.AttentionNorm, weights.AttentionNorm, layer.Input, layer.InverseNorms.Pointer, rows);
     }
 
-    // dX [rows, inputs] = dY [rows, outputs] · W, and scale · (dY B) A of every targeted projection whose update is not part of W.
-    private void ProjectBack(TrainingWorkspace space, int rows, float* dy, in Projection weight, LowRankGroup? beside, float* dx)
+    // dX [rows, inputs] = dY [rows, outputs] · W (unless dX is null), and the gradients of W or of the adapter. What an adapter beside W adds to dX and
+    // its gradients share their inner products.
+    private void BackwardProjection(
+        TrainingLane lane, LayerActivations layer, ReadOnlySpan<string> projections, float* dy, in Projection weight, LowRankGroup? beside, float* x,
+        float* dx, int rows)
     {
-        _kernels.ProjectBack(rows, dy, weight, dx);
-        if (beside is null) return;
-        var scratch = space.LowRankScratch((long)rows * Adapter!.Rank).Pointer;
-        foreach (var (projection, matrix) in beside.Members)
-            matrix.AddBack(_values.UpdateOf(projection), rows, dy, weight.Outputs, dx, scratch);
+        if (dx is not null) _kernels.ProjectBack(rows, dy, weight, dx);
+        if (beside is null)
+        {
+            BackwardWeights(lane, projections, dy, weight, x, rows);
+            return;
+        }
+
+        for (var i = 0; i < beside.Members.Count; i++)
+        {
+            var (projection, matrix) = beside.Members[i];
+            var (down, up) = (Adapter!.Tensor(projection + LoraAdapter.DownSuffix), Adapter.Tensor(projection + LoraAdapter.UpSuffix));
+            matrix.AddGradients(
+                _values.UpdateOf(projection), rows, dy, weight.Outputs, x, beside.ProjectedOf(i, rows, layer.LowRank!.Pointer), dx,
+                lane.GradientPointer + down.Offset, lane.GradientPointer + up.Offset,
+                lane.Workspace.LowRankScratch(matrix.ScratchLength(rows)).Pointer);
+        }
     }
 
     // Projections that share their input lie side by side, in dY and in the parameters.

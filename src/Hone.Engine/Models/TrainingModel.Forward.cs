@@ -37,12 +37,12 @@ internal sealed unsafe partial class TrainingModel
         var hidden = Config.HiddenSize;
         Normalize(layer.Input.Pointer, weights.AttentionNorm, layer.AttentionInput.Pointer, layer.InverseNorms.Pointer, rows);
         _kernels.Project(rows, layer.AttentionInput.Pointer, weights.Fused, layer.Fused.Pointer, weights.Bias);
-        AddBeside(space, _values.Beside?.Layers[index].Fused, rows, layer.AttentionInput.Pointer, layer.Fused.Pointer);
+        AddBeside(layer, _values.Beside?.Layers[index].Fused, rows, layer.AttentionInput.Pointer, layer.Fused.Pointer);
         if (Config.QueryKeyNorm) NormalizeHeads(layer, weights, rows);
         RotateHeads(space, rows, layer.Fused.Pointer, direction: 1f);
         space.Attention.Forward(new AttentionView(layer.Fused.Pointer, layer.Attention.Pointer, layer.LogSumExp.Pointer));
         _kernels.Project(rows, layer.Attention.Pointer, weights.Output, layer.Middle.Pointer, layer.Input.Pointer, hidden);
-        AddBeside(space, _values.Beside?.Layers[index].Output, rows, layer.Attention.Pointer, layer.Middle.Pointer);
+        AddBeside(layer, _values.Beside?.Layers[index].Output, rows, layer.Attention.Pointer, layer.Middle.Pointer);
     }
 
     // output = middle + Wdown · (silu(Wgate · norm(middle)) · (Wup · norm(middle)))
@@ -52,15 +52,15 @@ internal sealed unsafe partial class TrainingModel
         ref readonly var weights = ref _values.Layers[index];
         Normalize(layer.Middle.Pointer, weights.FeedForwardNorm, layer.FeedForwardInput.Pointer, layer.InverseNorms.Pointer + rows, rows);
         _kernels.Project(rows, layer.FeedForwardInput.Pointer, weights.GateUp, layer.GateUp.Pointer);
-        AddBeside(space, _values.Beside?.Layers[index].GateUp, rows, layer.FeedForwardInput.Pointer, layer.GateUp.Pointer);
+        AddBeside(layer, _values.Beside?.Layers[index].GateUp, rows, layer.FeedForwardInput.Pointer, layer.GateUp.Pointer);
         _kernels.SwiGlu(rows, Config.FeedForwardSize, layer.GateUp.Pointer, layer.Activated.Pointer);
         _kernels.Project(rows, layer.Activated.Pointer, weights.Down, output, layer.Middle.Pointer, Config.HiddenSize);
-        AddBeside(space, _values.Beside?.Layers[index].Down, rows, layer.Activated.Pointer, output);
+        AddBeside(layer, _values.Beside?.Layers[index].Down, rows, layer.Activated.Pointer, output);
     }
 
     // Y [rows, outputs] += scale · (X Aᵀ) Bᵀ of every targeted projection, where the adapter is not part of the weights.
-    private void AddBeside(TrainingWorkspace space, LowRankGroup? update, int rows, float* x, float* y) =>
-        update?.Add(rows, x, y, space.LowRankScratch((long)rows * Adapter!.Rank).Pointer);
+    private static void AddBeside(LayerActivations layer, LowRankGroup? update, int rows, float* x, float* y) =>
+        update?.Add(rows, x, y, layer.LowRank!.Pointer);
 
     private void Normalize(float* input, float* weight, float* output, float* inverses, int rows) =>
         _kernels.RmsNorm(NormRows.Of(rows, Config.HiddenSize), input, weight, output, inverses, Config.NormEpsilon);

@@ -174,7 +174,7 @@ internal sealed unsafe partial class TrainingModel : IDisposable
     [
         .. Enumerable.Range(0, count)
             .Select(_ => new TrainingLane(
-                _kernels, Memory == ActivationMemory.Nothing ? 0 : TrainedValues.Length, () => new TrainingWorkspace(Config, _kernels, Memory))),
+                _kernels, Memory == ActivationMemory.Nothing ? 0 : TrainedValues.Length, () => new TrainingWorkspace(Config, _kernels, Memory, _values.Beside?.InnerWidth ?? 0))),
     ];
 
     private ActivationMemory MemoryFor(bool scoresOnly) => scoresOnly ? ActivationMemory.Nothing

@@ -21,8 +21,9 @@ internal sealed class LayerActivations : IDisposable
     /// <param name="config">The model.</param>
     /// <param name="rows">Most rows.</param>
     /// <param name="kernels">Where the memory is.</param>
+    /// <param name="innerWidth">Floats a row for the inner sides of an adapter beside the weights.</param>
     /// <param name="first">A layer whose memory serves this one too, but for what takes a matrix product; null for memory of its own.</param>
-    public LayerActivations(ModelConfig config, int rows, IKernels kernels, LayerActivations? first = null)
+    public LayerActivations(ModelConfig config, int rows, IKernels kernels, int innerWidth, LayerActivations? first = null)
     {
         FloatBuffer Rows(int width) => kernels.Allocate((long)rows * width);
         Input = Rows(config.HiddenSize);
@@ -35,13 +36,14 @@ internal sealed class LayerActivations : IDisposable
         GateUp = Rows(2 * config.FeedForwardSize);
         Activated = first?.Activated ?? Rows(config.FeedForwardSize);
         InverseNorms = Rows(2);
+        if (innerWidth > 0) LowRank = Rows(innerWidth);
         if (config.QueryKeyNorm)
         {
             RawQueryKey = Rows(config.QueryWidth + config.KeyValueWidth);
             HeadInverseNorms = Rows(config.HeadCount + config.KeyValueHeadCount);
         }
 
-        _all = [Input, AttentionInput, Fused, Attention, LogSumExp, Middle, FeedForwardInput, GateUp, Activated, InverseNorms, RawQueryKey,
+        _all = [Input, AttentionInput, Fused, Attention, LogSumExp, Middle, FeedForwardInput, GateUp, Activated, InverseNorms, LowRank, RawQueryKey,
             HeadInverseNorms];
     }
 
@@ -75,6 +77,9 @@ internal sealed class LayerActivations : IDisposable
     /// <summary>Scales of the two RMS norms [rows, 2].</summary>
     public FloatBuffer InverseNorms { get; }
 
+    /// <summary>Inner sides of the updates beside the weights, scale · X Aᵀ: one [rows, rank] after another. Null without such an adapter.</summary>
+    public FloatBuffer? LowRank { get; }
+
     /// <summary>Queries and keys before their norm [rows, (H + K) · width]; Qwen 3 only.</summary>
     public FloatBuffer? RawQueryKey { get; }
 
@@ -88,7 +93,11 @@ internal sealed class LayerActivations : IDisposable
 }
 
 /// <summary>Activations and scratch of one microbatch. Grows to the largest batch seen.</summary>
-internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels, ActivationMemory memory = ActivationMemory.Everything) : IDisposable
+/// <param name="config">The model.</param>
+/// <param name="kernels">Where the memory is.</param>
+/// <param name="memory">What is kept for the backward pass.</param>
+/// <param name="innerWidth">Floats a row and layer for the inner sides of an adapter beside the weights.</param>
+internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels, ActivationMemory memory, int innerWidth) : IDisposable
 {
     private const int MinimumChunkRows = 64;
 
@@ -214,7 +223,7 @@ internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels, Ac
         for (var index = 0; index < layers.Length; index++)
         {
             layers[index] = memory == ActivationMemory.Nothing && index > 1 ? layers[index - 2]
-                : new LayerActivations(config, _rows, kernels, memory == ActivationMemory.Products && index > 0 ? layers[0] : null);
+                : new LayerActivations(config, _rows, kernels, innerWidth, memory == ActivationMemory.Products && index > 0 ? layers[0] : null);
         }
 
         return layers;

@@ -52,6 +52,16 @@ public sealed unsafe class GemmTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Multiply_RowMajorRightInManyRows_BitwiseEqualToFewRows(string set)
+    {
+        // Many rows gather the right operand first, in parts of 1,024 columns; few read it in place.
+        using var problem = new Problem(Find(set), 230, 270, 1100, 3);
+        var expected = Enumerable.Range(0, 5).SelectMany(part => problem.Back(46 * part, 46)).ToArray();
+        Assert.Equal(expected, problem.Back(0, 230));
+    }
+
     /// <summary>X [rows, depth], W [columns, depth] and what their products should be.</summary>
     private sealed class Problem : IDisposable
     {
@@ -82,6 +92,17 @@ public sealed unsafe class GemmTests
                 count, _columns, _depth, new MatrixView(_x.Pointer + first * _depth, _depth), _kernels.Packed(_panels.Pointer, _depth), _y.Pointer,
                 _columns, _initial.Pointer);
             return _y.Span[..(count * _columns)].ToArray();
+        }
+
+        /// <summary>1 + Y W with Y = rows of the initial matrix.</summary>
+        public float[] Back(int first, int count)
+        {
+            var result = _y.Span[..(count * _depth)];
+            result.Fill(1f);
+            _kernels.Multiply(
+                count, _depth, _columns, new MatrixView(_initial.Pointer + first * _columns, _columns), _kernels.RowMajor(_w.Pointer, _depth), _y.Pointer,
+                _depth, _y.Pointer, _depth);
+            return result.ToArray();
         }
 
         /// <summary>Initial value 0, a bias in every row, or another matrix.</summary>
