@@ -81,6 +81,9 @@ internal sealed class EvaluationRun<TIn, TOut>
     private async Task WorkAsync(int[]? open, CancellationTokenSource stop)
     {
         var count = open?.Length ?? rows.Length;
+
+        // Every request registers with its token, often several times: a token of the worker's own is not fought over.
+        using var own = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
         try
         {
             while (!stop.IsCancellationRequested && Interlocked.Increment(ref next) is var place && place <= count)
@@ -90,12 +93,12 @@ internal sealed class EvaluationRun<TIn, TOut>
                 EvaluationRow<TIn, TOut> row;
                 if (options.ExampleTimeout is { } limit)
                 {
-                    row = await ScoreWithinAsync(index, limit, started, stop.Token).ConfigureAwait(false);
+                    row = await ScoreWithinAsync(index, limit, started, own.Token).ConfigureAwait(false);
                 }
                 else
                 {
-                    var outcome = await program.TryRunAsync(examples[index].Input, SettingsOf(index), stop.Token).ConfigureAwait(false);
-                    row = await ScoreAsync(index, started, outcome, stop.Token).ConfigureAwait(false);
+                    var outcome = await program.TryRunAsync(examples[index].Input, SettingsOf(index), own.Token).ConfigureAwait(false);
+                    row = await ScoreAsync(index, started, outcome, own.Token).ConfigureAwait(false);
                 }
 
                 if (!Keep(row))

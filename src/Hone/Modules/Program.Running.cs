@@ -49,7 +49,7 @@ public sealed partial class Program<TIn, TOut>
     /// <see cref="HoneScope.Trace"/>.
     /// </summary>
     /// <param name="options">Settings of the scope, as those of a run.</param>
-    public HoneScope Open(RunOptions? options = null) => OpenScope(options, new TraceRecorder(HoneScope.Current?.Recorder, new TraceWindow(new ScopeOptions().TraceLimit)), null);
+    public HoneScope Open(RunOptions? options = null) => OpenScope(options, new TraceRecorder(HoneScope.Current?.Recorder, new TraceWindow(ScopeOptions.DefaultTraceLimit)), null);
 
     /// <summary>
     /// Runs the program and tells what happens while it happens: pieces of output fields, thoughts, tool calls, status messages, finished calls, and

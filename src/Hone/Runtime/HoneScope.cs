@@ -38,7 +38,9 @@ public sealed record ScopeOptions
     {
         get;
         init { ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(TraceLimit)); field = value; }
-    } = 1_000;
+    } = DefaultTraceLimit;
+
+    internal const int DefaultTraceLimit = 1_000;
 }
 
 /// <summary>
