@@ -8,17 +8,12 @@ internal static class ModuleTree
     /// <summary>Path of a program that is itself a single predictor.</summary>
     public const string Self = "self";
 
-    public static IReadOnlyList<KeyValuePair<string, Predictor>> Collect(Module root)
-    {
-        if (Inside(root) is IPredictorModule single)
-            return [new(Self, single.Predictor)];
-        var found = new List<KeyValuePair<string, Predictor>>();
-        Walk(root, string.Empty, found, new HashSet<object>(ReferenceEqualityComparer.Instance));
-        var duplicate = found.GroupBy(entry => entry.Key, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1);
-        return duplicate is null
-            ? found
-            : throw new HoneException($"Module {root.GetType().Name} has two predictors at the path '{duplicate.Key}'. Give each its own name.");
-    }
+    public static IReadOnlyList<KeyValuePair<string, Predictor>> Collect(Module root) =>
+        [.. Entries(root).Select(entry => KeyValuePair.Create(entry.Path, entry.Predictor))];
+
+    /// <summary>The predictors that run on a model which a module around them brings with it, and that model.</summary>
+    public static IEnumerable<KeyValuePair<string, LM>> CollectModels(Module root) =>
+        Entries(root).Where(entry => entry.Model is not null).Select(entry => KeyValuePair.Create(entry.Path, entry.Model!));
 
     /// <summary>The modules that hold tools, in declaration order, with the prefix of their tools' paths.</summary>
     public static IReadOnlyList<KeyValuePair<string, IToolModule>> CollectTools(Module root) =>
@@ -53,20 +48,38 @@ internal static class ModuleTree
         }
     }
 
-    private static void Walk(Module module, string prefix, List<KeyValuePair<string, Predictor>> found, HashSet<object> seen)
+    private static List<(string Path, Predictor Predictor, LM? Model)> Entries(Module root)
     {
-        foreach (var (name, around) in Inside(module).GetChildren())
+        var found = new List<(string Path, Predictor Predictor, LM? Model)>();
+        if (Inside(root) is IPredictorModule single)
+        {
+            found.Add((Self, single.Predictor, null));
+            return found;
+        }
+
+        Walk(root, string.Empty, null, found, new HashSet<object>(ReferenceEqualityComparer.Instance));
+        var duplicate = found.GroupBy(entry => entry.Path, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1);
+        return duplicate is null
+            ? found
+            : throw new HoneException($"Module {root.GetType().Name} has two predictors at the path '{duplicate.Key}'. Give each its own name.");
+    }
+
+    private static void Walk(Module module, string prefix, LM? model, List<(string Path, Predictor Predictor, LM? Model)> found, HashSet<object> seen)
+    {
+        var holder = Inside(module);
+        foreach (var (name, around) in holder.GetChildren())
         {
             var path = prefix.Length == 0 ? name : $"{prefix}.{name}";
+            var own = holder.ModelOf(name) ?? model;
             var child = Inside(around);
             if (child is IPredictorModule predictor)
             {
                 if (seen.Add(predictor.Predictor))
-                    found.Add(new(path, predictor.Predictor));
+                    found.Add((path, predictor.Predictor, own));
             }
             else if (seen.Add(child))
             {
-                Walk(child, path, found, seen);
+                Walk(child, path, own, found, seen);
             }
         }
     }

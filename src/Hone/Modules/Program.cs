@@ -21,7 +21,7 @@ public sealed partial class Program<TIn, TOut>
         ArgumentNullException.ThrowIfNull(module);
         Module = module;
         Model = model;
-        State = state ?? ProgramState.Default;
+        (State, NamedModels) = OwnModelBinder.Bind(module, state ?? ProgramState.Default);
         var found = ModuleTree.Collect(module);
         bindings = new(found.Count, ReferenceEqualityComparer.Instance);
         foreach (var (path, predictor) in found)
@@ -51,8 +51,8 @@ public sealed partial class Program<TIn, TOut>
     /// <summary>The default model.</summary>
     public LM? Model { get; private init; }
 
-    /// <summary>Models that predictor states refer to by name.</summary>
-    public ImmutableDictionary<string, LM> NamedModels { get; private init; } = ImmutableDictionary<string, LM>.Empty;
+    /// <summary>Models that predictor states refer to by name, those included that modules bring with them, such as <see cref="RlmOptions.SubModel"/>.</summary>
+    public ImmutableDictionary<string, LM> NamedModels { get; private init; }
 
     /// <summary>Renders prompts and parses answers; the chat format by default.</summary>
     public Adapter Adapter { get; private init; } = ChatAdapter.Default;
@@ -84,7 +84,7 @@ public sealed partial class Program<TIn, TOut>
     /// <summary>Another module on the same models under another state.</summary>
     internal Program<TIn, TOut> WithModule(Module<TIn, TOut> module, ProgramState state) => new(module, Model, state)
     {
-        NamedModels = NamedModels,
+        NamedModels = ReferenceEquals(module, Module) ? NamedModels : OwnModelBinder.Bind(module, state).Models.SetItems(NamedModels),
         Adapter = Adapter,
         Recovery = Recovery,
         Time = Time,
