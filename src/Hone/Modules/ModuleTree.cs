@@ -9,11 +9,20 @@ internal static class ModuleTree
     public const string Self = "self";
 
     public static IReadOnlyList<KeyValuePair<string, Predictor>> Collect(Module root) =>
-        [.. Entries(root).Select(entry => KeyValuePair.Create(entry.Path, entry.Predictor))];
+        [.. Find(root).Select(entry => KeyValuePair.Create(entry.Path, entry.Predictor))];
 
-    /// <summary>The predictors that run on a model which a module around them brings with it, and that model.</summary>
-    public static IEnumerable<KeyValuePair<string, LM>> CollectModels(Module root) =>
-        Entries(root).Where(entry => entry.Model is not null).Select(entry => KeyValuePair.Create(entry.Path, entry.Model!));
+    /// <summary>The predictors, each with the model that a module around it brings with it.</summary>
+    public static IReadOnlyList<FoundPredictor> Find(Module root)
+    {
+        if (Inside(root) is IPredictorModule single)
+            return [new(Self, single.Predictor, null)];
+        var found = new List<FoundPredictor>();
+        Walk(root, string.Empty, null, found, new HashSet<object>(ReferenceEqualityComparer.Instance));
+        var duplicate = found.GroupBy(entry => entry.Path, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1);
+        return duplicate is null
+            ? found
+            : throw new HoneException($"Module {root.GetType().Name} has two predictors at the path '{duplicate.Key}'. Give each its own name.");
+    }
 
     /// <summary>The modules that hold tools, in declaration order, with the prefix of their tools' paths.</summary>
     public static IReadOnlyList<KeyValuePair<string, IToolModule>> CollectTools(Module root) =>
@@ -48,23 +57,7 @@ internal static class ModuleTree
         }
     }
 
-    private static List<(string Path, Predictor Predictor, LM? Model)> Entries(Module root)
-    {
-        var found = new List<(string Path, Predictor Predictor, LM? Model)>();
-        if (Inside(root) is IPredictorModule single)
-        {
-            found.Add((Self, single.Predictor, null));
-            return found;
-        }
-
-        Walk(root, string.Empty, null, found, new HashSet<object>(ReferenceEqualityComparer.Instance));
-        var duplicate = found.GroupBy(entry => entry.Path, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1);
-        return duplicate is null
-            ? found
-            : throw new HoneException($"Module {root.GetType().Name} has two predictors at the path '{duplicate.Key}'. Give each its own name.");
-    }
-
-    private static void Walk(Module module, string prefix, LM? model, List<(string Path, Predictor Predictor, LM? Model)> found, HashSet<object> seen)
+    private static void Walk(Module module, string prefix, LM? model, List<FoundPredictor> found, HashSet<object> seen)
     {
         var holder = Inside(module);
         foreach (var (name, around) in holder.GetChildren())
@@ -75,7 +68,7 @@ internal static class ModuleTree
             if (child is IPredictorModule predictor)
             {
                 if (seen.Add(predictor.Predictor))
-                    found.Add((path, predictor.Predictor, own));
+                    found.Add(new(path, predictor.Predictor, own));
             }
             else if (seen.Add(child))
             {
@@ -91,3 +84,9 @@ internal static class ModuleTree
         return module;
     }
 }
+
+/// <summary>A predictor of a module.</summary>
+/// <param name="Path">Its dotted path.</param>
+/// <param name="Predictor">The predictor.</param>
+/// <param name="Model">The model that a module around it brings with it; null where none does.</param>
+internal readonly record struct FoundPredictor(string Path, Predictor Predictor, LM? Model);

@@ -9,12 +9,14 @@ namespace Hone;
 internal static class OwnModelBinder
 {
     /// <summary>The state with the names filled in where it asks for no model by name, and the models by name: the path of the first predictor that has it.</summary>
-    public static (ProgramState State, ImmutableDictionary<string, LM> Models) Bind(Module root, ProgramState state)
+    public static (ProgramState State, ImmutableDictionary<string, LM> Models) Bind(IReadOnlyList<FoundPredictor> predictors, ProgramState state)
     {
         var models = ImmutableDictionary<string, LM>.Empty;
         var names = new Dictionary<LM, string>(ReferenceEqualityComparer.Instance);
-        foreach (var (path, model) in ModuleTree.CollectModels(root))
+        foreach (var (path, _, model) in predictors)
         {
+            if (model is null)
+                continue;
             if (!names.TryGetValue(model, out var name))
             {
                 names.Add(model, name = path);

@@ -21,12 +21,12 @@ public sealed partial class Program<TIn, TOut>
         ArgumentNullException.ThrowIfNull(module);
         Module = module;
         Model = model;
-        (State, NamedModels) = OwnModelBinder.Bind(module, state ?? ProgramState.Default);
-        var found = ModuleTree.Collect(module);
+        var found = ModuleTree.Find(module);
+        (State, NamedModels) = OwnModelBinder.Bind(found, state ?? ProgramState.Default);
         bindings = new(found.Count, ReferenceEqualityComparer.Instance);
-        foreach (var (path, predictor) in found)
+        foreach (var (path, predictor, _) in found)
             bindings.Add(predictor, new(path, State[path], State[path].Apply(predictor.Signature)));
-        Predictors = [.. found.Select(entry => KeyValuePair.Create(entry.Key, bindings[entry.Value].Signature))];
+        Predictors = [.. found.Select(entry => KeyValuePair.Create(entry.Path, bindings[entry.Predictor].Signature))];
         foreach (var path in State.Predictors.Keys)
         {
             if (!Predictors.Any(entry => entry.Key == path))
@@ -84,7 +84,7 @@ public sealed partial class Program<TIn, TOut>
     /// <summary>Another module on the same models under another state.</summary>
     internal Program<TIn, TOut> WithModule(Module<TIn, TOut> module, ProgramState state) => new(module, Model, state)
     {
-        NamedModels = ReferenceEquals(module, Module) ? NamedModels : OwnModelBinder.Bind(module, state).Models.SetItems(NamedModels),
+        NamedModels = ReferenceEquals(module, Module) ? NamedModels : OwnModelBinder.Bind(ModuleTree.Find(module), state).Models.SetItems(NamedModels),
         Adapter = Adapter,
         Recovery = Recovery,
         Time = Time,
