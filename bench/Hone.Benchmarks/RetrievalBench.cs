@@ -19,12 +19,11 @@ internal static class RetrievalBench
     public static void Lucene(Figures figures, bool quick)
     {
         Lucene(figures, 100_000, null);
+        OnDisk(figures, 100_000);
         if (quick)
             return;
         Lucene(figures, 1_000_000, null);
-        var folder = Directory.CreateTempSubdirectory("hone-bench-");
-        Lucene(figures, 1_000_000, folder.FullName);
-        folder.Delete(recursive: true);
+        OnDisk(figures, 1_000_000);
     }
 
     public static async Task VectorsAsync(Figures figures, bool quick)
@@ -32,6 +31,15 @@ internal static class RetrievalBench
         await EmbeddingsAsync(figures, "clouds", Clouded());
         if (!quick)
             await EmbeddingsAsync(figures, "noise", Noise(new(1), 1, Vectors + VectorQueries));
+    }
+
+    private static void OnDisk(Figures figures, int count)
+    {
+        var folder = Directory.CreateTempSubdirectory("hone-bench-");
+        Lucene(figures, count, folder.FullName);
+        var bytes = folder.EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        figures.Add($"bm25_{count / 1000}k_disk_mb", bytes / 1e6, "on disk");
+        folder.Delete(recursive: true);
     }
 
     private static void Lucene(Figures figures, int count, string? folder)

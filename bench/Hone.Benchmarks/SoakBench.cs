@@ -24,7 +24,7 @@ internal static class SoakBench
         };
         try
         {
-            var result = await Grpo.Create(Worlds.Recall, options).CompileAsync(worlds.HomeProgram.WithModel(model.LM), worlds.Train, [.. worlds.Validation.Take(25)]);
+            var result = await Grpo.Create(ResearchData.Recall, options).CompileAsync(worlds.Program.WithModel(model.LM), worlds.Train, [.. worlds.Validation.Take(25)]);
             Console.WriteLine($"{result.Steps.Count} steps, {result.RolloutsGenerated:N0} rollouts, {result.TokensSampled:N0} tokens; {result.StopReason}. {result.Verdict}");
         }
         finally

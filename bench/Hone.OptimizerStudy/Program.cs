@@ -34,8 +34,8 @@ return await command.Parse(args).InvokeAsync();
 static async Task MultiHopAsync(LM model, string name, long seed, int steps)
 {
     using var worlds = new Worlds();
-    var program = worlds.HomeProgram.WithModel(model).WithRecovery(RecoveryPolicy.None);
-    await new Study<Claim, Research>(program, Worlds.Recall, [.. worlds.Train.Take(48)], [.. worlds.Validation.Take(60)], [.. worlds.Test.Take(150)]).RunAsync(name, seed, steps);
+    var program = worlds.Program.WithModel(model).WithRecovery(RecoveryPolicy.None);
+    await new Study<Claim, Research>(program, ResearchData.Recall, [.. worlds.Train.Take(48)], [.. worlds.Validation.Take(60)], [.. worlds.HeldOut[0].Claims.Take(150)]).RunAsync(name, seed, steps);
 }
 
 // Without imitation the embedded model does not know what an intent is: every score would be 0.

@@ -44,14 +44,15 @@ public static class Sweep
         await AtomicFile.WriteTextAsync(Path.Combine(output, "sweep.json"), file.ToJsonString(new() { WriteIndented = true }) + "\n", CancellationToken.None);
     }
 
-    private static string Text(PairedComparison comparison) =>
-        $"[bold]{100 * comparison.Gain:+0.0;-0.0} points[/] ({100 * comparison.Interval.Low:0.0} … {100 * comparison.Interval.High:0.0})";
-
-    private static JsonObject Described(PairedComparison comparison) => new()
+    /// <summary>A comparison as it stands in result files.</summary>
+    public static JsonObject Described(PairedComparison comparison) => new()
     {
         ["baseline"] = comparison.Baseline,
         ["best"] = comparison.Candidate,
         ["gain"] = comparison.Gain,
         ["interval"] = new JsonArray(comparison.Interval.Low, comparison.Interval.High),
     };
+
+    private static string Text(PairedComparison comparison) =>
+        $"[bold]{100 * comparison.Gain:+0.0;-0.0} points[/] ({100 * comparison.Interval.Low:0.0} … {100 * comparison.Interval.High:0.0})";
 }

@@ -13,9 +13,12 @@ public sealed record Research(IReadOnlyList<string> Titles, IReadOnlyList<string
 /// <param name="stopsEarly">True ends with the first search that finds nothing new: runs then differ in how often they call the model.</param>
 public sealed partial class ResearchHop(IRetriever search, int docsPerHop = 2, int hops = 3, bool stopsEarly = false) : Module<Claim, Research>
 {
-    /// <summary>Share of the titles to find that were retrieved.</summary>
-    public static double Recall(Example<Claim, Research> example, Research research) =>
-        example.Expected.Titles.Count(research.Titles.Contains) / (double)example.Expected.Titles.Count;
+    /// <summary>Share of the titles to find that were retrieved, whatever their case and punctuation.</summary>
+    public static double Recall(Example<Claim, Research> example, Research research)
+    {
+        var found = research.Titles.Select(title => TextMetrics.Normalize(title)).ToHashSet(StringComparer.Ordinal);
+        return example.Expected.Titles.Count(title => found.Contains(TextMetrics.Normalize(title))) / (double)example.Expected.Titles.Count;
+    }
 
     [ChainOfThought("Write a query for the next article to find.")]
     private partial Task<string> GenerateQuery(string claim, IReadOnlyList<string> keyFacts, CancellationToken cancellationToken);

@@ -9,11 +9,12 @@ internal static class ServerJob
     {
         if (settings.ServerModel is not { } name)
             throw new HoneException("--model needs --name: the model's name on the server.");
-        using var worlds = new Worlds(settings.Hops, settings.StopsEarly);
+        using var data = await ResearchData.OpenAsync(settings, cancellationToken);
         var model = SampleCommon.ServerModel.Open(settings.Server!, name);
-        AnsiConsole.MarkupLineInterpolated($"evaluating {name} at {settings.Server} on {worlds.Test.Count} held-out claims");
-        var evaluator = Evaluator.Create(Worlds.Recall, new() { MaxErrors = 10, Options = new() { Temperature = 0, MaxOutputTokens = 512 }, Seed = null });
-        var result = await evaluator.EvaluateAsync(worlds.HomeProgram.WithModel(model), worlds.Test, cancellationToken);
+        var test = data.HeldOut[0];
+        AnsiConsole.MarkupLineInterpolated($"evaluating {name} at {settings.Server} on {test.Claims.Count} {test.Name}");
+        var evaluator = Evaluator.Create(ResearchData.Recall, new() { MaxErrors = 10, Options = new() { Temperature = 0, MaxOutputTokens = 512 }, Seed = null });
+        var result = await evaluator.EvaluateAsync(test.Program.WithModel(model), test.Claims, cancellationToken);
         AnsiConsole.MarkupLineInterpolated($"recall {result.Mean:P1} ({result.Interval.Low:P1} … {result.Interval.High:P1}), {result.FailureCount} failed runs, {result.Usage.TotalTokens:N0} tokens");
         await AtomicFile.WriteTextAsync(
             Path.Combine(settings.Output, "result.json"),

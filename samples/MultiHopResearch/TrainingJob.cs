@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using Hone.Engine;
 using Hone.Optimizers;
 using Hone.Reinforcement;
+using MultiHopResearch.Hover;
 using Spectre.Console;
 
 namespace MultiHopResearch;
@@ -8,46 +10,37 @@ namespace MultiHopResearch;
 /// <summary>The main job: evaluate, train, evaluate again, save the program and the evidence.</summary>
 internal static class TrainingJob
 {
-    /// <summary>Returns the scores before and after training.</summary>
-    public static async Task<(Scores Before, Scores After)> RunAsync(Settings settings, CancellationToken stop)
+    /// <summary>Returns what each held-out set scored before and after training.</summary>
+    public static async Task<IReadOnlyList<SweepScores>> RunAsync(Settings settings, CancellationToken stop)
     {
         AnsiConsole.MarkupLine("[bold]Multi-hop research, trained by reinforcement learning in this process[/]");
+        if (settings is { Data: not null, Checkpoint: null })
+            throw new HoneException("--data needs --checkpoint (to train a model of yours) or --model (to evaluate one on a server): the embedded model knows nothing of the world.");
         var model = OpenModel(settings);
-        using var worlds = new Worlds(settings.Hops, settings.StopsEarly);
-        AnsiConsole.MarkupLineInterpolated(
-            $"model {model.Name} · {worlds.Home.Articles.Count:N0} articles indexed · {worlds.Train.Count} training, {worlds.Validation.Count} validation, {worlds.Test.Count} test claims, {worlds.UnseenTest.Count} in an unseen world");
+        using var data = await ResearchData.OpenAsync(settings, stop);
+        AnsiConsole.MarkupLineInterpolated($"model {model.Name} · {data.Description}");
 
-        var program = worlds.HomeProgram.WithModel(model);
-        var before = await Scores.MeasureAsync(worlds, model, settings.MaxOutputTokens, stop);
-        AnsiConsole.MarkupLineInterpolated($"untrained  held-out recall {before.Test.Mean:P1} · unseen world {before.Unseen.Mean:P1}");
+        var before = await Scores.MeasureAsync(data, model, settings.MaxOutputTokens, stop);
+        AnsiConsole.MarkupLineInterpolated($"untrained  {string.Join(" · ", data.HeldOut.Zip(before, (set, score) => $"{set.Name} {score.Mean:P1}"))}");
 
         var display = new TrainingDisplay(settings.Steps, "recall");
         await using var dashboard = await RunPage.StartAsync(settings.DashboardPort, "Multi-hop research", model, settings.Output, display, stop);
         var options = Configure(settings) with { Progress = dashboard?.Progress ?? display, Control = dashboard?.Control, Stop = stop };
-        var result = await display.ShowAsync(() => Grpo.Create(Worlds.Recall, options).CompileAsync(program, worlds.Train, worlds.Validation, CancellationToken.None));
+        var result = await display.ShowAsync(
+            () => Grpo.Create(ResearchData.Recall, options).CompileAsync(data.Program.WithModel(model), data.Train, data.Validation, CancellationToken.None));
 
-        var after = await Scores.MeasureAsync(worlds, result.Program.Model!, settings.MaxOutputTokens, CancellationToken.None);
-        await Evidence.WriteAsync(settings, options, result, before, after);
+        var after = await Scores.MeasureAsync(data, result.Program.Model!, settings.MaxOutputTokens, CancellationToken.None);
+        ImmutableArray<Shown> shown = [.. data.HeldOut.Select((set, i) => new Shown(set, before[i], after[i], Bootstrap.Compare(before[i].Scores, after[i].Scores, settings.Seed)))];
+        await Evidence.WriteAsync(settings, options, result, data.Note, shown);
         await RunPage.KeepAsync(dashboard, settings.KeepDashboard, stop);
-        return (before, after);
+        return [.. shown.Select(each => new SweepScores(each.Set.Key, each.Set.Name, each.Before.Scores, each.After.Scores))];
     }
 
     /// <summary>The job with each of the seeds, and what they show together.</summary>
-    public static Task SweepAsync(Settings settings, IReadOnlyList<long> seeds, CancellationToken stop) => Sweep.RunAsync(
-        seeds,
-        settings.Output,
-        async (seed, folder) =>
-        {
-            var (before, after) = await RunAsync(settings with { Seed = seed, Output = folder }, stop);
-            return
-            [
-                new("held", "held-out claims", before.Test.Scores, after.Test.Scores),
-                new("unseen", "unseen world", before.Unseen.Scores, after.Unseen.Scores),
-            ];
-        },
-        stop);
+    public static Task SweepAsync(Settings settings, IReadOnlyList<long> seeds, CancellationToken stop) =>
+        Sweep.RunAsync(seeds, settings.Output, (seed, folder) => RunAsync(settings with { Seed = seed, Output = folder }, stop), stop);
 
-    internal static GrpoOptions Configure(Settings settings) => new()
+    internal static GrpoOptions Configure(Settings settings) => settings.Data is not null ? HoverTraining.Configure(settings) : new()
     {
         Steps = settings.Steps,
         Seed = settings.Seed,

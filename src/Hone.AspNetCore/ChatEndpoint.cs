@@ -1,4 +1,5 @@
-using System.Text;
+using System.Buffers;
+using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
@@ -67,20 +68,17 @@ internal sealed class ChatEndpoint(string name, Func<IReadOnlyList<ChatMessage>,
         _ => throw new HoneException($"The content of a message is text or a list of parts, not {content.ValueKind}."),
     };
 
-    private async Task StreamAsync(HttpContext context, string text, Usage usage, long time)
+    private Task StreamAsync(HttpContext context, string text, Usage usage, long time)
     {
         context.Response.ContentType = "text/event-stream";
-        var body = context.Response.Body;
-        await SendAsync(writer => WriteChunk(writer, context.TraceIdentifier, time, text, null, null)).ConfigureAwait(false);
-        await SendAsync(writer => WriteChunk(writer, context.TraceIdentifier, time, null, "stop", usage)).ConfigureAwait(false);
-        await body.WriteAsync("data: [DONE]\n\n"u8.ToArray(), context.RequestAborted).ConfigureAwait(false);
-
-        async Task SendAsync(Action<Utf8JsonWriter> write)
-        {
-            await body.WriteAsync("data: "u8.ToArray(), context.RequestAborted).ConfigureAwait(false);
-            await body.WriteAsync(JsonAnswer.ToBytes(write), context.RequestAborted).ConfigureAwait(false);
-            await body.WriteAsync(Encoding.UTF8.GetBytes("\n\n"), context.RequestAborted).ConfigureAwait(false);
-        }
+        context.Response.Headers.CacheControl = "no-cache,no-store";
+        SseItem<ReadOnlyMemory<byte>>[] events =
+        [
+            new(JsonAnswer.ToBytes(writer => WriteChunk(writer, context.TraceIdentifier, time, text, null, null))),
+            new(JsonAnswer.ToBytes(writer => WriteChunk(writer, context.TraceIdentifier, time, null, "stop", usage))),
+            new("[DONE]"u8.ToArray()),
+        ];
+        return SseFormatter.WriteAsync(events.ToAsyncEnumerable(), context.Response.Body, static (item, buffer) => buffer.Write(item.Data.Span), context.RequestAborted);
     }
 
     private void WriteAnswer(Utf8JsonWriter writer, string id, string text, Usage usage, long time)

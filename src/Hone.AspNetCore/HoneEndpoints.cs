@@ -24,7 +24,7 @@ public static class HoneEndpoints
     /// <param name="program">The program; null takes the one that <c>AddProgram</c> has registered.</param>
     /// <param name="options">Settings of each run.</param>
     public static IEndpointConventionBuilder MapHoneProgram<
-        [DynamicallyAccessedMembers(ProgramTypes.Members)] TIn, [DynamicallyAccessedMembers(ProgramTypes.Members)] TOut>(
+        [DynamicallyAccessedMembers(TypeSupport.Members)] TIn, [DynamicallyAccessedMembers(TypeSupport.Members)] TOut>(
         this IEndpointRouteBuilder endpoints, string pattern, Program<TIn, TOut>? program = null, RunOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);

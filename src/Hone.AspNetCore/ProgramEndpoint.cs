@@ -10,7 +10,7 @@ using Microsoft.Net.Http.Headers;
 namespace Hone.AspNetCore;
 
 /// <summary>One program behind one route.</summary>
-internal sealed partial class ProgramEndpoint<[DynamicallyAccessedMembers(ProgramTypes.Members)] TIn, [DynamicallyAccessedMembers(ProgramTypes.Members)] TOut>(
+internal sealed partial class ProgramEndpoint<[DynamicallyAccessedMembers(TypeSupport.Members)] TIn, [DynamicallyAccessedMembers(TypeSupport.Members)] TOut>(
     Program<TIn, TOut> program, RunOptions? options)
 {
     private const string EventStream = "text/event-stream";

@@ -20,7 +20,7 @@ public static class McpProgramExtensions
     /// <param name="options">Settings of each run.</param>
     /// <exception cref="HoneException">The inputs are field maps, and the program is more than one predictor: nothing says what they hold.</exception>
     public static McpServerTool AsMcpTool<
-        [DynamicallyAccessedMembers(ProgramTypes.Members)] TIn, [DynamicallyAccessedMembers(ProgramTypes.Members)] TOut>(
+        [DynamicallyAccessedMembers(TypeSupport.Members)] TIn, [DynamicallyAccessedMembers(TypeSupport.Members)] TOut>(
         this Program<TIn, TOut> program, string name, string? description = null, RunOptions? options = null)
     {
         var tool = program.AsTool(name, description, options);
@@ -36,7 +36,7 @@ public static class McpProgramExtensions
     /// <param name="description">What it does and when to use it; null takes the instructions of a program that is one predictor.</param>
     /// <param name="options">Settings of each run.</param>
     public static IMcpServerBuilder WithProgram<
-        [DynamicallyAccessedMembers(ProgramTypes.Members)] TIn, [DynamicallyAccessedMembers(ProgramTypes.Members)] TOut>(
+        [DynamicallyAccessedMembers(TypeSupport.Members)] TIn, [DynamicallyAccessedMembers(TypeSupport.Members)] TOut>(
         this IMcpServerBuilder server, Program<TIn, TOut> program, string name, string? description = null, RunOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(server);
@@ -52,7 +52,7 @@ public static class McpProgramExtensions
     /// <param name="description">What it does and when to use it; null takes the instructions of a program that is one predictor.</param>
     /// <param name="options">Settings of each run.</param>
     public static IMcpServerBuilder WithProgram<
-        [DynamicallyAccessedMembers(ProgramTypes.Members)] TIn, [DynamicallyAccessedMembers(ProgramTypes.Members)] TOut>(
+        [DynamicallyAccessedMembers(TypeSupport.Members)] TIn, [DynamicallyAccessedMembers(TypeSupport.Members)] TOut>(
         this IMcpServerBuilder server, string name, string? description = null, RunOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(server);

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Lucene.Net.Documents;
 using Lucene.Net.Index;
 using Lucene.Net.Search;
 using Lucene.Net.Store;
@@ -15,15 +14,8 @@ namespace Hone.Retrieval;
 /// </summary>
 public sealed class LuceneRetriever : IRetriever, IDisposable
 {
-    private const string ContentField = "content";
-    private const string IdField = "id";
-    private const string TitleField = "title";
-    private const string TextField = "text";
     private const int RecentDocumentLimit = 20_000;
     private const double WriteBufferMegabytes = 64;
-
-    // No query asks for places of words: without them an index is smaller and faster to make.
-    private static readonly Lucene.Net.Documents.FieldType ContentType = new(Lucene.Net.Documents.TextField.TYPE_NOT_STORED) { IndexOptions = IndexOptions.DOCS_AND_FREQS };
 
     private readonly LuceneOptions options;
     private readonly EnglishTextAnalyzer analyzer;
@@ -32,6 +24,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     private readonly IndexWriter writer;
     private readonly SearcherManager searchers;
     private readonly System.Threading.Lock writing = new();
+    private readonly DocumentFields fields = new(); // under the lock
 
     // Documents added so far, deleted ones included: what one without id and title is called by.
     private long numbered;
@@ -48,7 +41,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     {
         this.options = options ?? new();
         analyzer = new(this.options.RemoveStopWords, this.options.Stem);
-        ranking = new(ContentField, this.options);
+        ranking = new(DocumentFields.Content, this.options);
         directory = this.options.Directory is { } folder ? FSDirectory.Open(folder) : new RAMDirectory();
         try
         {
@@ -103,7 +96,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     public void Add(IEnumerable<SearchDocument> documents)
     {
         ArgumentNullException.ThrowIfNull(documents);
-        Change(documents, document => writer.AddDocument(Fields(document, IdOf(document) ?? NextNumber())));
+        Change(documents, document => writer.AddDocument(fields.Of(document, IdOf(document) ?? NextNumber())));
     }
 
     /// <summary>Adds documents and makes them searchable.</summary>
@@ -120,9 +113,9 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
             document =>
             {
                 if (IdOf(document) is { } id)
-                    writer.UpdateDocument(new(IdField, id), Fields(document, id));
+                    writer.UpdateDocument(new(DocumentFields.Id, id), fields.Of(document, id));
                 else
-                    writer.AddDocument(Fields(document, NextNumber()));
+                    writer.AddDocument(fields.Of(document, NextNumber()));
             });
     }
 
@@ -135,7 +128,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     public void Delete(IEnumerable<string> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        Change(ids, id => writer.DeleteDocuments(new Term(IdField, id)));
+        Change(ids, id => writer.DeleteDocuments(new Term(DocumentFields.Id, id)));
     }
 
     /// <summary>Deletes every document that has one of the ids.</summary>
@@ -188,14 +181,6 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     private Task<IReadOnlyList<Passage>> ObservedAsync(string query, int count) =>
         RetrieverObservation.RunAsync(nameof(LuceneRetriever), query, () => Task.FromResult(Search(query, count)));
 
-    private static Lucene.Net.Documents.Document Fields(SearchDocument document, string id) =>
-    [
-        new StringField(IdField, id, Field.Store.YES),
-        new StoredField(TitleField, document.Title),
-        new StoredField(TextField, document.Text),
-        new Field(ContentField, $"{document.Title} | {document.Text}", ContentType),
-    ];
-
     // One change at a time: searchers are renewed between changes only, so none sees half of one.
     private void Change<T>(IEnumerable<T> items, Action<T> apply)
     {
@@ -245,7 +230,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
         if (recent.TryGetValue(number - leaf.DocBase, out var known))
             return known;
         var stored = searcher.Doc(number);
-        var document = new SearchDocument(stored.Get(TitleField), stored.Get(TextField), stored.Get(IdField));
+        var document = DocumentFields.Read(stored);
         if (recent.Count < RecentDocumentLimit)
             recent.TryAdd(number - leaf.DocBase, document);
         return document;

@@ -36,6 +36,22 @@ public sealed class ChatEndpointTests
         Assert.Equal(12, streamed.Usage!.TotalTokenCount);
     }
 
+    /// <summary>Clients other than the provider's read the events by hand: data alone, without a name, and an end that they know.</summary>
+    [Fact]
+    public async Task Stream_IsDataAlone_AndEndsAsTheProtocolSays()
+    {
+        var program = new Predict<string, string>().WithModel(ScriptedChatClient.By((_, _) => "[[ ## answer ## ]]\nOne\nline."));
+        await using var host = await WebHost.StartAsync(app => app.MapHoneChat("/v1/chat/completions", "echo", program));
+        using var content = new StringContent("""{"messages": [{"role": "user", "content": "hi"}], "stream": true}""", System.Text.Encoding.UTF8, "application/json");
+        using var response = await host.Client.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), content, Token);
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
+        var events = (await response.Content.ReadAsStringAsync(Token)).Split("\n\n");
+        Assert.Equal(4, events.Length);
+        Assert.All(events[..3], text => Assert.StartsWith("data: ", text, StringComparison.Ordinal));
+        Assert.Contains("One\\nline.", events[0], StringComparison.Ordinal);
+        Assert.Equal(("data: [DONE]", ""), (events[2], events[3]));
+    }
+
     [Fact]
     public async Task Map_OwnInputAndText_SeesTheWholeConversation()
     {

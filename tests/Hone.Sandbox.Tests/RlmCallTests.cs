@@ -1,3 +1,4 @@
+using Hone.Optimizers;
 using Hone.Testing;
 using Microsoft.Extensions.AI;
 using static Hone.Sandbox.Tests.RlmScript;
@@ -160,6 +161,44 @@ public sealed class RlmCallTests
         program = program.WithNamedModel("other", new LM(named, "other"));
         program = program.With(program.State.With("llm_query", new() { Model = "other" }));
         Assert.Equal("named", await program.CallAsync("x", Token));
+    }
+
+    [Fact]
+    public async Task SubModel_IsANamedModelOfTheProgram()
+    {
+        var small = new LM(ScriptedChatClient.By((_, _) => Says(("answer", "small"))), "small");
+        var other = new LM(ScriptedChatClient.By((_, _) => Says(("answer", "other"))), "other");
+        var main = ScriptedChatClient.By((_, _) => Step("SUBMIT(llm_query('q'))"));
+        var program = new Rlm<string, string>("Read.", Interpreter, options: new() { SubModel = small, MaxDepth = 2 }).WithModel(new LM(main, "main"));
+
+        Assert.Same(small, program.NamedModels["llm_query"]);
+        Assert.Equal(
+            ["generate_action: ", "extract: ", "llm_query: llm_query", "rlm_query.generate_action: llm_query", "rlm_query.extract: llm_query", "rlm_query.llm_query: llm_query"],
+            program.Predictors.Select(predictor => $"{predictor.Key}: {program.State[predictor.Key].Model}"));
+
+        // Another model by that name stays through other states; a state that names none means the same.
+        program = program.WithNamedModel("llm_query", other).With(ProgramState.Default.With("extract", new() { Instructions = "Draw." }));
+        Assert.Equal("other", await program.CallAsync("x", Token));
+        Assert.Equal("other", await program.LoadState(program.SaveState(), "here").CallAsync("x", Token));
+    }
+
+    [Fact]
+    public async Task SubModel_ThatCanBeTrained_IsTrained()
+    {
+        var reader = new ToyPolicy(new ToyChoice("Do what the prompt asks", Says(("answer", "wrong")), Says(("answer", "right"))));
+        var main = new LM(ScriptedChatClient.By((_, _) => Step("SUBMIT(llm_query('q'))")), "main");
+        var program = new Rlm<string, string>("Read.", Interpreter, options: new() { SubModel = new LM(reader, "reader") }).WithModel(main);
+        Example<string, string>[] examples = [.. Enumerable.Range(0, 4).Select(i => new Example<string, string>($"x{i}", "right"))];
+        var options = new GrpoOptions { Steps = 15, ExamplesPerStep = 2, RolloutsPerExample = 8, LearningRate = 1, WarmupSteps = 0, ValidationTemperature = 1, ValidateEvery = 5, Seed = 1 };
+
+        var result = await Grpo.Create(Metric.From<string, string>((_, output) => output == "right"), options).CompileAsync(program, examples, examples, Token);
+
+        Assert.True(((ToyPolicy)result.Program.NamedModels["llm_query"].Client).Probability(0, 1) > 0.8);
+        Assert.Same(main, result.Program.Model);
+        Assert.Equal("llm_query", result.Program.State["llm_query"].Model);
+
+        // In a program around it, too: the paths are longer, and so is the name.
+        Assert.Equal(["rlm.llm_query"], new Told<string, string>(new Rlm<string, string>("Read.", Interpreter, options: new() { SubModel = new LM(reader, "reader") })).WithModel(main).NamedModels.Keys);
     }
 
     [Fact]

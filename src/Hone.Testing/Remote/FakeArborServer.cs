@@ -18,12 +18,14 @@ public sealed class FakeArborServer : IAsyncDisposable
     private readonly FaultyServer server;
     private readonly Dictionary<string, FakeArborJob> jobs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, double[][]> servable = new(StringComparer.Ordinal);
+    private readonly FakeArborFiles files;
     private int created;
 
     private FakeArborServer(ToyPolicy policy)
     {
         choices = policy.Choices;
         servable[BaseModel] = [.. choices.Select(choice => new double[choice.Completions.Length])];
+        files = new(choices, servable);
         server = new(Handle);
     }
 
@@ -35,6 +37,9 @@ public sealed class FakeArborServer : IAsyncDisposable
 
     /// <summary>While true, groups are taken and nothing happens to them: the trainer has died, and the status does not show it.</summary>
     public bool IsTrainerDead { get; set; }
+
+    /// <summary>True offers files and supervised jobs, as not every release of Arbor does.</summary>
+    public bool OffersJobs { get; set; }
 
     /// <summary>How many answers still show a number as wanted after its group has arrived.</summary>
     public int StaleAnswers { get; set; }
@@ -67,6 +72,8 @@ public sealed class FakeArborServer : IAsyncDisposable
 
     private string Handle(string operation, LoopbackRequest request)
     {
+        if (request.Path == "/v1/files" || request.Path.StartsWith("/v1/fine_tuning/jobs", StringComparison.Ordinal))
+            return OffersJobs ? files.Handle(request, operation) : throw FakeJson.Refuse(404, "Not Found");
         var body = FakeJson.Object(request.Body);
         return request.Path switch
         {
@@ -132,7 +139,8 @@ public sealed class FakeArborServer : IAsyncDisposable
         var prompt = string.Join('\n', body.GetProperty("messages").EnumerateArray().Select(message => message.GetProperty("content").GetString()));
         var row = ToyPolicy.ChoiceOf(choices, prompt);
         var temperature = body.TryGetProperty("temperature", out var value) ? value.GetDouble() : 1;
-        var (completion, _) = ToyPolicy.Sample(logits[row], temperature, body.TryGetProperty("seed", out var seed) ? seed.GetInt64() : 0);
+        var (completion, logProb) = ToyPolicy.Sample(logits[row], temperature, body.TryGetProperty("seed", out var seed) ? seed.GetInt64() : 0);
+        var text = choices[row].Completions[completion];
         return new JsonObject
         {
             ["id"] = "chatcmpl-1",
@@ -142,7 +150,10 @@ public sealed class FakeArborServer : IAsyncDisposable
             {
                 ["index"] = 0,
                 ["finish_reason"] = "stop",
-                ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = choices[row].Completions[completion] },
+                ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = text },
+                ["logprobs"] = body.TryGetProperty("logprobs", out var wanted) && wanted.ValueKind == JsonValueKind.True
+                    ? new JsonObject { ["content"] = new JsonArray(new JsonObject { ["token"] = text, ["logprob"] = logProb }) }
+                    : null,
             }),
             ["usage"] = new JsonObject { ["prompt_tokens"] = 1, ["completion_tokens"] = 1, ["total_tokens"] = 2 },
         }.ToJsonString();

@@ -53,11 +53,15 @@ public static class TextMetrics
 
     /// <summary>As <see cref="F1(string, IReadOnlyList{string})"/>, but yes, no and noanswer only match themselves.</summary>
     /// <exception cref="HoneException">There are no answers.</exception>
-    public static double HotPotF1(string prediction, params IReadOnlyList<string> answers)
+    public static double HotPotF1(string prediction, params IReadOnlyList<string> answers) => HotPotF1(prediction, answers, TextNormalization.Default);
+
+    /// <summary>As <see cref="HotPotF1(string, IReadOnlyList{string})"/>, with a normalisation of one's own.</summary>
+    /// <exception cref="HoneException">There are no answers.</exception>
+    public static double HotPotF1(string prediction, IReadOnlyList<string> answers, TextNormalization normalization)
     {
         RequireAnswers(answers);
-        var normalized = Normalize(prediction);
-        return answers.Max(answer => HotPotF1(normalized, Normalize(answer)));
+        var normalized = Normalize(prediction, normalization);
+        return answers.Max(answer => HotPotF1(normalized, Normalize(answer, normalization)));
     }
 
     /// <summary>The share of the prediction's tokens that the answer has, best over the answers; 0 when nothing overlaps.</summary>
@@ -78,22 +82,31 @@ public static class TextMetrics
     /// <param name="prediction">Holds the predicted answer.</param>
     /// <param name="fraction">1 or more asks for an exact match; less for at least this F1.</param>
     /// <exception cref="HoneException">A field is absent or not text.</exception>
-    public static bool AnswerExactMatch(FieldMap example, FieldMap prediction, double fraction = 1.0)
+    public static bool AnswerExactMatch(FieldMap example, FieldMap prediction, double fraction = 1.0) =>
+        AnswerExactMatch(example, prediction, fraction, TextNormalization.Default);
+
+    /// <summary>As <see cref="AnswerExactMatch(FieldMap, FieldMap, double)"/>, with a normalisation of one's own.</summary>
+    /// <exception cref="HoneException">A field is absent or not text.</exception>
+    public static bool AnswerExactMatch(FieldMap example, FieldMap prediction, double fraction, TextNormalization normalization)
     {
         ArgumentNullException.ThrowIfNull(example);
         ArgumentNullException.ThrowIfNull(prediction);
         var answers = Texts(example, "answer");
         var predicted = prediction["answer"] as string ?? throw NotText("answer", prediction["answer"]);
-        return fraction >= 1 ? ExactMatch(predicted, answers) : F1(predicted, answers) >= fraction;
+        return fraction >= 1 ? ExactMatch(predicted, answers, normalization) : F1(predicted, answers, normalization) >= fraction;
     }
 
     /// <summary>True when any passage of the prediction's field <c>context</c> contains an answer of the example as consecutive tokens.</summary>
     /// <exception cref="HoneException">A field is absent or not text.</exception>
-    public static bool AnswerPassageMatch(FieldMap example, FieldMap prediction)
+    public static bool AnswerPassageMatch(FieldMap example, FieldMap prediction) => AnswerPassageMatch(example, prediction, TextNormalization.Default);
+
+    /// <summary>As <see cref="AnswerPassageMatch(FieldMap, FieldMap)"/>, with a normalisation of one's own.</summary>
+    /// <exception cref="HoneException">A field is absent or not text.</exception>
+    public static bool AnswerPassageMatch(FieldMap example, FieldMap prediction, TextNormalization normalization)
     {
         ArgumentNullException.ThrowIfNull(example);
         ArgumentNullException.ThrowIfNull(prediction);
-        return PassageMatch(Texts(prediction, "context"), Texts(example, "answer"));
+        return PassageMatch(Texts(prediction, "context"), Texts(example, "answer"), normalization);
     }
 
     /// <summary>True when any passage contains any answer as consecutive tokens. An answer that normalises to nothing matches nothing.</summary>

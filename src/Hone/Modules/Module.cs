@@ -16,6 +16,9 @@ public abstract class Module
     /// </summary>
     protected internal virtual IEnumerable<KeyValuePair<string, Module>> GetChildren() => ModuleReflector.GetChildren(this);
 
+    /// <summary>The model that the module brings with it for one of its children; null where it leaves that to its surroundings.</summary>
+    internal virtual LM? ModelOf(string child) => null;
+
     // A predictor is known by its path, any other module by its type.
     private protected string NameIn(HoneScope? scope) => PathIn(scope) is { } path && this is IPredictorModule ? path : GetType().Name;
 

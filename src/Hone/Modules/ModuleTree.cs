@@ -8,13 +8,17 @@ internal static class ModuleTree
     /// <summary>Path of a program that is itself a single predictor.</summary>
     public const string Self = "self";
 
-    public static IReadOnlyList<KeyValuePair<string, Predictor>> Collect(Module root)
+    public static IReadOnlyList<KeyValuePair<string, Predictor>> Collect(Module root) =>
+        [.. Find(root).Select(entry => KeyValuePair.Create(entry.Path, entry.Predictor))];
+
+    /// <summary>The predictors, each with the model that a module around it brings with it.</summary>
+    public static IReadOnlyList<FoundPredictor> Find(Module root)
     {
         if (Inside(root) is IPredictorModule single)
-            return [new(Self, single.Predictor)];
-        var found = new List<KeyValuePair<string, Predictor>>();
-        Walk(root, string.Empty, found, new HashSet<object>(ReferenceEqualityComparer.Instance));
-        var duplicate = found.GroupBy(entry => entry.Key, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1);
+            return [new(Self, single.Predictor, null)];
+        var found = new List<FoundPredictor>();
+        Walk(root, string.Empty, null, found, new HashSet<object>(ReferenceEqualityComparer.Instance));
+        var duplicate = found.GroupBy(entry => entry.Path, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1);
         return duplicate is null
             ? found
             : throw new HoneException($"Module {root.GetType().Name} has two predictors at the path '{duplicate.Key}'. Give each its own name.");
@@ -53,20 +57,22 @@ internal static class ModuleTree
         }
     }
 
-    private static void Walk(Module module, string prefix, List<KeyValuePair<string, Predictor>> found, HashSet<object> seen)
+    private static void Walk(Module module, string prefix, LM? model, List<FoundPredictor> found, HashSet<object> seen)
     {
-        foreach (var (name, around) in Inside(module).GetChildren())
+        var holder = Inside(module);
+        foreach (var (name, around) in holder.GetChildren())
         {
             var path = prefix.Length == 0 ? name : $"{prefix}.{name}";
+            var own = holder.ModelOf(name) ?? model;
             var child = Inside(around);
             if (child is IPredictorModule predictor)
             {
                 if (seen.Add(predictor.Predictor))
-                    found.Add(new(path, predictor.Predictor));
+                    found.Add(new(path, predictor.Predictor, own));
             }
             else if (seen.Add(child))
             {
-                Walk(child, path, found, seen);
+                Walk(child, path, own, found, seen);
             }
         }
     }
@@ -78,3 +84,9 @@ internal static class ModuleTree
         return module;
     }
 }
+
+/// <summary>A predictor of a module.</summary>
+/// <param name="Path">Its dotted path.</param>
+/// <param name="Predictor">The predictor.</param>
+/// <param name="Model">The model that a module around it brings with it; null where none does.</param>
+internal readonly record struct FoundPredictor(string Path, Predictor Predictor, LM? Model);

@@ -21,12 +21,12 @@ public sealed partial class Program<TIn, TOut>
         ArgumentNullException.ThrowIfNull(module);
         Module = module;
         Model = model;
-        State = state ?? ProgramState.Default;
-        var found = ModuleTree.Collect(module);
+        var found = ModuleTree.Find(module);
+        (State, NamedModels) = OwnModelBinder.Bind(found, state ?? ProgramState.Default);
         bindings = new(found.Count, ReferenceEqualityComparer.Instance);
-        foreach (var (path, predictor) in found)
+        foreach (var (path, predictor, _) in found)
             bindings.Add(predictor, new(path, State[path], State[path].Apply(predictor.Signature)));
-        Predictors = [.. found.Select(entry => KeyValuePair.Create(entry.Key, bindings[entry.Value].Signature))];
+        Predictors = [.. found.Select(entry => KeyValuePair.Create(entry.Path, bindings[entry.Predictor].Signature))];
         foreach (var path in State.Predictors.Keys)
         {
             if (!Predictors.Any(entry => entry.Key == path))
@@ -51,8 +51,8 @@ public sealed partial class Program<TIn, TOut>
     /// <summary>The default model.</summary>
     public LM? Model { get; private init; }
 
-    /// <summary>Models that predictor states refer to by name.</summary>
-    public ImmutableDictionary<string, LM> NamedModels { get; private init; } = ImmutableDictionary<string, LM>.Empty;
+    /// <summary>Models that predictor states refer to by name, those included that modules bring with them, such as <see cref="RlmOptions.SubModel"/>.</summary>
+    public ImmutableDictionary<string, LM> NamedModels { get; private init; }
 
     /// <summary>Renders prompts and parses answers; the chat format by default.</summary>
     public Adapter Adapter { get; private init; } = ChatAdapter.Default;
@@ -84,7 +84,7 @@ public sealed partial class Program<TIn, TOut>
     /// <summary>Another module on the same models under another state.</summary>
     internal Program<TIn, TOut> WithModule(Module<TIn, TOut> module, ProgramState state) => new(module, Model, state)
     {
-        NamedModels = NamedModels,
+        NamedModels = ReferenceEquals(module, Module) ? NamedModels : OwnModelBinder.Bind(ModuleTree.Find(module), state).Models.SetItems(NamedModels),
         Adapter = Adapter,
         Recovery = Recovery,
         Time = Time,

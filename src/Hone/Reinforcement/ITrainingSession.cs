@@ -26,6 +26,17 @@ public interface ITrainingSession : IAsyncDisposable
     /// <summary>Applies the gradients and clears them.</summary>
     Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// One update: <see cref="ForwardBackwardAsync"/> and <see cref="OptimizerStepAsync"/>, one after the other unless the session knows better. A service is sent both
+    /// before either is waited for, so that its engine need not wait for the way between them; when the pass then fails, the weights are undefined until the next load.
+    /// </summary>
+    async Task<TrainingUpdate> UpdateAsync(
+        IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, OptimizerStepOptions optimizer, CancellationToken cancellationToken = default)
+    {
+        var pass = await ForwardBackwardAsync(data, loss, cancellationToken).ConfigureAwait(false);
+        return new(pass, await OptimizerStepAsync(optimizer, cancellationToken).ConfigureAwait(false));
+    }
+
     /// <summary>Log-probability of every completion token under the current weights, without gradients.</summary>
     Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default);
 

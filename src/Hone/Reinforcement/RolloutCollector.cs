@@ -34,6 +34,7 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
     /// <param name="exampleIndices">The step's examples.</param>
     /// <param name="stepSeed">Seed of the step.</param>
     /// <param name="onCompleted">Told after every rollout how many are done.</param>
+    /// <param name="deadline">When it is cancelled, rollouts that are not done have no score, and those not begun are not begun.</param>
     /// <param name="cancellationToken">Stops everything.</param>
     public async Task<RolloutBatch> CollectAsync(
         IReadOnlyList<Program<TIn, TOut>> programs,
@@ -41,6 +42,7 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
         IReadOnlyList<int> exampleIndices,
         SeedStream stepSeed,
         Action<int>? onCompleted,
+        CancellationToken deadline,
         CancellationToken cancellationToken)
     {
         var metricTicks = 0L;
@@ -53,13 +55,11 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
             work,
             async (item, _, token) =>
             {
-                watch?.BeforeRun();
-
                 // The slot is part of the seed: an example that a short epoch repeats within a step must not repeat its samples.
                 var seed = stepSeed.Derive("rollout", item.Slot, item.Example, item.Rollout).Seed;
                 var maker = item.Rollout / share;
                 var options = new RunOptions { Options = settings.Sampling, Seed = seed, Recovery = RecoveryPolicy.None };
-                var (rollout, metricTime) = await RollOutAsync(programs[maker], examples[item.Example], options, token).ConfigureAwait(false);
+                var (rollout, metricTime) = await RollOutAsync(programs[maker], examples[item.Example], options, deadline, token).ConfigureAwait(false);
                 Interlocked.Add(ref metricTicks, metricTime.Ticks);
                 return rollout with
                 {
@@ -80,24 +80,35 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
         return new([.. results.Select(result => result.Value!)], TimeSpan.FromTicks(metricTicks).TotalSeconds);
     }
 
-    // One run and its score. A run over its time is given up, whether or not the program listens to its token.
+    // One run and its score. A run over its time, or over the step's, is given up, whether or not the program listens to its token.
     private async Task<(Rollout Rollout, TimeSpan Metric)> RollOutAsync(
-        Program<TIn, TOut> program, Example<TIn, TOut> example, RunOptions options, CancellationToken cancellationToken)
+        Program<TIn, TOut> program, Example<TIn, TOut> example, RunOptions options, CancellationToken deadline, CancellationToken cancellationToken)
     {
-        if (settings.RunTimeout is not { } limit)
+        if (deadline.IsCancellationRequested)
+            return (Unscored(Late("The step's deadline passed before the rollout began")), TimeSpan.Zero);
+        watch?.BeforeRun();
+        if (settings.RunTimeout is null && !deadline.CanBeCanceled)
             return await RunOnceAsync(program, example, options, cancellationToken).ConfigureAwait(false);
-        using var expiry = new CancellationTokenSource(limit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
+        using var expiry = new CancellationTokenSource(settings.RunTimeout ?? Timeout.InfiniteTimeSpan, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token, deadline);
         try
         {
             return await RunOnceAsync(program, example, options, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException error) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException error) when (either.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            var late = new TimeoutException($"The rollout took longer than {limit}: it has no score. Raise RunTimeout if the program needs longer.", error);
-            return (new() { ExampleIndex = 0, RolloutIndex = 0, Seed = 0, Trace = Trace.Empty, Outcome = RolloutOutcome.Unscorable, Error = late }, TimeSpan.Zero);
+            var late = expiry.IsCancellationRequested
+                ? new TimeoutException($"The rollout took longer than {settings.RunTimeout}: it has no score. Raise RunTimeout if the program needs longer.", error)
+                : Late("The rollout was not done at the step's deadline", error);
+            return (Unscored(late), TimeSpan.Zero);
         }
     }
+
+    private static TimeoutException Late(string what, Exception? cause = null) =>
+        new($"{what}: it has no score. Raise StepDeadline, or set RunTimeout so that single runs do not hold up the others.", cause);
+
+    private static Rollout Unscored(TimeoutException error) =>
+        new() { ExampleIndex = 0, RolloutIndex = 0, Seed = 0, Trace = Trace.Empty, Outcome = RolloutOutcome.Unscorable, Error = error };
 
     private async Task<(Rollout Rollout, TimeSpan Metric)> RunOnceAsync(
         Program<TIn, TOut> program, Example<TIn, TOut> example, RunOptions options, CancellationToken cancellationToken)

@@ -67,19 +67,30 @@ internal sealed class RoutedTrainingSession : ITrainingSession
     // A session without data in this batch keeps its weights: its optimizer's moments alone would still move them.
     public async Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default)
     {
-        var (squares, seconds, sync, staleness) = (0.0, 0.0, 0.0, 0);
+        var steps = new List<OptimizerStepResult>();
         foreach (var route in routes.Where(pending.Contains))
+            steps.Add(await route.Session.OptimizerStepAsync(options, cancellationToken).ConfigureAwait(false));
+        return Join(steps);
+    }
+
+    public async Task<TrainingUpdate> UpdateAsync(
+        IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, OptimizerStepOptions optimizer, CancellationToken cancellationToken = default)
+    {
+        // Gradients of an earlier pass are part of this step.
+        if (pending.Count > 0)
+            return new(await ForwardBackwardAsync(data, loss, cancellationToken).ConfigureAwait(false), await OptimizerStepAsync(optimizer, cancellationToken).ConfigureAwait(false));
+        var logProbs = new float[data.Count][];
+        var (passes, steps) = (new List<ForwardBackwardResult>(), new List<OptimizerStepResult>());
+        foreach (var (route, indices) in Split(data))
         {
-            var step = await route.Session.OptimizerStepAsync(options, cancellationToken).ConfigureAwait(false);
-            squares += step.GradientNorm * step.GradientNorm;
-            seconds += step.Seconds;
-            sync += step.SyncSeconds;
-            staleness = Math.Max(staleness, step.Staleness);
+            var (pass, step) = await route.Session.UpdateAsync([.. indices.Select(index => data[index])], loss, optimizer, cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < indices.Length; i++)
+                logProbs[indices[i]] = pass.LogProbs[i];
+            passes.Add(pass);
+            steps.Add(step);
         }
 
-        pending.Clear();
-        PolicyVersion++;
-        return new(Math.Sqrt(squares), seconds) { SyncSeconds = sync, Staleness = staleness };
+        return new(Join(passes, logProbs), Join(steps));
     }
 
     public async Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default)
@@ -154,6 +165,17 @@ internal sealed class RoutedTrainingSession : ITrainingSession
             if (indices.Length > 0)
                 yield return (route, indices);
         }
+    }
+
+    private OptimizerStepResult Join(List<OptimizerStepResult> steps)
+    {
+        pending.Clear();
+        PolicyVersion++;
+        return new(Math.Sqrt(steps.Sum(step => step.GradientNorm * step.GradientNorm)), steps.Sum(step => step.Seconds))
+        {
+            SyncSeconds = steps.Sum(step => step.SyncSeconds),
+            Staleness = steps.Select(step => step.Staleness).DefaultIfEmpty().Max(),
+        };
     }
 
     private static ForwardBackwardResult Join(List<ForwardBackwardResult> parts, float[][] logProbs)

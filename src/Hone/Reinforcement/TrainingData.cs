@@ -83,6 +83,11 @@ public sealed record OptimizerStepResult(double GradientNorm, double Seconds)
     public int Staleness { get; init; }
 }
 
+/// <summary>What an update found and did.</summary>
+/// <param name="Pass">The forward and backward pass.</param>
+/// <param name="Step">The optimizer step.</param>
+public sealed record TrainingUpdate(ForwardBackwardResult Pass, OptimizerStepResult Step);
+
 /// <summary>AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) for one step.</summary>
 public sealed record OptimizerStepOptions
 {

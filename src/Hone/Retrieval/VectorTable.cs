@@ -10,10 +10,16 @@ internal sealed class VectorTable
 {
     private const int SmallestParallelWork = 1 << 19; // floats; below, starting threads costs more than it saves
     private const int BlocksPerThread = 4;
+    private const int SmallestOutlined = 1 << 21; // floats; fewer lie in the processor's caches
+    private const int LargestShareOutlined = 16; // of the rows; more results leave too little to rule out
 
     private readonly float[] values;
+    private readonly VectorOutline? known; // of the first rows
+    private readonly Lock drawing = new();
+    private VectorOutline? outline;
 
-    private VectorTable(float[] values, int count, int dimensions) => (this.values, Count, Dimensions) = (values, count, dimensions);
+    private VectorTable(float[] values, int count, int dimensions, VectorOutline? known = null) =>
+        (this.values, Count, Dimensions, this.known) = (values, count, dimensions, known);
 
     /// <summary>A table without rows; the first ones decide on the dimensions.</summary>
     public static VectorTable Empty { get; } = new([], 0, 0);
@@ -46,7 +52,7 @@ internal sealed class VectorTable
 
         for (var i = 0; i < rows; i++)
             write(i, target.AsSpan((Count + i) * dimensions, dimensions));
-        return new(target, Count + rows, dimensions);
+        return new(target, Count + rows, dimensions, Volatile.Read(ref outline) ?? known);
     }
 
     /// <summary>The rows of these numbers, in that order.</summary>
@@ -63,32 +69,42 @@ internal sealed class VectorTable
     /// <summary>The rows of the highest products with a vector, highest first, ties by number.</summary>
     public (float Score, int Row)[] Search(ReadOnlyMemory<float> query, int count, int parallelism, CancellationToken cancellationToken)
     {
+        if ((long)Count * Dimensions >= SmallestOutlined && count <= Count / LargestShareOutlined)
+            return Outline(parallelism).Search(this, query, count, parallelism, cancellationToken);
         var best = new TopScores(Math.Min(count, Count));
-        if (parallelism == 1 || (long)Count * Dimensions < SmallestParallelWork)
+        InBlocks(Count, Dimensions, parallelism, () => new TopScores(Math.Min(count, Count)), (from, to, mine) => Scan(query.Span, from, to, mine), best.Merge, cancellationToken);
+        return best.TakeSorted();
+    }
+
+    /// <summary>Goes over rows in blocks, side by side where that pays, and joins what came of them.</summary>
+    /// <remarks>A row's score and its place among the best depend on no other row, so the blocks may be cut anywhere.</remarks>
+    public static void InBlocks<T>(int count, int dimensions, int parallelism, Func<T> begin, Action<int, int, T> work, Action<T> join, CancellationToken cancellationToken)
+    {
+        if (parallelism == 1 || (long)count * dimensions < SmallestParallelWork)
         {
-            Scan(query.Span, 0, Count, best);
-            return best.TakeSorted();
+            var all = begin();
+            work(0, count, all);
+            join(all);
+            return;
         }
 
-        // A row's score and its place among the best depend on no other row, so the blocks may be cut anywhere.
-        var blocks = parallelism * BlocksPerThread;
-        var size = (Count + blocks - 1) / blocks;
+        var (blocks, gate) = (parallelism * BlocksPerThread, new Lock());
+        var size = (count + blocks - 1) / blocks;
         Parallel.For(
             0,
             blocks,
             new() { MaxDegreeOfParallelism = parallelism, CancellationToken = cancellationToken },
-            () => new TopScores(Math.Min(count, Count)),
+            begin,
             (block, _, mine) =>
             {
-                Scan(query.Span, Math.Min(Count, block * size), Math.Min(Count, (block + 1) * size), mine);
+                work(Math.Min(count, block * size), Math.Min(count, (block + 1) * size), mine);
                 return mine;
             },
             mine =>
             {
-                lock (best)
-                    best.Merge(mine);
+                lock (gate)
+                    join(mine);
             });
-        return best.TakeSorted();
     }
 
     /// <summary>Offers the given rows.</summary>
@@ -102,5 +118,14 @@ internal sealed class VectorTable
     {
         for (var row = from; row < to; row++)
             best.Offer(TensorPrimitives.Dot(Row(row), query), row);
+    }
+
+    // Made at the first search that is worth it; then each further row is added to it.
+    private VectorOutline Outline(int parallelism)
+    {
+        if (Volatile.Read(ref outline) is { } made)
+            return made;
+        lock (drawing)
+            return outline ??= VectorOutline.Of(this, known, parallelism);
     }
 }

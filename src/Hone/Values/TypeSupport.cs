@@ -10,6 +10,12 @@ namespace Hone;
 /// </summary>
 public static class TypeSupport
 {
+    /// <summary>
+    /// What must be kept of a type that goes into a program or comes out of it: put <c>[DynamicallyAccessedMembers(TypeSupport.Members)]</c> on a type parameter of your
+    /// own that you hand on as one of a predictor or a program.
+    /// </summary>
+    public const DynamicallyAccessedMemberTypes Members = ClrReflection.Members;
+
     /// <summary>Keeps a record, class, struct or tuple: its constructors and properties. Its property types are registered on their own.</summary>
     /// <typeparam name="T">The type.</typeparam>
     public static void Register<[DynamicallyAccessedMembers(ClrReflection.Members)] T>()

@@ -39,6 +39,14 @@ public sealed class TextMetricsTests
         Assert.Equal((0.5, 1), (TextMetrics.Precision("São Paulo", "Sao Paulo"), TextMetrics.Precision("São Paulo", ["Sao Paulo"], folded)));
         Assert.False(TextMetrics.PassageMatch(["Vive à São-Paulo."], ["a Sao"]));
         Assert.True(TextMetrics.PassageMatch(["Vive à São Paulo."], ["a Sao"], folded));
+        Assert.Equal((0, 1), (TextMetrics.HotPotF1("«Nó»", "no"), TextMetrics.HotPotF1("«Nó»", ["no"], folded)));
+        Assert.Equal((0.5, 1), (TextMetrics.HotPotF1("São Paulo", "Sao Paulo"), TextMetrics.HotPotF1("São Paulo", ["Sao Paulo"], folded)));
+        var (example, prediction) = (FieldMap.Of(("answer", "Málaga")), FieldMap.Of(("answer", "«malaga»"), ("context", ImmutableArray.Create<object?>("Nací en «Malaga»."))));
+        Assert.False(TextMetrics.AnswerExactMatch(example, prediction));
+        Assert.True(TextMetrics.AnswerExactMatch(example, prediction, 1, folded));
+        Assert.True(TextMetrics.AnswerExactMatch(example, FieldMap.Of(("answer", "en malaga")), 0.6, folded));
+        Assert.False(TextMetrics.AnswerPassageMatch(example, prediction));
+        Assert.True(TextMetrics.AnswerPassageMatch(example, prediction, folded));
         Assert.Equal(TextMetrics.Normalize("The “naïve” a."), TextMetrics.Normalize("The “naïve” a.", TextNormalization.Default));
     }
 

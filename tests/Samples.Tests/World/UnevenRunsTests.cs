@@ -14,8 +14,8 @@ public sealed class UnevenRunsTests
         var events = new Kept();
         var options = TrainingJob.Configure(new() { Output = string.Empty, StopsEarly = true, Steps = 2, Seed = 3 }) with { RunDirectory = null, Progress = events, Preflight = PreflightMode.Off };
 
-        var result = await Grpo.Create(Worlds.Recall, options)
-            .CompileAsync(worlds.HomeProgram.WithModel(EngineLM.Embedded()), worlds.Train, [.. worlds.Validation.Take(4)], TestContext.Current.CancellationToken);
+        var result = await Grpo.Create(ResearchData.Recall, options)
+            .CompileAsync(worlds.Program.WithModel(EngineLM.Embedded()), worlds.Train, [.. worlds.Validation.Take(4)], TestContext.Current.CancellationToken);
 
         Assert.Equal(GroupingMode.Ragged, options.Grouping);
         Assert.Equal(2, events.Steps.Count);

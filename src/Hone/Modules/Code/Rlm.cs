@@ -54,6 +54,8 @@ public abstract class RlmModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
             yield return new(RlmFunction.Run, inner);
     }
 
+    internal sealed override LM? ModelOf(string child) => child is RlmFunction.Query or RlmFunction.Run ? core.Options.SubModel : null;
+
     /// <inheritdoc/>
     protected sealed override async Task<TOut> ForwardAsync(TIn input, CancellationToken cancellationToken) =>
         (await WorkAsync(input, cancellationToken).ConfigureAwait(false)).Output;

@@ -69,8 +69,10 @@ public sealed record RlmOptions
     } = 1;
 
     /// <summary>
-    /// The model that code asks, and that runs inside the run are taken with; null takes the one in scope. A model that a program's state names for a predictor
-    /// comes before it; use that where the program is trained, since trainers look into the state and not in here.
+    /// The model that code asks, and that runs inside the run are taken with; null takes the one in scope. In a program it is a named model, called by the path of the
+    /// first predictor that it answers (<c>llm_query</c> where the module stands by itself), which the state names for these predictors: trainers train it, files hold its
+    /// weights, and <see cref="Program{TIn,TOut}.WithNamedModel"/> replaces it. A model that the state names otherwise comes before it. Beside a program's model that is
+    /// to be trained, leave it null when both should stay one set of weights.
     /// </summary>
     public LM? SubModel { get; init; }
 

@@ -66,11 +66,18 @@ public sealed class BootstrapFinetune<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
-        var jobs = JobsOf(search, await CollectAsync(search, cancellationToken).ConfigureAwait(false));
+        var accepted = await CollectAsync(search, cancellationToken).ConfigureAwait(false);
+        var jobs = JobsOf(search, accepted);
+        var manifest = new FineTuneManifest(
+            CandidateKeys.Of(search.Student, "student"),
+            [.. Teachers.Select((teacher, i) => CandidateKeys.Of(teacher, $"teacher{i}"))],
+            options.MetricThreshold,
+            Math.Max(1, Teachers.Count) * search.Train.All.Count(),
+            accepted.Count);
         foreach (var job in jobs)
         {
             if (job.Directory is not null)
-                await FineTuneData.WriteAsync(Path.Combine(job.Directory, $"{job.Name}.jsonl"), job.Rows, cancellationToken).ConfigureAwait(false);
+                await manifest.WriteAsync(job.Directory, job, cancellationToken).ConfigureAwait(false);
         }
 
         search.Tell(new OptimizerPhaseStarted($"fine-tuning: {string.Join(", ", jobs.Select(job => $"{job.Name} ({job.Rows.Count} rows)"))}"));

@@ -1,6 +1,3 @@
-using System.Net.Http.Headers;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 
@@ -41,8 +38,7 @@ public sealed record OpenAIFineTuningOptions
 /// </summary>
 public sealed class OpenAIFineTuning : IFineTuneProvider
 {
-    private readonly HttpClient http;
-    private readonly Uri server;
+    private readonly FineTuneService service;
     private readonly Func<string, IChatClient> clientOf;
     private readonly OpenAIFineTuningOptions options;
 
@@ -56,8 +52,8 @@ public sealed class OpenAIFineTuning : IFineTuneProvider
         ArgumentNullException.ThrowIfNull(http);
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(clientOf);
-        (this.http, this.clientOf, this.options) = (http, clientOf, options ?? new());
-        this.server = new(server.AbsoluteUri.TrimEnd('/') + "/");
+        (this.clientOf, this.options) = (clientOf, options ?? new());
+        service = new(http, server, this.options.PollInterval, this.options.Time);
     }
 
     /// <inheritdoc/>
@@ -70,16 +66,7 @@ public sealed class OpenAIFineTuning : IFineTuneProvider
     public async Task<LM> TuneAsync(FineTuneJob job, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(job);
-        var kept = job.Directory is null ? null : Path.Combine(job.Directory, $"{job.Name}.job.json");
-        var id = kept is not null && File.Exists(kept) ? await ReadIdAsync(kept, cancellationToken).ConfigureAwait(false) : null;
-        if (id is null)
-        {
-            id = await CreateAsync(job, await UploadAsync(job, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-            if (kept is not null)
-                await AtomicFile.WriteTextAsync(kept, new JsonObject { ["job"] = id }.ToJsonString() + "\n", cancellationToken).ConfigureAwait(false);
-        }
-
-        var name = await WaitAsync(job, id, cancellationToken).ConfigureAwait(false);
+        var name = await service.TuneAsync(job, file => Describe(job, file), cancellationToken).ConfigureAwait(false);
         return job.Model with { Client = clientOf(name), Name = name };
     }
 
@@ -87,19 +74,7 @@ public sealed class OpenAIFineTuning : IFineTuneProvider
         ?? (model.Client.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId
         ?? throw new HoneException($"The client of '{model.Name}' does not tell its model. Set {nameof(OpenAIFineTuningOptions)}.{nameof(OpenAIFineTuningOptions.BaseModel)}.");
 
-    private async Task<string> UploadAsync(FineTuneJob job, CancellationToken cancellationToken)
-    {
-        using var form = new MultipartFormDataContent();
-        using var purpose = new StringContent("fine-tune");
-        using var file = new ByteArrayContent(FineTuneData.ToBytes(job.Rows));
-        file.Headers.ContentType = new MediaTypeHeaderValue("application/jsonl");
-        form.Add(purpose, "purpose");
-        form.Add(file, "file", $"{job.Name}.jsonl");
-        var reply = await SendAsync(HttpMethod.Post, "files", form, cancellationToken).ConfigureAwait(false);
-        return reply.GetProperty("id").GetString()!;
-    }
-
-    private async Task<string> CreateAsync(FineTuneJob job, string file, CancellationToken cancellationToken)
+    private JsonObject Describe(FineTuneJob job, string file)
     {
         var parameters = new JsonObject();
         if (options.Epochs is { } epochs)
@@ -118,52 +93,6 @@ public sealed class OpenAIFineTuning : IFineTuneProvider
             body["suffix"] = options.Suffix;
         if (options.Seed is { } seed)
             body["seed"] = seed;
-        using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
-        var reply = await SendAsync(HttpMethod.Post, "fine_tuning/jobs", content, cancellationToken).ConfigureAwait(false);
-        return reply.GetProperty("id").GetString()!;
-    }
-
-    private async Task<string> WaitAsync(FineTuneJob job, string id, CancellationToken cancellationToken)
-    {
-        var last = string.Empty;
-        while (true)
-        {
-            var reply = await SendAsync(HttpMethod.Get, $"fine_tuning/jobs/{Uri.EscapeDataString(id)}", null, cancellationToken).ConfigureAwait(false);
-            var status = reply.GetProperty("status").GetString()!;
-            if (status != last)
-                job.Report?.Invoke($"{job.Name}: job {id} is {status}");
-            last = status;
-            switch (status)
-            {
-                case "succeeded":
-                    return reply.GetProperty("fine_tuned_model").GetString()!;
-                case "failed" or "cancelled":
-                    throw new HoneException($"The fine-tuning job {id} of '{job.Name}' {(status == "failed" ? "failed" : "was cancelled")}: {ReasonOf(reply)}");
-            }
-
-            await Task.Delay(options.PollInterval, options.Time, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private static string ReasonOf(JsonElement reply) =>
-        reply.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var message)
-            ? message.GetString() ?? "no explanation"
-            : "no explanation";
-
-    private async Task<JsonElement> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
-    {
-        using var request = new HttpRequestMessage(method, new Uri(server, path)) { Content = content };
-        using var response = await http.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        var text = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
-        if (!response.IsSuccessStatusCode)
-            throw new HoneException($"The fine-tuning service refused {path} with {(int)response.StatusCode}: {SecretText.Scrub(ProgramText.Cut(text, 500))}");
-        using var document = JsonDocument.Parse(text);
-        return document.RootElement.Clone();
-    }
-
-    private static async Task<string?> ReadIdAsync(string path, CancellationToken cancellationToken)
-    {
-        using var document = JsonDocument.Parse(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false));
-        return document.RootElement.GetProperty("job").GetString();
+        return body;
     }
 }

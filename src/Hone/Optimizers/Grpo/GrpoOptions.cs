@@ -219,6 +219,17 @@ public sealed record GrpoOptions
         init { if (value is { } limit) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(RunTimeout)); field = value; }
     }
 
+    /// <summary>
+    /// Longest time of a step's rollouts, those of resampling included: one slow run must not hold up all the others. Rollouts that are not done by then have no score,
+    /// and their groups are made of the rest; further ones are not begun. The update of the weights is not cut off, nor are validations. Null waits for all.
+    /// </summary>
+    /// <remarks>What is cut off depends on the clock: a run with such a limit need not repeat exactly.</remarks>
+    public TimeSpan? StepDeadline
+    {
+        get;
+        init { if (value is { } limit) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(StepDeadline)); field = value; }
+    }
+
     /// <summary>Ends the run after so many validations in a row without a better score; null goes through all steps.</summary>
     public int? Patience
     {
@@ -286,6 +297,8 @@ public sealed record GrpoOptions
             throw new HoneException("MaxProgramRuns, MaxCalls, MaxTokens and ByRole are limits for optimizers of prompts. Use MaxSampledTokens and MaxExternalCalls here.");
         if (PartWeights.Any(part => !double.IsFinite(part.Value)))
             throw new HoneException("PartWeights must be finite numbers.");
+        if (StepDeadline < RunTimeout)
+            throw new HoneException($"StepDeadline ({StepDeadline}) is shorter than RunTimeout ({RunTimeout}), which no run would then reach. Raise the one, or leave the other unset.");
         if (WarmupSteps < 0)
             throw new HoneException($"WarmupSteps must not be negative, got {WarmupSteps}.");
     }

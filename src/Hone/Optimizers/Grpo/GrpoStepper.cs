@@ -87,6 +87,7 @@ internal sealed class GrpoStepper<TIn, TOut>
         IReadOnlyList<Program<TIn, TOut>> programs, int step, SeedStream stepSeed, CancellationToken cancellationToken)
     {
         var started = options.Time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(options.StepDeadline ?? Timeout.InfiniteTimeSpan, options.Time);
         int[] selected = [.. selector.Select(step)];
         int[] slots = [.. Enumerable.Range(0, selected.Length)];
         var rollouts = new Rollout[selected.Length * options.RolloutsPerExample];
@@ -97,6 +98,7 @@ internal sealed class GrpoStepper<TIn, TOut>
             var batch = await collector.CollectAsync(
                 programs, train, [.. slots.Select(slot => selected[slot])], attempt == 0 ? stepSeed : stepSeed.Derive("resample", attempt),
                 completed => options.Progress?.Report(new GrpoRolloutProgress(step, completed, total)),
+                options.StepDeadline is null ? CancellationToken.None : deadline.Token,
                 cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < batch.Rollouts.Count; i++)
                 rollouts[(slots[i / options.RolloutsPerExample] * options.RolloutsPerExample) + (i % options.RolloutsPerExample)] = batch.Rollouts[i];
@@ -111,7 +113,7 @@ internal sealed class GrpoStepper<TIn, TOut>
                 selector.Observe(selected[slot], SpreadOf(rollouts.AsSpan(slot * options.RolloutsPerExample, options.RolloutsPerExample)));
             round.Batch = new GrpoBatch(round.Grouping.Groups, options, session.Capabilities.LearnsFromText);
             slots = [.. Enumerable.Range(0, selected.Length).Where(slot => !round.Batch.Teaches(slot))];
-            if (attempt >= options.MaxResamples || slots.Length == 0)
+            if (attempt >= options.MaxResamples || slots.Length == 0 || deadline.IsCancellationRequested)
                 break;
             foreach (var slot in slots)
                 selected[slot] = Replacement(selected, stepSeed.Derive("replacement", attempt, slot));
@@ -146,12 +148,11 @@ internal sealed class GrpoStepper<TIn, TOut>
     private async Task<GrpoStepReport> UpdateAsync(
         GrpoStepReport report, GrpoBatch batch, int update, int optimizerStep, double rateScale, CancellationToken cancellationToken)
     {
-        var pass = await session.ForwardBackwardAsync(batch.Data, options.Loss, cancellationToken).ConfigureAwait(false);
-        if (update == 0 && options.UpdatesPerBatch > 1)
-            batch.RememberOldLogProbs(pass.LogProbs);
         var rate = rateScale * options.EffectiveLearningRate * LearningRateSchedule.Multiplier(
             options.Schedule, optimizerStep, options.WarmupSteps, options.Steps * options.UpdatesPerBatch);
-        var result = await session.OptimizerStepAsync(options.Optimizer with { LearningRate = rate }, cancellationToken).ConfigureAwait(false);
+        var (pass, result) = await session.UpdateAsync(batch.Data, options.Loss, options.Optimizer with { LearningRate = rate }, cancellationToken).ConfigureAwait(false);
+        if (update == 0 && options.UpdatesPerBatch > 1)
+            batch.RememberOldLogProbs(pass.LogProbs);
         return report with
         {
             Loss = pass.Loss,

@@ -50,9 +50,8 @@ internal sealed class SupervisedTrainer(SupervisedOptions options)
             seed.Derive("epoch", epoch).CreateRandom().Shuffle(order);
             foreach (var batch in order.Chunk(options.BatchSize))
             {
-                var pass = await session.ForwardBackwardAsync(batch, CrossEntropy, cancellationToken).ConfigureAwait(false);
                 var rate = options.LearningRate * LearningRateSchedule.Multiplier(options.Schedule, losses.Count, (int)(options.WarmupShare * steps), steps);
-                await session.OptimizerStepAsync(options.Optimizer with { LearningRate = rate }, cancellationToken).ConfigureAwait(false);
+                var (pass, _) = await session.UpdateAsync(batch, CrossEntropy, options.Optimizer with { LearningRate = rate }, cancellationToken).ConfigureAwait(false);
                 losses.Add(-pass.LogProbs.Sum(row => row.Sum(value => (double)value)) / pass.LogProbs.Sum(row => row.Length));
                 options.Progress?.Report(new(losses.Count, steps, losses[^1]));
             }

@@ -4,7 +4,10 @@ using Microsoft.Extensions.AI;
 
 namespace Hone.Reinforcement;
 
-/// <summary>Chats with a model that Arbor serves. Its answers are text: Arbor tells neither the prompt's tokens nor log-probabilities of them.</summary>
+/// <summary>
+/// Chats with a model that Arbor serves. Its answers are text: Arbor tells neither the prompt's tokens nor numbers of tokens. Log-probabilities of an answer's tokens, as
+/// text, are there when they are asked for: what is behind Arbor speaks OpenAI's protocol.
+/// </summary>
 internal sealed class ArborChatClient(ServiceConnection connection, string defaultModel, Func<CancellationToken, ValueTask<string>> model) : IChatClient
 {
     private const string Path = "chat/completions";
@@ -35,7 +38,7 @@ internal sealed class ArborChatClient(ServiceConnection connection, string defau
         if (reply.Body is { ValueKind: JsonValueKind.Object } body)
         {
             Interlocked.Exchange(ref nullAnswers, 0);
-            return Read(body, name);
+            return Read(body, name, WantsLogProbs(options));
         }
 
         var told = $"Arbor answered {Path} with nothing (a null body): its inference server failed or is not up. See inference.log in the job's directory under ~/.arbor/storage.";
@@ -82,6 +85,8 @@ internal sealed class ArborChatClient(ServiceConnection connection, string defau
             writer.WriteNumber("max_tokens", limit);
         if (options?.Seed is { } seed)
             writer.WriteNumber("seed", (int)(seed & int.MaxValue));
+        if (WantsLogProbs(options))
+            writer.WriteBoolean("logprobs", true);
         if (options?.StopSequences is not { Count: > 0 } stops)
             return;
         writer.WriteStartArray("stop");
@@ -90,7 +95,9 @@ internal sealed class ArborChatClient(ServiceConnection connection, string defau
         writer.WriteEndArray();
     }
 
-    private static ChatResponse Read(JsonElement body, string model)
+    private static bool WantsLogProbs(ChatOptions? options) => options is HoneChatOptions { LogProbs: true };
+
+    private static ChatResponse Read(JsonElement body, string model, bool keepsBody)
     {
         if (!body.TryGetProperty("choices", out var choices) || choices.ValueKind != JsonValueKind.Array || choices.GetArrayLength() == 0
             || !choices[0].TryGetProperty("message", out var message))
@@ -100,6 +107,7 @@ internal sealed class ArborChatClient(ServiceConnection connection, string defau
         return new(new ChatMessage(ChatRole.Assistant, text))
         {
             ModelId = model,
+            RawRepresentation = keepsBody ? body : null,
             FinishReason = finish == "length" ? ChatFinishReason.Length : ChatFinishReason.Stop,
             Usage = body.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object
                 ? new() { InputTokenCount = Count(usage, "prompt_tokens"), OutputTokenCount = Count(usage, "completion_tokens"), TotalTokenCount = Count(usage, "total_tokens") }

@@ -84,6 +84,17 @@ public sealed record ArborOptions
         init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(MaxGroups)); field = value; }
     } = 1_000_000;
 
+    /// <summary>
+    /// Most updates between the sampling of a group and learning from it. Arbor makes one for every group, so the groups of one training step are older one by one; of a step
+    /// with more, so many are sent, chosen by the run's seed, and the others are left out and logged. Null sends them all.
+    /// </summary>
+    /// <value>Null by default: the age is told (<see cref="OptimizerStepResult.Staleness"/>), and nothing is left out.</value>
+    public int? MaxStaleness
+    {
+        get;
+        init { if (value is { } most) ArgumentOutOfRangeException.ThrowIfLessThan(most, 1, nameof(MaxStaleness)); field = value; }
+    }
+
     /// <summary>What becomes of the job when the session ends.</summary>
     /// <value>Cancel by default.</value>
     public ArborJobEnd AtEnd { get; init; } = ArborJobEnd.Cancel;

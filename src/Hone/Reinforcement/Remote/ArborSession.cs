@@ -72,6 +72,7 @@ internal sealed class ArborSession : ITrainingSession
         ArborPreflight.Check(options, training.Plan!.Optimizer);
         var started = this.options.Time.GetTimestamp();
         await job.StartedAsync(cancellationToken).ConfigureAwait(false);
+        LeaveOutTheOldest();
         var sent = 0;
         while (waiting.Count > 0)
         {
@@ -124,4 +125,17 @@ internal sealed class ArborSession : ITrainingSession
     }
 
     public ValueTask DisposeAsync() => job.DisposeAsync();
+
+    // Each group that is sent makes those behind it one update older. Which ones go is drawn: by their order, the last predictors would never learn.
+    private void LeaveOutTheOldest()
+    {
+        if (options.MaxStaleness is not { } most || waiting.Count <= most)
+            return;
+        int[] chosen = [.. Enumerable.Range(0, waiting.Count)];
+        new SeedStream(training.Seed).Derive("groups", PolicyVersion).CreateRandom().Shuffle(chosen);
+        TrainingText[][] kept = [.. chosen[..most].Order().Select(index => waiting[index])];
+        RemoteLog.GroupsLeftOut(options.Logger ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, waiting.Count - most, most);
+        waiting.Clear();
+        waiting.AddRange(kept);
+    }
 }

@@ -220,4 +220,7 @@ internal static partial class RemoteLog
 
     [LoggerMessage(104, LogLevel.Warning, "{Service} could not be told that the session ends: {Reason}")]
     public static partial void NotClosed(ILogger logger, string service, string reason);
+
+    [LoggerMessage(105, LogLevel.Warning, "{Count} groups of a step are left out: Arbor would learn from them more than {Most} updates after they were sampled (ArborOptions.MaxStaleness).")]
+    public static partial void GroupsLeftOut(ILogger logger, int count, int most);
 }

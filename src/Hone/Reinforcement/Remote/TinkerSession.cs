@@ -11,6 +11,7 @@ namespace Hone.Reinforcement;
 /// </summary>
 internal sealed class TinkerSession : ITrainingSession
 {
+    private const string StepPath = "optim_step";
     private const int SaveAttempts = 3;
 
     private readonly TinkerClient client;
@@ -73,8 +74,8 @@ internal sealed class TinkerSession : ITrainingSession
         Check(data);
         loss = TinkerLoss.Resolve(loss);
         var started = client.Time.GetTimestamp();
-        var current = TinkerLoss.NeedsCurrentLogProbs(data, loss) ? await CurrentLogProbsAsync(data, cancellationToken).ConfigureAwait(false) : null;
-        var logProbs = await PassAsync("forward_backward", TinkerLoss.Build(data, loss, current), cancellationToken).ConfigureAwait(false);
+        var submitted = await SubmitLearningAsync(data, loss, cancellationToken).ConfigureAwait(false);
+        var logProbs = await ResultsAsync(submitted, cancellationToken).ConfigureAwait(false);
         return TinkerMetrics.Of(data, loss, logProbs, client.Time.GetElapsedTime(started).TotalSeconds);
     }
 
@@ -83,14 +84,24 @@ internal sealed class TinkerSession : ITrainingSession
         TinkerPreflight.Check(client.Options, options);
         cancellationToken.ThrowIfCancellationRequested();
         var started = client.Time.GetTimestamp();
-        var number = Next();
-        var result = await client.RunAsync("optim_step", writer => TinkerWire.WriteStep(writer, model, options, number), isRepeatable: true, cancellationToken).ConfigureAwait(false);
-        var stepped = client.Time.GetTimestamp();
-        await RefreshAsync(PolicyVersion + 1, cancellationToken).ConfigureAwait(false);
-        return new(TinkerWire.ReadGradientNorm(result), client.Time.GetElapsedTime(started, stepped).TotalSeconds)
-        {
-            SyncSeconds = client.Time.GetElapsedTime(stepped).TotalSeconds,
-        };
+        return await TakeStepAsync(await SubmitStepAsync(options, cancellationToken).ConfigureAwait(false), started, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Both are submitted before the first result is waited for: the service works on them in the order of their numbers.</summary>
+    public async Task<TrainingUpdate> UpdateAsync(
+        IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, OptimizerStepOptions optimizer, CancellationToken cancellationToken = default)
+    {
+        TinkerPreflight.Check(loss);
+        TinkerPreflight.Check(client.Options, optimizer);
+        Check(data);
+        loss = TinkerLoss.Resolve(loss);
+        var started = client.Time.GetTimestamp();
+        var learning = await SubmitLearningAsync(data, loss, cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        var step = await SubmitStepAsync(optimizer, cancellationToken).ConfigureAwait(false);
+        var logProbs = await ResultsAsync(learning, cancellationToken).ConfigureAwait(false);
+        var pass = TinkerMetrics.Of(data, loss, logProbs, client.Time.GetElapsedTime(started).TotalSeconds);
+        return new(pass, await TakeStepAsync(step, client.Time.GetTimestamp(), cancellationToken).ConfigureAwait(false));
     }
 
     public Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default)
@@ -198,29 +209,57 @@ internal sealed class TinkerSession : ITrainingSession
     private async Task<IReadOnlyList<float[]>> CurrentLogProbsAsync(IReadOnlyList<TrainingDatum> data, CancellationToken cancellationToken)
     {
         TinkerSequence[] sequences = [.. data.Select(datum => new TinkerSequence(datum, [.. Enumerable.Repeat(1.0, datum.CompletionIds.Count)]))];
-        return await PassAsync("forward", new("cross_entropy", sequences, null), cancellationToken).ConfigureAwait(false);
+        return await ResultsAsync(await SubmitAsync("forward", new("cross_entropy", sequences, null), cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
-    // All parts are submitted before the first result is waited for: the service works on them in the order of their numbers.
-    private async Task<float[][]> PassAsync(string path, TinkerBatch batch, CancellationToken cancellationToken)
+    private async Task<Submitted> SubmitLearningAsync(IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, CancellationToken cancellationToken)
     {
-        var submitted = new List<(string Request, TinkerSequence[] Part)>();
+        var current = TinkerLoss.NeedsCurrentLogProbs(data, loss) ? await CurrentLogProbsAsync(data, cancellationToken).ConfigureAwait(false) : null;
+        return await SubmitAsync("forward_backward", TinkerLoss.Build(data, loss, current), cancellationToken).ConfigureAwait(false);
+    }
+
+    // All parts are submitted before the first result is waited for.
+    private async Task<Submitted> SubmitAsync(string path, TinkerBatch batch, CancellationToken cancellationToken)
+    {
+        var parts = new List<(string Request, TinkerSequence[] Part)>();
         foreach (var part in batch.Sequences.Chunk(client.Options.MaxSequencesPerRequest))
         {
             var number = Next();
             var request = await client.SubmitAsync(
                 path, writer => TinkerWire.WritePass(writer, model, path + "_input", batch with { Sequences = part }, number), isRepeatable: true, cancellationToken).ConfigureAwait(false);
-            submitted.Add((request, part));
+            parts.Add((request, part));
         }
 
-        var logProbs = new List<float[]>(batch.Sequences.Count);
-        foreach (var (request, part) in submitted)
+        return new(path, parts);
+    }
+
+    private async Task<float[][]> ResultsAsync(Submitted submitted, CancellationToken cancellationToken)
+    {
+        var logProbs = new List<float[]>();
+        foreach (var (request, part) in submitted.Parts)
         {
-            var result = await client.ResultAsync(path, request, cancellationToken).ConfigureAwait(false);
-            logProbs.AddRange(TinkerClient.Read(path, result, body => TinkerWire.ReadLogProbs(body, part)));
+            var result = await client.ResultAsync(submitted.Path, request, cancellationToken).ConfigureAwait(false);
+            logProbs.AddRange(TinkerClient.Read(submitted.Path, result, body => TinkerWire.ReadLogProbs(body, part)));
         }
 
         return [.. logProbs];
+    }
+
+    private Task<string> SubmitStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken)
+    {
+        var number = Next();
+        return client.SubmitAsync(StepPath, writer => TinkerWire.WriteStep(writer, model, options, number), isRepeatable: true, cancellationToken);
+    }
+
+    private async Task<OptimizerStepResult> TakeStepAsync(string request, long started, CancellationToken cancellationToken)
+    {
+        var result = await client.ResultAsync(StepPath, request, cancellationToken).ConfigureAwait(false);
+        var stepped = client.Time.GetTimestamp();
+        await RefreshAsync(PolicyVersion + 1, cancellationToken).ConfigureAwait(false);
+        return new(TinkerWire.ReadGradientNorm(result), client.Time.GetElapsedTime(started, stepped).TotalSeconds)
+        {
+            SyncSeconds = client.Time.GetElapsedTime(stepped).TotalSeconds,
+        };
     }
 
     // Hands the trained weights to the sampler. They are named by numbers and need not be written to a disk.
@@ -278,4 +317,7 @@ internal sealed class TinkerSession : ITrainingSession
                 throw new HoneException($"Training datum {i} of predictor '{data[i].Predictor}' has {length} tokens; TinkerOptions.MaxSequenceLength is {client.Options.MaxSequenceLength}.");
         }
     }
+
+    /// <summary>A pass that the service has taken: the numbers under which its results are kept, part by part.</summary>
+    private sealed record Submitted(string Path, IReadOnlyList<(string Request, TinkerSequence[] Part)> Parts);
 }

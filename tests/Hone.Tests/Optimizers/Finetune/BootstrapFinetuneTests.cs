@@ -115,6 +115,15 @@ public sealed class BootstrapFinetuneTests : IDisposable
         using var body = JsonDocument.Parse(job.Body);
         Assert.Equal(2, body.RootElement.GetProperty("method").GetProperty("supervised").GetProperty("hyperparameters").GetProperty("n_epochs").GetInt32());
         Assert.Equal(job.Lines, (await File.ReadAllLinesAsync(Path.Combine(directory, "finetune", "all.jsonl"), Token)).Select(line => line));
+        using var manifest = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(directory, "finetune", "all.manifest.json"), Token));
+        var root = manifest.RootElement;
+        Assert.Equal(
+            (job.Lines.Count, 3, 2, "all.jsonl"),
+            (root.GetProperty("rows").GetInt32(), root.GetProperty("runs").GetInt32(), root.GetProperty("runs_accepted").GetInt32(), root.GetProperty("file").GetString()));
+        Assert.Equal(
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(directory, "finetune", "all.jsonl"), Token))),
+            root.GetProperty("sha256").GetString());
+        Assert.Equal(job.Lines.Count, root.GetProperty("rows_by_predictor").EnumerateObject().Sum(entry => entry.Value.GetInt32()));
 
         // Once more with the same directory: the runs come from the journal, the job is the one that exists.
         var silent = new Lab(_ => throw new InvalidOperationException("There must be no call."));

@@ -118,13 +118,38 @@ public sealed class GrpoEndTests : IDisposable
     {
         var clock = new FakeTimeProvider();
         var limit = TimeSpan.FromMinutes(5);
-        var program = new HangingProgram(() => clock.Advance(limit)).WithModel(new LM(ToyTask.ReadablePolicy(), "toy"));
+        var program = new HangingProgram(question => Reached(question.Question == "q3", () => clock.Advance(limit))).WithModel(new LM(ToyTask.ReadablePolicy(), "toy"));
         var options = ToyTask.Options with { Steps = 4, RunTimeout = limit, MaxParallelism = 1, Time = clock, Preflight = PreflightMode.Off };
         var validation = ToyTask.Validation.Append(new(new("q3"), new("good/right"))).ToArray();
         var result = await Grpo.Create(ToyTask.Metric, options).CompileAsync(program, ToyTask.Train, validation, Token);
         Assert.Equal(StopReason.Completed, result.StopReason);
         Assert.Equal(8, result.Steps.Sum(step => step.Unscorable)); // one example of eight, once in an epoch of four steps
         Assert.All(result.Validations, validated => Assert.Equal(0, validated.Scores[^1]));
+    }
+
+    /// <summary>One run hangs: what was done before it counts, what comes after it is not begun, and the next step has its whole time.</summary>
+    [Fact]
+    public async Task CompileAsync_StepDeadline_LearnsFromWhatIsDone()
+    {
+        var (clock, limit, asked, warnings) = (new FakeTimeProvider(), TimeSpan.FromMinutes(5), 0, new List<string>());
+        var program = new HangingProgram(question => Reached(question.Question == "q3" && ++asked == 5, () => clock.Advance(limit))).WithModel(new LM(ToyTask.ReadablePolicy(), "toy"));
+        var options = ToyTask.Options with
+        {
+            Steps = 4,
+            StepDeadline = limit,
+            MaxResamples = 3,
+            MaxParallelism = 1,
+            Time = clock,
+            Preflight = PreflightMode.Off,
+            Progress = new GrpoTests.Recorder(happened => warnings.AddRange(happened is GrpoWarning warning ? [warning.Message] : [])),
+        };
+        var result = await Grpo.Create(ToyTask.Metric, options).CompileAsync(program, ToyTask.Train, ToyTask.Validation, Token);
+
+        Assert.Equal((StopReason.Completed, 4, 5), (result.StopReason, result.Steps.Count, asked));
+        var late = Assert.Single(result.Steps, step => step.Unscorable > 0);
+        Assert.Contains(late.Unscorable, new[] { 4, 12 }); // the example's place in its step decides
+        Assert.Equal((16 - late.Unscorable, 0), (late.RolloutsUsed, late.ResampledExamples));
+        Assert.Contains(warnings, warning => warning.Contains(nameof(GrpoOptions.StepDeadline), StringComparison.Ordinal));
     }
 
     [Theory]
@@ -183,18 +208,21 @@ public sealed class GrpoEndTests : IDisposable
         };
     }
 
-    private sealed class HangingProgram(Action beforeHanging) : Module<ToyQuestion, ToyAnswer>
+    private static bool Reached(bool condition, Action then)
+    {
+        if (condition)
+            then();
+        return condition;
+    }
+
+    private sealed class HangingProgram(Func<ToyQuestion, bool> hangs) : Module<ToyQuestion, ToyAnswer>
     {
         private readonly ToyProgram inner = new();
 
         protected override async Task<ToyAnswer> ForwardAsync(ToyQuestion input, CancellationToken cancellationToken)
         {
-            if (input.Question == "q3")
-            {
-                beforeHanging();
+            if (hangs(input))
                 await new TaskCompletionSource().Task;
-            }
-
             return await inner.CallAsync(input, cancellationToken);
         }
     }

@@ -14,6 +14,7 @@ public sealed class GrpoOptionsTests
         { new() { Sampling = new() { Temperature = 0 } }, nameof(CallOptions.Temperature) },
         { new() { Sampling = new() { Temperature = .7f } }, nameof(PolicyLossOptions.Temperature) },
         { new() { Resume = true }, nameof(GrpoOptions.RunDirectory) },
+        { new() { StepDeadline = TimeSpan.FromSeconds(1), RunTimeout = TimeSpan.FromSeconds(2) }, nameof(GrpoOptions.StepDeadline) },
     };
 
     [Theory]
@@ -27,6 +28,7 @@ public sealed class GrpoOptionsTests
     [Fact]
     public void Init_ValueOutOfRange_NamesTheProperty()
     {
+        Assert.Equal(nameof(GrpoOptions.StepDeadline), Assert.Throws<ArgumentOutOfRangeException>(() => new GrpoOptions { StepDeadline = TimeSpan.Zero }).ParamName);
         Assert.Equal(nameof(GrpoOptions.RolloutsPerExample), Assert.Throws<ArgumentOutOfRangeException>(() => new GrpoOptions { RolloutsPerExample = 1 }).ParamName);
         Assert.Equal(nameof(GrpoOptions.ValidateEvery), Assert.Throws<ArgumentOutOfRangeException>(() => new GrpoOptions { ValidateEvery = 0 }).ParamName);
         Assert.Equal(nameof(GrpoOptions.Steps), Assert.Throws<ArgumentOutOfRangeException>(() => new GrpoOptions { Steps = 0 }).ParamName);

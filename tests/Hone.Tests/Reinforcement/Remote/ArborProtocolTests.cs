@@ -75,6 +75,46 @@ public sealed class ArborProtocolTests
         Assert.Contains(log.Lines, line => line.Text.StartsWith("1 groups have fewer than 8 members", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task MaxStaleness_OfAStepWithMoreGroups_SendsSoManyAndLogsTheRest()
+    {
+        await using var server = FakeArborServer.Start(ToyTask.Policy());
+        var log = new Clients.ListLogger();
+        await using var session = await ArborTask.StartAsync(ArborTask.Options(server) with { MaxStaleness = 2, Logger = log }, null, Token);
+        var taken = new HashSet<int>();
+        for (var round = 0; round < 6; round++)
+        {
+            var before = server.Requests.Count;
+            await session.ForwardBackwardAsync([.. Enumerable.Range(0, 4).SelectMany(group => Marked(group))], ArborTask.Run.Loss, Token);
+            Assert.Equal(2, (await session.OptimizerStepAsync(ArborTask.Run.Plan.Optimizer, Token)).Staleness);
+            foreach (var request in server.Requests.Skip(before).Where(request => request.Operation == "step"))
+                taken.UnionWith(Enumerable.Range(0, 4).Where(group => request.Body.Contains($"mark {group}", StringComparison.Ordinal)));
+        }
+
+        Assert.Equal((12, 6), (server.GroupsTrained, log.Lines.Count(line => line.Text.StartsWith("2 groups of a step are left out", StringComparison.Ordinal))));
+        Assert.Equal([0, 1, 2, 3], taken.Order()); // no group is left out for good
+        Assert.Throws<ArgumentOutOfRangeException>(() => ArborTask.Options(server) with { MaxStaleness = 0 });
+
+        static IEnumerable<TrainingDatum> Marked(int group) => ArborTask.Group(group).Select(datum => datum with
+        {
+            Text = datum.Text! with { Messages = [new(ChatRole.System, $"mark {group}"), .. datum.Text!.Messages] },
+        });
+    }
+
+    [Fact]
+    public async Task Chat_LogProbs_AreAskedForAndRead()
+    {
+        await using var server = FakeArborServer.Start(ToyTask.ReadablePolicy());
+        var program = new ToyProgram().WithModel(ArborLM.Open(ArborTask.Options(server)));
+        var silent = await program.RunAsync(new("q"), new() { Options = new() { Temperature = 1 }, Seed = 4, Recovery = RecoveryPolicy.None }, Token);
+        Assert.DoesNotContain("logprobs", server.Requests[0].Body, StringComparison.Ordinal);
+        Assert.Empty(silent.Trace.Calls[0].GetLogProbs());
+
+        var told = await program.RunAsync(new("q"), new() { Options = new() { Temperature = 1, LogProbs = true }, Seed = 4, Recovery = RecoveryPolicy.None }, Token);
+        Assert.Contains("\"logprobs\":true", server.Requests[^1].Body, StringComparison.Ordinal);
+        Assert.Equal(Math.Log(1 / 3d), Assert.Single(told.Trace.Calls[0].GetLogProbs()).LogProb, 6);
+    }
+
     /// <summary>Arbor would learn from a teacher's texts as if the policy had written them.</summary>
     [Fact]
     public async Task CompileAsync_Teachers_AreRefusedBeforeAnythingIsAsked()

@@ -172,6 +172,26 @@ public sealed class TinkerProtocolTests
         Assert.True(step.GradientNorm > 0);
     }
 
+    /// <summary>The engine goes from the pass to the step without waiting for the client; what comes out is that of both by themselves.</summary>
+    [Fact]
+    public async Task Update_SubmitsPassAndStepBeforeWaitingForEither()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server) with { MaxSequencesPerRequest = 1 }, null, Token);
+        var before = server.Requests.Count;
+        var (pass, step) = await session.UpdateAsync(Data, TinkerTask.Plain, new() { LearningRate = 0.125 }, Token);
+        Assert.Equal(
+            ["forward_backward", "forward_backward", "optim_step", "retrieve_future", "retrieve_future", "retrieve_future", "save_weights_for_sampler", "retrieve_future"],
+            server.Requests.Skip(before).Select(request => request.Operation));
+
+        await using var other = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var slow = await TinkerTask.StartAsync(TinkerTask.Options(other), null, Token);
+        var expected = await slow.ForwardBackwardAsync(Data, TinkerTask.Plain, Token);
+        var after = await slow.OptimizerStepAsync(new() { LearningRate = 0.125 }, Token);
+        Assert.Equal(expected.LogProbs, pass.LogProbs);
+        Assert.Equal((expected.Loss, after.GradientNorm, 1, other.Probability(0, 1)), (pass.Loss, step.GradientNorm, session.PolicyVersion, server.Probability(0, 1)));
+    }
+
     [Fact]
     public async Task LargeBatch_GoesInPartsThatAreSubmittedBeforeAnyIsWaitedFor()
     {
