@@ -11,6 +11,7 @@ public sealed class BetterTogetherTests
 
     [Theory]
     [InlineData(1)]
+    [InlineData(4)]
     [InlineData(32)]
     public async Task The_best_program_of_the_sequence_is_returned(int parallelism)
     {

@@ -25,6 +25,7 @@ internal sealed partial class Lab
     private readonly Lock gate = new();
     private readonly List<LabCall> calls = [];
     private readonly Func<LabCall, FieldMap> answer;
+    private (long Input, long Output) tokens;
 
     /// <param name="answer">The outputs to give; what it throws, the model throws.</param>
     public Lab(Func<LabCall, FieldMap> answer)
@@ -37,6 +38,16 @@ internal sealed partial class Lab
     public ScriptedChatClient Client { get; }
 
     public LM Model { get; }
+
+    /// <summary>Tokens that the model has really taken and given, whatever anybody counted.</summary>
+    public (long Input, long Output) Tokens
+    {
+        get
+        {
+            lock (gate)
+                return tokens;
+        }
+    }
 
     public IReadOnlyList<LabCall> Calls
     {
@@ -116,7 +127,11 @@ internal sealed partial class Lab
         // Answers come out of order, as they do from a server.
         for (var i = 0; i < (call.Inputs.GetHashCode() & 7); i++)
             await Task.Yield();
-        return ScriptedChatClient.Respond(ScriptedChatClient.ChatText(answer(call)));
+        var response = ScriptedChatClient.Respond(ScriptedChatClient.ChatText(answer(call)));
+        response.Usage!.InputTokenCount = 1 + (request.Messages.Sum(message => message.Text.Length) / 4);
+        lock (gate)
+            tokens = (tokens.Input + response.Usage.InputTokenCount.Value, tokens.Output + response.Usage.OutputTokenCount!.Value);
+        return response;
     }
 
     private static LabCall Read(ScriptedRequest request)

@@ -19,6 +19,7 @@ public sealed class BootstrapFinetuneTests : IDisposable
 
     [Theory]
     [InlineData(1)]
+    [InlineData(4)]
     [InlineData(32)]
     public async Task Only_accepted_runs_are_learned_from(int parallelism)
     {
