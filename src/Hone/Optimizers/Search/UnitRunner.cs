@@ -300,6 +300,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             known[unit.Key] = unit.Outcome!;
             costs.Observe(unit);
             ExecutedCount++;
+            SearchMeters.Count(unit);
         }
 
         journal.Append(line =>

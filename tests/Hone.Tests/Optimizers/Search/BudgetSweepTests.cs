@@ -22,25 +22,85 @@ public sealed class BudgetSweepTests
     [MemberData(nameof(Optimizers))]
     public Task Cut_and_resumed_a_run_ends_like_an_unbroken_one(string optimizer) => Check(optimizer).CheckResumptionAsync();
 
-    private static Durability Check(string optimizer) => new(World, setup => Make(optimizer, setup), lab => lab.One(), Lab.Examples(6), Lab.Examples(5, "v"))
+    /// <summary>Scenario X-6, and equal evidence at any degree of parallelism. What steps of a sequence cost, they say themselves.</summary>
+    [Theory]
+    [MemberData(nameof(Optimizers))]
+    public async Task A_run_costs_no_more_than_was_estimated_at_any_parallelism(string optimizer)
+    {
+        if (optimizer != "together")
+            await Check(optimizer).CheckAsync();
+    }
+
+    /// <summary>Scenario X-2: stopped after any call, with 64 units at once, the best so far is returned.</summary>
+    [Theory]
+    [MemberData(nameof(Optimizers))]
+    public async Task Stopped_anywhere_a_run_returns_the_best_so_far(string optimizer)
+    {
+        var whole = World();
+        var expected = await Make(optimizer, new(64)).CompileAsync(whole.One(), Lab.Examples(6), Lab.Examples(5, "v"), Token);
+        for (var call = 1; call < whole.Calls.Count; call += 1 + (whole.Calls.Count / 12))
+        {
+            using var stop = new CancellationTokenSource();
+            var (count, at) = (0, call);
+            var lab = World(() =>
+            {
+                if (Interlocked.Increment(ref count) == at)
+                    stop.Cancel();
+            });
+            var result = await Make(optimizer, new(64) { Stop = stop.Token }).CompileAsync(lab.One(), Lab.Examples(6), Lab.Examples(5, "v"), Token);
+            Assert.Equal(result.Candidates.IsEmpty ? null : result.Candidates.Max(candidate => candidate.Score), result.BestScore);
+            Assert.True(result.BestScore is null || result.BestScore >= result.BaselineScore);
+
+            // A stop that comes when all was asked for already has nothing to stop.
+            if (lab.Calls.Count < whole.Calls.Count)
+                Assert.Equal(StopReason.Requested, result.StopReason);
+            else
+                Assert.Equal(Lab.Evidence(expected), Lab.Evidence(result));
+        }
+    }
+
+    /// <summary>D5: the reference's resets drop the models of predictors.</summary>
+    [Theory]
+    [MemberData(nameof(Optimizers))]
+    public async Task Models_of_predictors_stay(string optimizer)
+    {
+        var lab = World();
+        var student = lab.One().WithNamedModel("large", lab.Model);
+        student = student.With(student.State.With("ans", new() { Model = "large" }));
+        var result = await Make(optimizer, new(4)).CompileAsync(student, Lab.Examples(6), Lab.Examples(5, "v"), Token);
+        Assert.True(result.Candidates.Length > 1);
+        if (optimizer != "finetune")
+            Assert.All(result.Candidates, candidate => Assert.Equal("large", candidate.State["ans"].Model));
+        Assert.Contains("large", result.Program.NamedModels.Keys);
+    }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private static Durability Check(string optimizer) => new(() => World(), setup => Make(optimizer, setup), lab => lab.One(), Lab.Examples(6), Lab.Examples(5, "v"))
     {
         LoadedInto = optimizer == "knn" ? lab => new KnnDemos<FieldMap, FieldMap>(lab.One().Module, new Angles()).WithModel(lab.Model) : null,
         LooksAtHalves = optimizer == "together",
     };
 
     // Words help, demos too, each with some questions; samples differ, so that there is a contrast. Texts depend on the request alone.
-    private static Lab World() => new(call => call.Role is "prompt" or "reflection"
+    private static Lab World(Action? onCall = null) => new(call =>
+    {
+        onCall?.Invoke();
+        return Answer(call);
+    });
+
+    private static FieldMap Answer(LabCall call) => call.Role is "prompt" or "reflection"
         ? FieldMap.Of(
             ("proposed_instructions", $"ALPHA {call.Sample % 7}"), ("new_instruction", $"ALPHA {call.Sample % 7}"), ("feedback", "none"), ("discussion", "none"),
             ("advice", FieldMap.Of(("ans", $"BETA {call.Sample % 7}"))))
         : Lab.AnswerIf(
-            call.Question[0] == 'q' ? call.Question is "q1" or "q4" or "q5" || call.Has("ALPHA") || (call.Temperature == 1 && (call.Sample + call.Question[^1]) % 2 == 0)
+            call.Question[0] == 'q' ? call.Question is "q1" or "q4" or "q5" || call.Has("ALPHA") || call.Has("BETA") || (call.Temperature == 1 && (call.Sample + call.Question[^1]) % 2 == 0)
                 : call.Question[^1] - '0' <= 1 + (call.Has("ALPHA") ? 2 : 0) + (call.Has("BETA") ? 1 : 0) + Math.Min(2, call.Demos.Length),
-            call.Question));
+            call.Question);
 
     private static PromptOptimizer<FieldMap, FieldMap> Make(string name, LabSetup setup)
     {
-        var common = new LabeledFewShotOptions { MaxParallelism = setup.Parallelism, RunDirectory = setup.Directory, Resume = setup.Resume, Budget = setup.Budget, PerfectScore = null };
+        var common = new LabeledFewShotOptions { MaxParallelism = setup.Parallelism, RunDirectory = setup.Directory, Resume = setup.Resume, Budget = setup.Budget, Stop = setup.Stop, PerfectScore = null };
         return name switch
         {
             "labeled" => new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, common with { Demos = 2 }),
@@ -65,7 +125,7 @@ public sealed class BudgetSweepTests
 
         TOptions Of<TOptions>(TOptions options)
             where TOptions : OptimizerOptions =>
-            (TOptions)((OptimizerOptions)options with { MaxParallelism = common.MaxParallelism, RunDirectory = common.RunDirectory, Resume = common.Resume, Budget = common.Budget, PerfectScore = null });
+            (TOptions)((OptimizerOptions)options with { MaxParallelism = common.MaxParallelism, RunDirectory = common.RunDirectory, Resume = common.Resume, Budget = common.Budget, Stop = common.Stop, PerfectScore = null });
     }
 
     // Leaves the model as it is: the runs that it would learn from are what a budget is about.

@@ -12,6 +12,8 @@ internal sealed record LabSetup(int Parallelism)
     public bool Resume { get; init; }
 
     public OptimizationBudget Budget { get; init; } = new();
+
+    public CancellationToken Stop { get; init; }
 }
 
 /// <summary>What every optimizer on the engine promises, checked in one place.</summary>
@@ -40,9 +42,10 @@ internal sealed class Durability(
         var (expected, calls, _) = await RunAsync(new(1));
         var estimate = make(new(1)).Estimate(program(world()), train, validation);
         Assert.True(expected.ProgramRuns <= estimate.ProgramRuns, $"{expected.ProgramRuns} runs, {estimate.ProgramRuns} estimated.");
-        var proposals = calls.Count(call => call.Contains("|prompt|", StringComparison.Ordinal));
+        var role = calls.Any(call => call.Contains("|reflection|", StringComparison.Ordinal)) ? "reflection" : "prompt";
+        var proposals = calls.Count(call => call.Contains($"|{role}|", StringComparison.Ordinal));
         Assert.True(proposals <= estimate.ProposalCalls, $"{proposals} proposals, {estimate.ProposalCalls} estimated.");
-        Assert.Equal(proposals, expected.UsageByRole.GetValueOrDefault("prompt").Calls);
+        Assert.Equal(proposals, expected.UsageByRole.GetValueOrDefault(role).Calls);
         foreach (var parallelism in new[] { 1, 4, 32 })
         {
             var (result, same, _) = await RunAsync(new(parallelism));
@@ -73,6 +76,7 @@ internal sealed class Durability(
     public async Task CheckBudgetsAsync()
     {
         var whole = await RunPricedAsync(Many, new());
+        Assert.True(whole.Result.Candidates.Length > 1, "There is nothing to choose from.");
         var tokens = whole.Lab.Tokens.Input + whole.Lab.Tokens.Output;
         await ClimbAsync(whole, 30, whole.Result.ProgramRuns, most => new() { MaxProgramRuns = (long)most }, run => run.Result.ProgramRuns, StopReason.ProgramRunBudget);
         await ClimbAsync(whole, 30, whole.Lab.Calls.Count, most => new() { MaxCalls = (long)most }, run => run.Lab.Calls.Count, StopReason.CallBudget);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Hone.Optimizers;
 using Hone.Testing;
@@ -98,6 +99,44 @@ public sealed class TrackerTests
         }
 
         static string Name(JsonElement line) => line.GetProperty("event").GetString()!;
+    }
+
+    [Fact]
+    public async Task What_is_paid_is_on_the_meter_once()
+    {
+        var directory = Directory.CreateTempSubdirectory("hone-metered-").FullName;
+        var role = $"metered-{Guid.NewGuid():N}";
+        var (gate, cost) = (new Lock(), 0.0);
+        using var listener = new MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Name == "hone.optimizer.cost") self.EnableMeasurementEvents(instrument); } };
+        listener.SetMeasurementEventCallback<double>((_, value, tags, _) =>
+        {
+            foreach (var tag in tags)
+            {
+                if (tag.Value is not string other || other != role)
+                    continue;
+                lock (gate)
+                    cost += value;
+            }
+        });
+        listener.Start();
+        try
+        {
+            var paid = 0.0;
+            foreach (var resumes in new[] { false, true })
+            {
+                var lab = new Lab(call => Lab.AnswerIf(call.Demos.Length > 0, call.Question));
+                var program = lab.One().WithModel(lab.Model with { Role = role, Price = new(1, 2) });
+                var result = await new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { RunDirectory = directory, Resume = resumes }).CompileAsync(program, Lab.Examples(3), Lab.Examples(4, "v"), Token);
+                paid = (double)result.UsageByRole[role].Cost;
+            }
+
+            Assert.True(paid > 0);
+            Assert.Equal(paid, cost, 1e-12);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
     }
 
     [Fact]
