@@ -109,9 +109,27 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override string Describe() => "; steps=" + string.Join(',', options.Steps.Select(step => optimizers[step].Name));
 
-    // The scoring between steps alone: what a step costs, it says itself.
+    // The scoring between steps.
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
         new((options.Steps.Length + 1L) * (selection ?? 0), 0, program.Predictors.Length);
+
+    // With what the steps cost that can say it.
+    private protected override OptimizationEstimate EstimateWhole(Program<TIn, TOut> program, int train, int? selection)
+    {
+        var sum = base.EstimateWhole(program, train, selection);
+        foreach (var step in options.Steps.Select(step => optimizers[step]).OfType<PromptOptimizer<TIn, TOut>>())
+        {
+            var own = step.EstimateStep(program, train, options.ShareValidation ? selection : null);
+            sum = sum with
+            {
+                ProgramRuns = sum.ProgramRuns + own.ProgramRuns,
+                ProposalCalls = sum.ProposalCalls + own.ProposalCalls,
+                CallsByRole = own.CallsByRole.Aggregate(sum.CallsByRole, (roles, role) => roles.SetItem(role.Key, roles.GetValueOrDefault(role.Key) + role.Value)),
+            };
+        }
+
+        return sum;
+    }
 
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {

@@ -308,7 +308,20 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
 
     private int CallsPerRun(Program<TIn, TOut> program) => options.CallsPerRun ?? Math.Max(1, program.Predictors.Length);
 
-    private OptimizationEstimate EstimateWhole(Program<TIn, TOut> program, int train, int? selection)
+    /// <summary>What it costs at most as a step of a sequence.</summary>
+    internal OptimizationEstimate EstimateStep(Program<TIn, TOut> program, int train, int? selection)
+    {
+        var chosen = selection ?? WithoutValidation switch
+        {
+            SelectionWithoutValidation.None => null,
+            SelectionWithoutValidation.Train => train,
+            _ => (int?)SelectionOf(train),
+        };
+        return EstimateWhole(program, train, chosen > SelectionLimit ? SelectionLimit : chosen);
+    }
+
+    /// <summary>The estimate with the test set, and by role.</summary>
+    private protected virtual OptimizationEstimate EstimateWhole(Program<TIn, TOut> program, int train, int? selection)
     {
         var search = EstimateFor(program, train, selection);
         var perRun = CallsPerRun(program);

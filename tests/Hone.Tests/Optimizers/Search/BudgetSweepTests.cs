@@ -22,14 +22,10 @@ public sealed class BudgetSweepTests
     [MemberData(nameof(Optimizers))]
     public Task Cut_and_resumed_a_run_ends_like_an_unbroken_one(string optimizer) => Check(optimizer).CheckResumptionAsync();
 
-    /// <summary>Scenario X-6, and equal evidence at any degree of parallelism. What steps of a sequence cost, they say themselves.</summary>
+    /// <summary>Scenario X-6, and equal evidence at any degree of parallelism.</summary>
     [Theory]
     [MemberData(nameof(Optimizers))]
-    public async Task A_run_costs_no_more_than_was_estimated_at_any_parallelism(string optimizer)
-    {
-        if (optimizer != "together")
-            await Check(optimizer).CheckAsync();
-    }
+    public Task A_run_costs_no_more_than_was_estimated_at_any_parallelism(string optimizer) => Check(optimizer).CheckAsync();
 
     /// <summary>Scenario X-2: stopped after any call, with 64 units at once, the best so far is returned.</summary>
     [Theory]
@@ -54,7 +50,7 @@ public sealed class BudgetSweepTests
             // A stop that comes when all was asked for already has nothing to stop.
             if (lab.Calls.Count < whole.Calls.Count)
                 Assert.Equal(StopReason.Requested, result.StopReason);
-            else
+            if (result.StopReason != StopReason.Requested)
                 Assert.Equal(Lab.Evidence(expected), Lab.Evidence(result));
         }
     }
