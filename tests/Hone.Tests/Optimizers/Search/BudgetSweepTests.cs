@@ -1,5 +1,4 @@
 using Hone.Optimizers;
-using Hone.Testing;
 
 namespace Hone.Tests.Optimizers.Search;
 
