@@ -39,6 +39,9 @@ internal sealed partial class Lab
 
     public LM Model { get; }
 
+    /// <summary>How long a token of a prompt is; with 1, budgets reserve about what is used.</summary>
+    public int CharactersPerToken { get; init; } = 4;
+
     /// <summary>Tokens that the model has really taken and given, whatever anybody counted.</summary>
     public (long Input, long Output) Tokens
     {
@@ -121,16 +124,20 @@ internal sealed partial class Lab
     private async Task<ChatResponse> RespondAsync(ScriptedRequest request, int index, CancellationToken cancellationToken)
     {
         var call = Read(request);
+        var input = 1 + (request.Messages.Sum(message => message.Text.Length) / CharactersPerToken);
         lock (gate)
+        {
             calls.Add(call);
+            tokens.Input += input;
+        }
 
         // Answers come out of order, as they do from a server.
         for (var i = 0; i < (call.Inputs.GetHashCode() & 7); i++)
             await Task.Yield();
         var response = ScriptedChatClient.Respond(ScriptedChatClient.ChatText(answer(call)));
-        response.Usage!.InputTokenCount = 1 + (request.Messages.Sum(message => message.Text.Length) / 4);
+        response.Usage!.InputTokenCount = input;
         lock (gate)
-            tokens = (tokens.Input + response.Usage.InputTokenCount.Value, tokens.Output + response.Usage.OutputTokenCount!.Value);
+            tokens.Output += response.Usage.OutputTokenCount!.Value;
         return response;
     }
 
