@@ -4,7 +4,7 @@ using Hone;
 using Hone.Optimizers;
 using Hone.Testing;
 
-// Usage: index DIRECTORY (see IndexTarget), or OPTIMIZER DIRECTORY. Runs it, or goes on with it, on a model that is a function of its prompt; each answer of the model is a line in
+// Usage: index DIRECTORY (see IndexTarget), or OPTIMIZER DIRECTORY [CALLS], with the calls that the run may make in all. Runs it, or goes on with it, on a model that is a function of its prompt; each answer of the model is a line in
 // DIRECTORY/paid.txt and one of the output; the chosen program and the candidates come last.
 var (name, directory) = (args[0], args[1]);
 Directory.CreateDirectory(directory);
@@ -41,11 +41,12 @@ IOptimizer<FieldMap, FieldMap> Optimizer()
 {
     var metric = Metric.From<FieldMap, FieldMap>((example, output) => new Score(Equals(example.Expected["answer"], output["answer"]) ? 1 : 0) { Feedback = $"wanted {example.Expected["answer"]}" });
     var run = Path.Combine(directory, "run");
+    OptimizationBudget budget = new() { MaxCalls = args.Length > 2 ? long.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : null };
     return name.Split('-')[0] switch
     {
-        "simba" => new Simba<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, BatchSize = 6, Candidates = 3, MaxSteps = 4, MaxParallelism = 4 }),
-        "mipro" => new MiproV2<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, MaxParallelism = 4 }),
-        "gepa" => new Gepa<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, MaxParallelism = 4, MaxMetricCalls = 200 }),
+        "simba" => new Simba<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, BatchSize = 6, Candidates = 3, MaxSteps = 4, MaxParallelism = 4, Budget = budget }),
+        "mipro" => new MiproV2<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, MaxParallelism = 4, Budget = budget }),
+        "gepa" => new Gepa<FieldMap, FieldMap>(metric, new() { RunDirectory = run, Resume = true, MaxParallelism = 4, MaxMetricCalls = 200, Budget = budget }),
         _ => throw new ArgumentException($"There is no optimizer '{name}'."),
     };
 }

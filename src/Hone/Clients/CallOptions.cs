@@ -46,7 +46,7 @@ public sealed record CallOptions
 
     /// <summary>
     /// Number of an independent sample: calls that differ in it are cached apart, calls that agree share an entry. Never sent to a provider, so it
-    /// changes nothing but the cache. At temperature 0 samples are alike; <see cref="LM.Logger"/> is told so once.
+    /// changes nothing but the cache. At temperature 0 samples are alike and share an entry; <see cref="LM.Logger"/> is told so once.
     /// </summary>
     public long? SampleId { get; init; }
 

@@ -65,7 +65,8 @@ public sealed record BetterTogetherOptions : OptimizerOptions
 /// (BetterTogether, arXiv 2407.10930).
 /// </summary>
 /// <remarks>
-/// The steps keep their own budgets. With a run directory, the programs of finished steps are kept there and a sequence that goes on does not run them again;
+/// The budget holds for the whole sequence: optimizers of prompts among the steps spend from it, beside budgets of their own. Others, such as <see cref="Grpo"/>, keep
+/// their own alone. With a run directory, the programs of finished steps are kept there and a sequence that goes on does not run them again;
 /// optimizers of prompts without a directory of their own run in it, too. Another step is run again from its start unless it resumes by itself, and so is one
 /// whose program is not of the same module or has tuned weights that cannot be written here.
 /// </remarks>
@@ -108,9 +109,27 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     private protected override string Describe() => "; steps=" + string.Join(',', options.Steps.Select(step => optimizers[step].Name));
 
-    // The scoring between steps alone: what a step costs, it says itself.
+    // The scoring between steps.
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
         new((options.Steps.Length + 1L) * (selection ?? 0), 0, program.Predictors.Length);
+
+    // With what the steps cost that can say it.
+    private protected override OptimizationEstimate EstimateWhole(Program<TIn, TOut> program, int train, int? selection)
+    {
+        var sum = base.EstimateWhole(program, train, selection);
+        foreach (var step in options.Steps.Select(step => optimizers[step]).OfType<PromptOptimizer<TIn, TOut>>())
+        {
+            var own = step.EstimateStep(program, train, options.ShareValidation ? selection : null);
+            sum = sum with
+            {
+                ProgramRuns = sum.ProgramRuns + own.ProgramRuns,
+                ProposalCalls = sum.ProposalCalls + own.ProposalCalls,
+                CallsByRole = own.CallsByRole.Aggregate(sum.CallsByRole, (roles, role) => roles.SetItem(role.Key, roles.GetValueOrDefault(role.Key) + role.Value)),
+            };
+        }
+
+        return sum;
+    }
 
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
@@ -129,17 +148,27 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
             if (finished is not { } result)
                 continue;
             outcomes.Add(result.Outcome);
+            search.CountRunsOfStep(result.Outcome.ProgramRuns);
             program = Restored(search, program, result.Program, step);
             done.Add(step);
             var origin = string.Join(" -> ", done);
-            var candidate = SearchRun<TIn, TOut>.Foreign(program, $"step {i}", origin) with
+            var candidate = Candidate(search, program, i, origin) with
             {
                 Parents = [search.Ledger.Count - 1],
                 Notes = ImmutableSortedDictionary<string, string>.Empty.Add("step", step).Add("verdict", result.Outcome.Verdict),
             };
             await search.OfferAsync(candidate, cancellationToken).ConfigureAwait(false);
+            if (result.Outcome.Cut is { } reason)
+                throw new SearchEndedException(reason, $"The budget of the sequence was spent in the step '{step}'.");
         }
     }
+
+    // A program that differs in its state alone shares runs with others like it; tuned weights may look like those before.
+    private static SearchCandidate<TIn, TOut> Candidate(SearchRun<TIn, TOut> search, Program<TIn, TOut> program, int step, string origin) =>
+        ReferenceEquals(program.Module, search.Student.Module) && !SearchFolder.HasOwnModels(program, search.Student)
+            && ReferenceEquals(program.Adapter, search.Student.Adapter) && Equals(program.Recovery, search.Student.Recovery)
+            ? search.Candidate(program.State, origin)
+            : SearchRun<TIn, TOut>.Foreign(program, $"step {step}", origin);
 
     /// <summary>What the steps cost and said is a part of what the sequence did.</summary>
     private protected override OptimizationResult<TIn, TOut> Complete(OptimizationResult<TIn, TOut> result, SearchRun<TIn, TOut> search)
@@ -178,16 +207,20 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
         try
         {
             either.Token.ThrowIfCancellationRequested();
-            var result = await CompileAsync(index, store, program, train, validation, either.Token).ConfigureAwait(false);
-            var outcome = StepOutcome.Of(step, result);
+            using var allowance = search.AllowStep();
+            var result = await CompileAsync(index, store, program, train, validation, allowance, either.Token).ConfigureAwait(false);
+            var isCut = optimizers[step] is PromptOptimizer<TIn, TOut> prompt && allowance.HasEnded(result.StopReason, prompt.Budget);
+            var outcome = StepOutcome.Of(step, result) with { Cut = isCut ? result.StopReason : null };
             if (result.Error is null)
             {
-                if (store is not null)
+                // A step that the sequence's budget cut off goes on when the sequence does, with more of it.
+                if (store is not null && !isCut)
                     await store.SaveAsync(program, result.Program, outcome, input, cancellationToken).ConfigureAwait(false);
                 return (result.Program, outcome);
             }
 
             outcomes.Add(outcome);
+            search.CountRunsOfStep(outcome.ProgramRuns);
             failure = result.Error;
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested && error is not SearchEndedException
@@ -209,6 +242,7 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
         Program<TIn, TOut> program,
         Example<TIn, TOut>[] train,
         IReadOnlyList<Example<TIn, TOut>>? validation,
+        RunAllowance allowance,
         CancellationToken cancellationToken)
     {
         var optimizer = optimizers[options.Steps[index]];
@@ -218,7 +252,7 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
         var place = prompt.Place.Directory is { } own
             ? prompt.Place with { Directory = isRepeated ? Path.Combine(own, FormattableString.Invariant($"step-{index + 1}")) : own }
             : new RunPlace(store?.RunDirectory, options.Resume);
-        return prompt.CompileInAsync(program, train, validation, place, cancellationToken);
+        return prompt.CompileInAsync(program, train, validation, place, allowance, cancellationToken);
     }
 
     // An optimizer of the user's own may lose models on its way; tuned weights are a model, too, and stay.

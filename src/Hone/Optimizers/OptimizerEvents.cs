@@ -28,6 +28,23 @@ public sealed record OptimizerStarted(string Optimizer, string Settings, Optimiz
 /// <param name="Name">What is done, in words.</param>
 public sealed record OptimizerPhaseStarted(string Name) : OptimizerEvent;
 
+/// <summary>What a wave of work consists of.</summary>
+public enum WorkKind
+{
+    /// <summary>Runs of programs on examples, with their scores.</summary>
+    Runs,
+
+    /// <summary>Requests for texts, descriptions or embeddings.</summary>
+    Requests,
+}
+
+/// <summary>A wave of work begins; <see cref="OptimizerSpent"/> follows when it cost something.</summary>
+/// <param name="Phase">What is done, in words.</param>
+/// <param name="Kind">What it consists of.</param>
+/// <param name="Units">How many units of it were asked for.</param>
+/// <param name="Known">Those of them that are known already, from this search or from the journal, and cost nothing.</param>
+public sealed record WorkStarted(string Phase, WorkKind Kind, int Units, int Known) : OptimizerEvent;
+
 /// <summary>Work of a phase is coming in. For live displays; trackers do not get it.</summary>
 /// <param name="Phase">What is done.</param>
 /// <param name="Completed">Units done.</param>
@@ -61,16 +78,49 @@ public sealed record ProposalJudged(string Origin, bool IsAccepted, double Befor
 
 /// <summary>Which candidates are best at something has changed.</summary>
 /// <param name="Front">Candidates by what they are best at: an example, an objective.</param>
-public sealed record ParetoFrontChanged(ImmutableSortedDictionary<string, ImmutableArray<int>> Front) : OptimizerEvent;
+public sealed record ParetoFrontChanged(ImmutableSortedDictionary<string, ImmutableArray<int>> Front) : OptimizerEvent
+{
+    /// <summary>Candidates that were best at something before and are at nothing now.</summary>
+    public ImmutableArray<int> Displaced { get; init; } = [];
+}
 
 /// <summary>What was spent so far; told after each wave of work.</summary>
 /// <param name="ProgramRuns">Runs of the program.</param>
 /// <param name="UsageByRole">Calls, tokens and money by role.</param>
-public sealed record OptimizerSpent(long ProgramRuns, ImmutableSortedDictionary<string, Usage> UsageByRole) : OptimizerEvent;
+public sealed record OptimizerSpent(long ProgramRuns, ImmutableSortedDictionary<string, Usage> UsageByRole) : OptimizerEvent
+{
+    /// <summary>Runs of the program since this was told before.</summary>
+    public long NewProgramRuns { get; init; }
+
+    /// <summary>Calls, tokens and money since then, over all roles.</summary>
+    public Usage NewUsage { get; init; }
+
+    /// <summary>Runs of the program that the budget still allows; null without such a limit.</summary>
+    public long? RunsLeft { get; init; }
+
+    /// <summary>Calls that it still allows, the least of all roles; null without such a limit.</summary>
+    public long? CallsLeft { get; init; }
+
+    /// <summary>Tokens that it still allows; null without such a limit.</summary>
+    public long? TokensLeft { get; init; }
+
+    /// <summary>Money that it still allows; null without such a limit.</summary>
+    public decimal? CostLeft { get; init; }
+}
+
+/// <summary>A wave of work is in the run directory, forced onto the disk.</summary>
+/// <param name="Directory">The run directory.</param>
+/// <param name="Units">Units of work that the search knows by now.</param>
+public sealed record RunSaved(string Directory, int Units) : OptimizerEvent;
 
 /// <summary>Something that the user should know of, in plain words.</summary>
 /// <param name="Message">The message.</param>
 public sealed record OptimizerWarning(string Message) : OptimizerEvent;
+
+/// <summary>The run is given up: there is no result. The last event. Errors that the run goes on after are warnings.</summary>
+/// <param name="Error">Why.</param>
+/// <param name="IsCancelled">True when the caller abandoned it.</param>
+public sealed record OptimizerFailed(string Error, bool IsCancelled) : OptimizerEvent;
 
 /// <summary>The run has ended. The last event.</summary>
 /// <param name="Reason">Why.</param>

@@ -48,17 +48,21 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         IReadOnlyList<Example<TIn, TOut>> train,
         IReadOnlyList<Example<TIn, TOut>>? validation = null,
         CancellationToken cancellationToken = default) =>
-        CompileInAsync(program, train, validation, Place, cancellationToken);
+        CompileInAsync(program, train, validation, Place, null, cancellationToken);
+
+    /// <summary>What the options allow to spend.</summary>
+    internal OptimizationBudget Budget => options.Budget;
 
     /// <summary>Where the options say that a run is kept.</summary>
     internal RunPlace Place => new(options.RunDirectory, options.Resume);
 
-    /// <summary>The same, kept elsewhere than the options say.</summary>
+    /// <summary>The same as a step of a sequence: kept elsewhere than the options say, and within the sequence's budget as well.</summary>
     internal async Task<OptimizationResult<TIn, TOut>> CompileInAsync(
         Program<TIn, TOut> program,
         IReadOnlyList<Example<TIn, TOut>> train,
         IReadOnlyList<Example<TIn, TOut>>? validation,
         RunPlace place,
+        RunAllowance? allowance,
         CancellationToken cancellationToken)
     {
         var (trainSet, selection) = Sets(program, train, validation, out var note);
@@ -70,9 +74,9 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             place.Directory, place.Resume, identity, new SeedStream(options.Seed).Derive(Name), options.Budget, options.Time, cancellationToken)
             .ConfigureAwait(false);
         var aside = TestRunsAside(program);
-        using var calls = CallBudgetOf(options.Budget, options.Time, program.Model?.Role, aside * CallsPerRun(program));
+        using var calls = CallBudgetOf(program.Model?.Role, aside * CallsPerRun(program), allowance);
         var events = new SearchEvents(options);
-        var units = new UnitRunner(run, options, calls, events);
+        var units = new UnitRunner(run, options, calls, events, allowance);
         units.SetAside(aside);
         units.ContinueSpending();
         var folder = run.Directory is null ? null : new SearchFolder<TIn, TOut>(run.Directory);
@@ -86,9 +90,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         });
         if (note is not null)
             events.Warn(note);
-        var result = Observation.IsOn(HoneScope.Current)
-            ? await Observation.RunAsync(CallKind.Optimization, Name, options, () => RunAsync(search, units, events, cancellationToken)).ConfigureAwait(false)
-            : await RunAsync(search, units, events, cancellationToken).ConfigureAwait(false);
+        var result = await ObservedAsync(search, units, events, allowance, cancellationToken).ConfigureAwait(false);
         if (folder is not null)
             await folder.WriteResultAsync(Name, program, result, cancellationToken).ConfigureAwait(false);
         return result;
@@ -140,7 +142,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     private protected virtual int? SelectionLimit => null;
 
     private async Task<OptimizationResult<TIn, TOut>> RunAsync(
-        SearchRun<TIn, TOut> search, UnitRunner units, SearchEvents events, CancellationToken cancellationToken)
+        SearchRun<TIn, TOut> search, UnitRunner units, SearchEvents events, RunAllowance? allowance, CancellationToken cancellationToken)
     {
         SearchEndedException? ended = null;
         try
@@ -157,13 +159,30 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             ended = new(StopReason.Requested, "The run was asked to stop.");
         }
 
-        var test = await TestAsync(search, units, cancellationToken).ConfigureAwait(false);
+        var test = await TestAsync(search, units, allowance, cancellationToken).ConfigureAwait(false);
         if (IsError(ended))
             events.Warn(ended!.Message);
         var result = Complete(Finish(search, units, ended, test) with { Warnings = [.. events.Warnings] }, search);
         events.Tell(new OptimizerFinished(result.StopReason, result.BestIndex, result.Verdict) { Error = result.Error, Candidates = result.Candidates });
         await events.FlushAsync(cancellationToken).ConfigureAwait(false);
         return result;
+    }
+
+    private async Task<OptimizationResult<TIn, TOut>> ObservedAsync(
+        SearchRun<TIn, TOut> search, UnitRunner units, SearchEvents events, RunAllowance? allowance, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Observation.IsOn(HoneScope.Current)
+                ? await Observation.RunAsync(CallKind.Optimization, Name, options, () => RunAsync(search, units, events, allowance, cancellationToken)).ConfigureAwait(false)
+                : await RunAsync(search, units, events, allowance, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            events.Tell(new OptimizerFailed(error.Message, cancellationToken.IsCancellationRequested));
+            await events.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
     }
 
     private bool IsStopped => options.Stop.IsCancellationRequested || options.Control?.IsStopRequested == true;
@@ -194,11 +213,12 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     }
 
     // Two programs on the test set. Their runs, and their calls as they are estimated, were kept out of what the search may spend.
-    private async Task<PairedComparison?> TestAsync(SearchRun<TIn, TOut> search, UnitRunner units, CancellationToken cancellationToken)
+    private async Task<PairedComparison?> TestAsync(
+        SearchRun<TIn, TOut> search, UnitRunner units, RunAllowance? allowance, CancellationToken cancellationToken)
     {
         if (Test is not { Count: > 0 } examples || search.Ledger.Count == 0)
             return null;
-        using var whole = CallBudgetOf(options.Budget, options.Time, null, 0);
+        using var whole = CallBudgetOf(null, 0, allowance);
         units.UseSetAside(whole);
         var set = new SearchSet<TIn, TOut>("test", examples, KeepsSteps: false);
         try
@@ -288,7 +308,20 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
 
     private int CallsPerRun(Program<TIn, TOut> program) => options.CallsPerRun ?? Math.Max(1, program.Predictors.Length);
 
-    private OptimizationEstimate EstimateWhole(Program<TIn, TOut> program, int train, int? selection)
+    /// <summary>What it costs at most as a step of a sequence.</summary>
+    internal OptimizationEstimate EstimateStep(Program<TIn, TOut> program, int train, int? selection)
+    {
+        var chosen = selection ?? WithoutValidation switch
+        {
+            SelectionWithoutValidation.None => null,
+            SelectionWithoutValidation.Train => train,
+            _ => (int?)SelectionOf(train),
+        };
+        return EstimateWhole(program, train, chosen > SelectionLimit ? SelectionLimit : chosen);
+    }
+
+    /// <summary>The estimate with the test set, and by role.</summary>
+    private protected virtual OptimizationEstimate EstimateWhole(Program<TIn, TOut> program, int train, int? selection)
     {
         var search = EstimateFor(program, train, selection);
         var perRun = CallsPerRun(program);
@@ -306,14 +339,15 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         }
     }
 
-    private static RunCallBudget? CallBudgetOf(OptimizationBudget budget, TimeProvider time, string? role, long setAside)
+    private RunCallBudget? CallBudgetOf(string? role, long setAside, RunAllowance? allowance)
     {
-        if ((budget.MaxCalls, budget.MaxTokens, budget.MaxCost) is (null, null, null) && budget.ByRole.IsEmpty)
+        var budget = options.Budget;
+        if ((budget.MaxCalls, budget.MaxTokens, budget.MaxCost, allowance?.Calls) is (null, null, null, null) && budget.ByRole.IsEmpty)
             return null;
         var byRole = role is not null && budget.ByRole.TryGetValue(role, out var limits)
             ? budget.ByRole.SetItem(role, limits with { MaxCalls = Less(limits.MaxCalls) })
             : budget.ByRole;
-        return new(new() { MaxCalls = Less(budget.MaxCalls), MaxTokens = budget.MaxTokens, MaxMoney = budget.MaxCost }, byRole, time);
+        return new(new() { MaxCalls = Less(budget.MaxCalls), MaxTokens = budget.MaxTokens, MaxMoney = budget.MaxCost }, byRole, options.Time, allowance?.Calls);
 
         long? Less(long? calls) => calls is { } most ? Math.Max(0, most - setAside) : null;
     }

@@ -17,6 +17,9 @@ internal sealed record StepOutcome(string Step, string Verdict)
 
     public ImmutableArray<string> Warnings { get; init; } = [];
 
+    /// <summary>Which limit of the sequence ended the step before it was done; null for one that is finished.</summary>
+    public StopReason? Cut { get; init; }
+
     public static StepOutcome Of<TIn, TOut>(string step, OptimizationResult<TIn, TOut> result) => new(step, result.Verdict)
     {
         ProgramRuns = result.ProgramRuns,

@@ -123,11 +123,12 @@ public sealed class OptimizerTests : IDisposable
             Trackers =
             [
                 new LoggerTracker(logger),
+                new JsonLinesTracker("runs/answers/events.jsonl"),
                 new MlflowTracker(http, new Uri("http://localhost:5000"), new() { Experiment = "answers" }),
             ],
         };
         #endregion
-        Assert.Equal(2, tracked.Trackers.Count);
+        Assert.Equal(3, tracked.Trackers.Count);
     }
 
     [Fact]

@@ -26,7 +26,9 @@ public sealed class BetterTogetherResumeTests : IDisposable
             Warning = "the set is small",
         };
         var result = await New(step, step, new() { Strategy = "p -> w" }).CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
-        Assert.Equal((3 * 3) + (2 * 5), result.ProgramRuns);
+
+        // The steps changed nothing: programs that are equal share their runs.
+        Assert.Equal(3 + (2 * 5), result.ProgramRuns);
         Assert.Equal(lab.Calls.Count + (2 * 7), result.UsageByRole.Values.Sum(usage => usage.Calls));
         Assert.Equal(["p: the set is small", "w: the set is small"], result.Warnings.Where(warning => warning.Contains("small", StringComparison.Ordinal)));
     }

@@ -11,6 +11,7 @@ public sealed class BetterTogetherTests
 
     [Theory]
     [InlineData(1)]
+    [InlineData(4)]
     [InlineData(32)]
     public async Task The_best_program_of_the_sequence_is_returned(int parallelism)
     {
@@ -28,7 +29,8 @@ public sealed class BetterTogetherTests
     public async Task Without_validation_the_last_program_is_returned()
     {
         var lab = NewLab(withP: 7, withPW: 6);
-        var result = await New(new Appender("P"), new Appender("W"), new() { Strategy = "p -> w", ValidationShare = 0 }).CompileAsync(lab.One(), Lab.Examples(4), cancellationToken: Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) =>
+            New(new Appender("P"), new Appender("W"), new() { Strategy = "p -> w", ValidationShare = 0, MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(4), cancellationToken: Token));
         Assert.Equal("basePW", result.Program.State["ans"].Instructions);
         Assert.Null(result.BestScore);
         Assert.Empty(lab.Calls);
@@ -40,7 +42,8 @@ public sealed class BetterTogetherTests
     public async Task A_failed_step_ends_the_sequence_or_is_passed_over(StepFailure policy, int candidates, StopReason reason)
     {
         var lab = NewLab(withP: 7, withPW: 6);
-        var result = await New(new Appender("P"), new Appender("W") { Fails = true }, new() { Strategy = "p -> w -> p", OnFailure = policy }).CompileAsync(lab.One(), Lab.Examples(4), Validation, Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) => New(new Appender("P"), new Appender("W") { Fails = true }, new() { Strategy = "p -> w -> p", OnFailure = policy, MaxParallelism = n })
+            .CompileAsync(lab.One(), Lab.Examples(4), Validation, Token));
         Assert.Equal("baseP", result.Program.State["ans"].Instructions);
         Assert.Equal(candidates, result.Candidates.Length);
         Assert.Equal(reason, result.StopReason);
@@ -50,7 +53,8 @@ public sealed class BetterTogetherTests
     [Fact]
     public async Task Of_equal_programs_the_earlier_one_is_returned()
     {
-        var result = await New(new Appender("P"), new Appender("W"), new() { Strategy = "p -> w" }).CompileAsync(NewLab(withP: 7, withPW: 7).One(), Lab.Examples(4), Validation, Token);
+        var result = await NewLab(withP: 7, withPW: 7).AtEveryParallelismAsync((lab, n) =>
+            New(new Appender("P"), new Appender("W"), new() { Strategy = "p -> w", MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(4), Validation, Token));
         Assert.Equal(1, result.BestIndex);
     }
 

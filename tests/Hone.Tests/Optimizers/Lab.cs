@@ -25,6 +25,7 @@ internal sealed partial class Lab
     private readonly Lock gate = new();
     private readonly List<LabCall> calls = [];
     private readonly Func<LabCall, FieldMap> answer;
+    private (long Input, long Output) tokens;
 
     /// <param name="answer">The outputs to give; what it throws, the model throws.</param>
     public Lab(Func<LabCall, FieldMap> answer)
@@ -37,6 +38,19 @@ internal sealed partial class Lab
     public ScriptedChatClient Client { get; }
 
     public LM Model { get; }
+
+    /// <summary>How long a token of a prompt is; with 1, budgets reserve about what is used.</summary>
+    public int CharactersPerToken { get; init; } = 4;
+
+    /// <summary>Tokens that the model has really taken and given, whatever anybody counted.</summary>
+    public (long Input, long Output) Tokens
+    {
+        get
+        {
+            lock (gate)
+                return tokens;
+        }
+    }
 
     public IReadOnlyList<LabCall> Calls
     {
@@ -110,13 +124,21 @@ internal sealed partial class Lab
     private async Task<ChatResponse> RespondAsync(ScriptedRequest request, int index, CancellationToken cancellationToken)
     {
         var call = Read(request);
+        var input = 1 + (request.Messages.Sum(message => message.Text.Length) / CharactersPerToken);
         lock (gate)
+        {
             calls.Add(call);
+            tokens.Input += input;
+        }
 
         // Answers come out of order, as they do from a server.
         for (var i = 0; i < (call.Inputs.GetHashCode() & 7); i++)
             await Task.Yield();
-        return ScriptedChatClient.Respond(ScriptedChatClient.ChatText(answer(call)));
+        var response = ScriptedChatClient.Respond(ScriptedChatClient.ChatText(answer(call)));
+        response.Usage!.InputTokenCount = input;
+        lock (gate)
+            tokens.Output += response.Usage.OutputTokenCount!.Value;
+        return response;
     }
 
     private static LabCall Read(ScriptedRequest request)

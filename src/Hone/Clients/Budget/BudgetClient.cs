@@ -96,6 +96,7 @@ internal sealed class BudgetClient(
         var reservation = await budget.ReserveAsync(asked, identity.RoleOf(options), path, cancellationToken).ConfigureAwait(false);
         reservation.Outer = own.Reservation;
         own.Reservation = reservation;
+        budget.Reserved?.Invoke();
         return new(budget, prompt, own, rate, cancellationToken);
     }
 

@@ -18,6 +18,7 @@ public sealed class CallBudget : IDisposable
     private readonly LinkedList<Waiter> waiters = [];
     private readonly Dictionary<string, Spending> byRole = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Spending> byPath = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Spending> reservedByRole = new(StringComparer.Ordinal);
     private readonly TimeProvider time;
     private CancellationTokenSource? deadline;
     private long? started;
@@ -43,6 +44,9 @@ public sealed class CallBudget : IDisposable
 
     internal IPriceTable? Prices { get; }
 
+    /// <summary>Called when a call has reserved what it may cost, or more, and before it is made: whoever keeps a record can do so in time.</summary>
+    internal Action? Reserved { get; set; }
+
     /// <summary>How many calls were refused: a program may have swallowed the error.</summary>
     internal int RefusalCount => Volatile.Read(ref refusals);
 
@@ -51,6 +55,15 @@ public sealed class CallBudget : IDisposable
     {
         lock (gate)
             return Snapshot() with { ByRole = byRole.ToImmutableSortedDictionary(StringComparer.Ordinal), ByPath = byPath.ToImmutableSortedDictionary(StringComparer.Ordinal) };
+    }
+
+    /// <summary>What was spent and is reserved now, by role.</summary>
+    internal (ImmutableSortedDictionary<string, Spending> Spent, ImmutableSortedDictionary<string, Spending> Reserved) GetByRole()
+    {
+        lock (gate)
+            return (
+                byRole.ToImmutableSortedDictionary(StringComparer.Ordinal),
+                reservedByRole.Where(role => role.Value != default).ToImmutableSortedDictionary(StringComparer.Ordinal));
     }
 
     /// <summary>How far the limits are away from what was spent, less the most that one call has asked for; null where there is no limit.</summary>
@@ -65,6 +78,13 @@ public sealed class CallBudget : IDisposable
                 Limits.MaxMoney - spent.Money - largest.Money);
 
         static long? Least(long? left, long? right) => left is { } one && right is { } other ? Math.Min(one, other) : left ?? right;
+    }
+
+    /// <summary>What the limits leave beside what was spent; null where there is no limit.</summary>
+    internal (long? Calls, long? Tokens, decimal? Money) Left()
+    {
+        lock (gate)
+            return (Limits.MaxCalls - spent.Calls, Limits.MaxTokens - spent.TotalTokens, Limits.MaxMoney - spent.Money);
     }
 
     /// <summary>Counts what an earlier process had spent.</summary>
@@ -104,7 +124,7 @@ public sealed class CallBudget : IDisposable
             waiter = new(new(this, asked, role, path));
             if (waiters.Count == 0 && Obstacle(asked, reserved) is null)
             {
-                reserved += asked;
+                Hold(asked, role);
                 return ValueTask.FromResult(waiter.Reservation);
             }
 
@@ -122,9 +142,11 @@ public sealed class CallBudget : IDisposable
         {
             if (Obstacle(more, reserved) is { } limit)
                 throw Exceeded(limit, more, reservation.Path, cause);
-            reserved += more;
+            Hold(more, reservation.Role);
             reservation.Held += more;
         }
+
+        Reserved?.Invoke();
     }
 
     /// <summary>Gives a reservation back and counts what the call did cost.</summary>
@@ -132,7 +154,7 @@ public sealed class CallBudget : IDisposable
     {
         lock (gate)
         {
-            reserved -= reservation.Held;
+            Hold(default(Spending) - reservation.Held, reservation.Role);
             if (actual != default)
             {
                 spent += actual;
@@ -183,7 +205,7 @@ public sealed class CallBudget : IDisposable
             else if (Obstacle(asked, reserved) is null)
             {
                 waiters.Remove(node);
-                reserved += asked;
+                Hold(asked, first.Reservation.Role);
                 first.Granted.TrySetResult(first.Reservation);
             }
             else
@@ -191,6 +213,12 @@ public sealed class CallBudget : IDisposable
                 return;
             }
         }
+    }
+
+    private void Hold(Spending more, string role)
+    {
+        reserved += more;
+        reservedByRole[role] = reservedByRole.GetValueOrDefault(role) + more;
     }
 
     private void StartClock()

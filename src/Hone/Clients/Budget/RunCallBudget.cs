@@ -11,20 +11,39 @@ internal sealed class RunCallBudget : IDisposable
     private readonly ImmutableSortedDictionary<string, CallBudget> byRole;
     private readonly ConcurrentDictionary<LM, IChatClient> pipelines = new(ReferenceEqualityComparer.Instance);
 
-    public RunCallBudget(CallBudgetLimits limits, IReadOnlyDictionary<string, CallBudgetLimits> roles, TimeProvider time)
+    private readonly RunCallBudget? outer;
+
+    /// <param name="limits">Limits of all calls together.</param>
+    /// <param name="roles">Limits by role.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="outer">The budget of a run that this one is part of: its calls count there, too. Not disposed with this one.</param>
+    public RunCallBudget(CallBudgetLimits limits, IReadOnlyDictionary<string, CallBudgetLimits> roles, TimeProvider time, RunCallBudget? outer = null)
     {
+        this.outer = outer;
         total = new(limits, time: time);
         byRole = roles.ToImmutableSortedDictionary(role => role.Key, role => new CallBudget(role.Value, time: time), StringComparer.Ordinal);
     }
 
     /// <summary>How many calls were refused so far.</summary>
-    public int RefusalCount => total.RefusalCount + byRole.Values.Sum(budget => budget.RefusalCount);
+    public int RefusalCount => Own.Sum(budget => budget.RefusalCount) + (outer?.RefusalCount ?? 0);
 
     /// <summary>What was spent, by role.</summary>
-    public ImmutableSortedDictionary<string, Spending> SpentByRole => total.GetSnapshot().ByRole;
+    public ImmutableSortedDictionary<string, Spending> SpentByRole => total.GetByRole().Spent;
 
-    /// <summary>The budgets, each with its limits.</summary>
-    public IEnumerable<CallBudget> All => byRole.Values.Prepend(total);
+    /// <summary>What was spent and what running calls may cost at most, by role.</summary>
+    public (ImmutableSortedDictionary<string, Spending> Spent, ImmutableSortedDictionary<string, Spending> Reserved) ByRole => total.GetByRole();
+
+    /// <summary>Called before each call, and each further attempt, with what it may cost reserved already.</summary>
+    public Action? Reserved
+    {
+        get => total.Reserved;
+        set => total.Reserved = value;
+    }
+
+    /// <summary>The budgets, each with its limits, those around this one included; that of all calls of the run first.</summary>
+    public IEnumerable<CallBudget> All => outer is null ? Own : Own.Concat(outer.All);
+
+    private IEnumerable<CallBudget> Own => byRole.Values.Prepend(total);
 
     /// <summary>Counts what an earlier process had spent.</summary>
     public void ContinueFrom(string role, Spending spent)
@@ -35,12 +54,19 @@ internal sealed class RunCallBudget : IDisposable
 
     /// <summary>The model's client under this budget; made once a model.</summary>
     public IChatClient PipelineOf(LM model) => pipelines.GetOrAdd(
-        model, static (added, self) => LMPipeline.Build(added, self.byRole.GetValueOrDefault(added.Role) is { } own ? [own, self.total] : [self.total]), this);
+        model, static (added, self) => LMPipeline.Build(added, [.. self.Around(added.Role)]), this);
 
     public void Dispose()
     {
-        foreach (var budget in All)
+        foreach (var budget in Own)
             budget.Dispose();
+    }
+
+    // The outermost last.
+    private IEnumerable<CallBudget> Around(string role)
+    {
+        CallBudget[] own = byRole.GetValueOrDefault(role) is { } limited ? [limited, total] : [total];
+        return outer is null ? own : own.Concat(outer.Around(role));
     }
 }
 

@@ -90,7 +90,8 @@ internal sealed class RequestKey
         {
             if (own.LogProbs == true)
                 return "log-probabilities are asked for, which a stored answer would lack";
-            buffer.Optional('N', own.SampleId);
+            // At temperature 0 samples are alike: one answer serves them all.
+            buffer.Optional('N', options.Temperature is 0 ? null : own.SampleId);
             buffer.Optional('L', own.LogProbs);
         }
 

@@ -14,6 +14,17 @@ public sealed record BootstrapRandomSearchOptions : BootstrapOptions
         init { ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(Candidates)); field = value; }
     } = 16;
 
+    /// <summary>
+    /// Candidates that are harvested and scored side by side, whatever <see cref="OptimizerOptions.MaxParallelism"/> is. More of them keep a fast model busy
+    /// on small validation sets; a target that one of them reaches ends the search after all of them.
+    /// </summary>
+    /// <value>1 by default.</value>
+    public int CandidatesAtOnce
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(CandidatesAtOnce)); field = value; }
+    } = 1;
+
     /// <summary>Draws the labelled demos of the labelled candidate at random; false takes the first ones.</summary>
     /// <value>True by default.</value>
     public bool SampleLabeled { get; init; } = true;
@@ -26,7 +37,8 @@ public sealed record BootstrapRandomSearchOptions : BootstrapOptions
     }
 
     internal override string Describe() => base.Describe() + FormattableString.Invariant(
-        $"; candidates={Candidates}; sample={SampleLabeled}; restrict={(Restrict is null ? "" : string.Join(',', Restrict))}");
+        $"; candidates={Candidates}; sample={SampleLabeled}; restrict={(Restrict is null ? "" : string.Join(',', Restrict))}")
+        + (CandidatesAtOnce == 1 ? string.Empty : FormattableString.Invariant($"; at-once={CandidatesAtOnce}"));
 
     internal override void Validate()
     {
@@ -82,38 +94,46 @@ public sealed class BootstrapRandomSearch<TIn, TOut> : PromptOptimizer<TIn, TOut
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
         var bootstrapper = new Bootstrapper<TIn, TOut>(search, options, Teacher, Acceptance);
-        foreach (var seed in options.Seeds)
+        foreach (var seeds in options.Seeds.Chunk(options.CandidatesAtOnce))
         {
-            var state = await StateAsync(search, bootstrapper, seed, cancellationToken).ConfigureAwait(false);
-            var candidate = search.Candidate(state, OriginOf(seed)) with
+            var states = await StatesAsync(search, bootstrapper, seeds, cancellationToken).ConfigureAwait(false);
+            var candidates = seeds.Zip(states, (seed, state) => search.Candidate(state, OriginOf(seed)) with
             {
                 Notes = ImmutableSortedDictionary<string, string>.Empty.Add("seed", seed.ToString(CultureInfo.InvariantCulture)),
-            };
-            await search.ScoreAsync("scoring", candidate, cancellationToken).ConfigureAwait(false);
+            });
+            await search.ScoreAsync("scoring", [.. candidates], cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<ProgramState> StateAsync(
-        SearchRun<TIn, TOut> search, Bootstrapper<TIn, TOut> bootstrapper, int seed, CancellationToken cancellationToken)
+    private async Task<ProgramState[]> StatesAsync(
+        SearchRun<TIn, TOut> search, Bootstrapper<TIn, TOut> bootstrapper, int[] seeds, CancellationToken cancellationToken)
     {
-        var draw = search.Seed.Derive("candidate", seed);
-        switch (seed)
-        {
-            case -3:
-                return LabeledDemos.Clear(search.Student.State, options);
-            case -2:
-                return LabeledDemos.Fill(search.Student, options, bootstrapper.Examples, options.MaxLabeledDemos, options.SampleLabeled ? draw : null);
-            case -1:
-                return await bootstrapper.BuildAsync(
-                    search.Train.All, new(options.MaxBootstrappedDemos, options.MaxLabeledDemos), draw, cancellationToken).ConfigureAwait(false);
-            default:
-                var random = draw.CreateRandom();
-                int[] order = [.. search.Train.All];
-                random.Shuffle(order);
-                var size = options.MaxBootstrappedDemos == 0 ? 0 : random.Next(1, options.MaxBootstrappedDemos + 1);
-                return await bootstrapper.BuildAsync(order, new(size, options.MaxLabeledDemos), draw, cancellationToken).ConfigureAwait(false);
-        }
+        var harvested = new Queue<ProgramState>(await bootstrapper.BuildAsync(
+            [.. seeds.Where(seed => seed >= -1).Select(seed => PlanOf(search, seed))], cancellationToken).ConfigureAwait(false));
+        return
+        [
+            .. seeds.Select(seed => seed switch
+            {
+                -3 => LabeledDemos.Clear(search.Student.State, options),
+                -2 => LabeledDemos.Fill(search.Student, options, bootstrapper.Examples, options.MaxLabeledDemos, options.SampleLabeled ? DrawOf(search, seed) : null),
+                _ => harvested.Dequeue(),
+            }),
+        ];
     }
+
+    private BootstrapPlan PlanOf(SearchRun<TIn, TOut> search, int seed)
+    {
+        var draw = DrawOf(search, seed);
+        if (seed == -1)
+            return new(search.Train.All, new(options.MaxBootstrappedDemos, options.MaxLabeledDemos), draw);
+        var random = draw.CreateRandom();
+        int[] order = [.. search.Train.All];
+        random.Shuffle(order);
+        var size = options.MaxBootstrappedDemos == 0 ? 0 : random.Next(1, options.MaxBootstrappedDemos + 1);
+        return new(order, new(size, options.MaxLabeledDemos), draw);
+    }
+
+    private static SeedStream DrawOf(SearchRun<TIn, TOut> search, int seed) => search.Seed.Derive("candidate", seed);
 
     private static string OriginOf(int seed) => seed switch
     {

@@ -95,7 +95,7 @@ public sealed class KnnFewShot<TIn, TOut> : PromptOptimizer<TIn, TOut>
         Signature[] signatures = [.. search.Student.Predictors.Select(entry => entry.Value)];
         FieldMap[] inputs = [.. search.Train.Examples.Select(ExampleFields.InputsOf)];
         var fields = DemoFields.Order(signatures, inputs);
-        var vectors = await Knn.EmbedAsync(embeddings, [.. inputs.Select(input => DemoFields.Text(fields, signatures, input))], cancellationToken).ConfigureAwait(false);
+        var vectors = await search.EmbedAsync(embeddings, [.. inputs.Select(input => DemoFields.Text(fields, signatures, input))], cancellationToken).ConfigureAwait(false);
         return new()
         {
             Nearest = options.Nearest,

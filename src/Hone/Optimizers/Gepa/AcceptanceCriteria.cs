@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Hone.Optimizers;
 
-/// <summary>A changed candidate beside its parent, on the same minibatch.</summary>
+/// <summary>A changed candidate beside its parent, on the same minibatch, to which confirmation may have added examples.</summary>
 /// <param name="Parent">The parent's number.</param>
 /// <param name="Before">The parent's scores.</param>
 /// <param name="After">The changed candidate's scores.</param>
@@ -18,7 +18,7 @@ public interface IAcceptanceCriterion
     /// <summary>Name with all settings: part of a run's identity.</summary>
     string Name { get; }
 
-    /// <summary>Why it is not; null when it is. Asked once a proposal.</summary>
+    /// <summary>Why it is not; null when it is. Asked once a proposal, and again with more scores where <see cref="GepaOptions.ConfirmationExamples"/> is set.</summary>
     string? Reject(ProposalScores scores);
 }
 

@@ -112,6 +112,31 @@ public sealed record GepaOptions : OptimizerOptions
         init { ThrowIfLessThanOne(value, nameof(MaxTextTokens)); field = value; }
     }
 
+    /// <summary>Refuses new texts that lack a placeholder of the text before, a name in braces such as <c>{city}</c>: for programs that fill them in.</summary>
+    public bool KeepPlaceholders { get; init; }
+
+    /// <summary>
+    /// Further training examples on which a change that its minibatch accepted, and its parent, are run before the whole validation set is: the criterion is
+    /// asked again about all of them together. A few examples are a noisy judge; a pass over the validation set is dear.
+    /// </summary>
+    /// <value>0 by default: the minibatch alone decides.</value>
+    public int ConfirmationExamples
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(ConfirmationExamples)); field = value; }
+    }
+
+    /// <summary>
+    /// Scores an accepted change on so many validation examples at a time, and drops it as soon as it is worse than the best candidate with 95 % confidence,
+    /// example by example. Only candidates that are scored on all of them are kept.
+    /// </summary>
+    /// <value>Null by default: all at once. At least 5.</value>
+    public int? ValidationSlice
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThan(value ?? 5, 5, nameof(ValidationSlice)); field = value; }
+    }
+
     /// <summary>Shows in each record what the other predictors of the run did, too.</summary>
     public bool ShowWholeRuns { get; init; }
 
@@ -153,7 +178,10 @@ public sealed record GepaOptions : OptimizerOptions
         $"; acceptance={Acceptance.Name}; selection={Selection.Most}; front={Front}; merge={UseMerge}/{MaxMerges}/{MergeExamples}; skip={SkipPerfectMinibatches}")
         + FormattableString.Invariant(
         $"; format={AddFormatFailures}; reflector={ProgramParts.Identity(ReflectionModel)}; mode={Reflection}; records={MaxRecordTokens}; text={MaxTextTokens}; whole={ShowWholeRuns}")
-        + (ToolDescriptions ? "; tools" : string.Empty);
+        + (ToolDescriptions ? "; tools" : string.Empty)
+        + (KeepPlaceholders ? "; placeholders" : string.Empty)
+        + (ConfirmationExamples > 0 ? FormattableString.Invariant($"; confirmation={ConfirmationExamples}") : string.Empty)
+        + (ValidationSlice is null ? string.Empty : FormattableString.Invariant($"; slice={ValidationSlice}"));
 
     // The reference's formula, so that its figures can be compared.
     private static long AutoBudget(GepaBudgetSize size, int components, int selection)

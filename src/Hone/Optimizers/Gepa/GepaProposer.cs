@@ -120,34 +120,35 @@ internal sealed class GepaProposer<TIn, TOut>(SearchRun<TIn, TOut> search, GepaO
         var shown = questions.Select(question => ReflectionText.Of(
             question.Request.Records, question.IsShortened ? Math.Max(1, options.MaxRecordTokens / 4) : options.MaxRecordTokens)).ToArray();
         var answers = new Answer[questions.Length];
+        string[] current = [.. questions.Select(question => question.Request.CurrentText)];
         var sees = (options.ReflectionModel ?? search.Student.Model)?.Capabilities.Images == true;
         int[] ofTools = [.. Enumerable.Range(0, questions.Length).Where(i => questions[i].Request.Tool is not null)];
         int[] withImages = [.. Enumerable.Range(0, questions.Length).Except(ofTools).Where(i => sees && shown[i].Images.Count > 0)];
         int[] plain = [.. Enumerable.Range(0, questions.Length).Except(ofTools).Except(withImages)];
         if (plain.Length > 0)
         {
-            Fill(answers, plain, await search.AskAsync(
+            Fill(answers, plain, current, await search.AskAsync(
                 Phase,
                 text.Value,
                 [.. plain.Select(i => Request(questions[i], new ReflectionRequest(questions[i].Request.CurrentText, shown[i].Text)))],
                 GepaJson.Default.ReflectionReply,
-                cancellationToken).ConfigureAwait(false));
+                cancellationToken).ConfigureAwait(false), TextOf);
         }
 
         if (withImages.Length > 0)
         {
-            Fill(answers, withImages, await search.AskAsync(
+            Fill(answers, withImages, current, await search.AskAsync(
                 Phase,
                 multimodal.Value,
                 [.. withImages.Select(i => Request(questions[i], new MultimodalReflectionRequest(
                     questions[i].Request.CurrentText, FeedbackCounts.Of(questions[i].Request.Records), shown[i].Text, shown[i].Images)))],
                 GepaJson.Default.ReflectionReply,
-                cancellationToken).ConfigureAwait(false));
+                cancellationToken).ConfigureAwait(false), TextOf);
         }
 
         if (ofTools.Length > 0)
         {
-            Fill(answers, ofTools, await search.AskAsync(
+            Fill(answers, ofTools, current, await search.AskAsync(
                 Phase,
                 tool.Value,
                 [.. ofTools.Select(i => Request(questions[i], ToolRequest(questions[i].Request, shown[i].Text)))],
@@ -174,7 +175,7 @@ internal sealed class GepaProposer<TIn, TOut>(SearchRun<TIn, TOut> search, GepaO
             [.. questions.Select(question => Request(question, question.Request))],
             GepaJson.Default.ReflectionReply,
             cancellationToken).ConfigureAwait(false);
-        Fill(answers, [.. Enumerable.Range(0, questions.Length)], replies);
+        Fill(answers, [.. Enumerable.Range(0, questions.Length)], [.. questions.Select(question => question.Request.CurrentInstruction)], replies, TextOf);
         return answers;
     }
 
@@ -205,20 +206,21 @@ internal sealed class GepaProposer<TIn, TOut>(SearchRun<TIn, TOut> search, GepaO
             {
                 var task = Array.FindIndex(questions, question => ReferenceEquals(question.Request, asked[i].Request));
                 Count(replies[i].UsageByRole);
-                answers[i] = Checked(pool, replies[i], out found[task]);
+                answers[i] = Checked(pool, asked[i].Request.Texts, replies[i], out found[task]);
             }
 
             return answers;
         }
     }
 
-    private Answer Checked(GepaPool pool, Proposal<ProposedTexts> reply, out IReadOnlyDictionary<string, string>? texts)
+    private Answer Checked(
+        GepaPool pool, IReadOnlyDictionary<string, string> current, Proposal<ProposedTexts> reply, out IReadOnlyDictionary<string, string>? texts)
     {
         texts = reply.Reply?.Texts;
         var error = texts is null ? reply.Error
             : texts.Keys.FirstOrDefault(component => !pool.Components.Contains(component)) is { } unknown ? $"There is no text '{unknown}' to change."
             : texts.Count == 0 ? "No text was proposed."
-            : texts.Values.Select(Fault).FirstOrDefault(fault => fault is not null);
+            : texts.Select(text => Fault(text.Value, current[text.Key])).FirstOrDefault(fault => fault is not null);
         foreach (var (component, proposed) in texts ?? ImmutableDictionary<string, string>.Empty)
             search.Tell(new TextProposed(component, error is null ? proposed : null, error));
         if (texts is null)
@@ -227,23 +229,24 @@ internal sealed class GepaProposer<TIn, TOut>(SearchRun<TIn, TOut> search, GepaO
         return new(texts is null ? null : string.Empty, error, reply.IsTooLong);
     }
 
-    private void Fill(Answer[] answers, int[] indices, Proposal<ReflectionReply>[] replies) => Fill(answers, indices, replies, reply => reply.NewInstruction);
+    private static string TextOf(ReflectionReply reply) => reply.NewInstruction;
 
-    private void Fill<TReply>(Answer[] answers, int[] indices, Proposal<TReply>[] replies, Func<TReply, string> textOf)
+    private void Fill<TReply>(Answer[] answers, int[] indices, string[] current, Proposal<TReply>[] replies, Func<TReply, string> textOf)
         where TReply : class
     {
         for (var i = 0; i < indices.Length; i++)
         {
             Count(replies[i].UsageByRole);
             var proposed = replies[i].Reply is { } reply ? FencedText.Extract(textOf(reply)) : null;
-            var error = proposed is null ? replies[i].Error : Fault(proposed);
+            var error = proposed is null ? replies[i].Error : Fault(proposed, current[indices[i]]);
             answers[indices[i]] = new(error is null ? proposed : null, error, replies[i].IsTooLong);
         }
     }
 
-    private string? Fault(string proposed) =>
+    private string? Fault(string proposed, string current) =>
         string.IsNullOrWhiteSpace(proposed) ? "The proposed text is empty."
         : ReflectionText.IsLonger(proposed, options.MaxTextTokens) ? $"The proposed text has more than {options.MaxTextTokens} tokens."
+        : options.KeepPlaceholders && Placeholders.MissingIn(proposed, current) is { } missing ? $"The proposed text lacks the placeholder {missing}."
         : null;
 
     private void Count(ImmutableSortedDictionary<string, Usage> usage) => spending.Reflection = usage.Values.Aggregate(spending.Reflection, (sum, part) => sum + part);

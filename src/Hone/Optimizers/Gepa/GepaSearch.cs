@@ -15,6 +15,7 @@ internal sealed class GepaSearch<TIn, TOut>
     private readonly MinibatchSampler minibatches;
     private readonly MergePlanner merges;
     private readonly SearchSet<TIn, TOut> selection;
+    private readonly HashSet<string> dropped = new(StringComparer.Ordinal);
     private int mergesDue;
     private int mergesDone;
     private bool hasFound;
@@ -41,6 +42,7 @@ internal sealed class GepaSearch<TIn, TOut>
             spending.Iterations++;
             search.Tell(new GepaIterationStarted(spending.Iterations, spending.Used, spending.Remaining));
             var isDone = await MergeAsync(cancellationToken).ConfigureAwait(false) ?? await ReflectAsync(cancellationToken).ConfigureAwait(false);
+            search.Tell(new GepaIterationFinished(spending.Iterations, pool.Candidates.Count, pool.Best));
             if (isDone)
                 break;
         }
@@ -90,7 +92,7 @@ internal sealed class GepaSearch<TIn, TOut>
     {
         var tasks = Tasks();
         var pairs = tasks.Select(task => task.PairKey).Distinct(StringComparer.Ordinal).Count();
-        if (spending.Remaining < ((pairs + tasks.Length) * (long)options.MinibatchSize) + selection.Count)
+        if (spending.Remaining < ((pairs + tasks.Length) * (long)options.MinibatchSize) + (2L * tasks.Length * Confirmations) + selection.Count)
             return true;
         foreach (var task in tasks)
             search.Tell(new GepaMinibatchSampled(spending.Iterations, task.Parent, [.. task.Examples]));
@@ -166,6 +168,8 @@ internal sealed class GepaSearch<TIn, TOut>
                 Judge(tried[i], runs[(i * options.MinibatchSize)..((i + 1) * options.MinibatchSize)]);
         }
 
+        if (Confirmations > 0)
+            await ConfirmAsync([.. tried.Where(child => child.Rejection is null)], cancellationToken).ConfigureAwait(false);
         var chosen = Choose(children);
         foreach (var child in children)
             search.Tell(new ProposalJudged(child.Candidate.Origin, child.Rejection is null, Mean(child.Scores?.Before), Mean(child.Scores?.After), child.Rejection ?? "accepted"));
@@ -183,7 +187,7 @@ internal sealed class GepaSearch<TIn, TOut>
         var changed = string.Join(", ", task.Proposed!.Keys.Order(StringComparer.Ordinal));
         var candidate = Candidate(
             search.Ledger[task.Parent].State, pool.Components.Zip(texts), $"reflection on {changed} of {task.Parent}", [task.Parent], [("components", changed)]);
-        return new(task, candidate, texts) { Rejection = pool.Contains(texts) ? "a duplicate of a candidate" : null };
+        return new(task, candidate, texts) { Rejection = pool.Contains(texts) ? "a duplicate of a candidate" : dropped.Contains(candidate.Key) ? "was dropped before" : null };
     }
 
     private void Judge(GepaChild<TIn, TOut> child, RunRecord[] runs)
@@ -192,6 +196,45 @@ internal sealed class GepaSearch<TIn, TOut>
             child.Task.Parent, [.. child.Task.Before.Select(run => run.Score.Value)], [.. runs.Select(run => run.Score.Value)]);
         search.Tell(new CandidateSampled(child.Candidate.Origin, child.Scores.After.Average(), runs.Length));
         child.Rejection = options.Acceptance.Reject(child.Scores);
+    }
+
+    // As many as there are beside a minibatch.
+    private int Confirmations => Math.Min(options.ConfirmationExamples, Math.Max(0, search.Train.Count - options.MinibatchSize));
+
+    // Runs changes and their parents on further examples, and judges by all of them.
+    private async Task ConfirmAsync(GepaChild<TIn, TOut>[] accepted, CancellationToken cancellationToken)
+    {
+        if (accepted.Length == 0)
+            return;
+        int[][] further = [.. accepted.Select(child => Further(child.Task))];
+        spending.Reserve(2L * further.Sum(examples => examples.Length));
+        var runs = await search.RunAsync(
+            "confirming",
+            [
+                .. accepted.Zip(further).SelectMany(pair => pair.Second.Select(index => search.Ledger[pair.First.Task.Parent].On(search.Train, index))
+                    .Concat(pair.Second.Select(index => pair.First.Candidate.On(search.Train, index)))),
+            ],
+            cancellationToken).ConfigureAwait(false);
+        var next = 0;
+        for (var i = 0; i < accepted.Length; i++)
+        {
+            var scores = accepted[i].Scores!;
+            var count = further[i].Length;
+            accepted[i].Scores = scores with
+            {
+                Before = [.. scores.Before, .. runs[next..(next + count)].Select(run => run.Score.Value)],
+                After = [.. scores.After, .. runs[(next + count)..(next + (2 * count))].Select(run => run.Score.Value)],
+            };
+            next += 2 * count;
+            accepted[i].Rejection = options.Acceptance.Reject(accepted[i].Scores!) is { } reason ? $"{reason} with {count} further examples" : null;
+        }
+    }
+
+    private int[] Further(GepaTask task)
+    {
+        int[] others = [.. search.Train.All.Except(task.Examples)];
+        search.RandomFor("confirmation", spending.Iterations, task.Number).Shuffle(others);
+        return others[..Math.Min(Confirmations, others.Length)];
     }
 
     // Accepted changes without duplicates; the best of them, when not all are wanted.
@@ -221,6 +264,8 @@ internal sealed class GepaSearch<TIn, TOut>
         var count = (int)Math.Min(found.Length, spending.Remaining / selection.Count);
         if (count == 0)
             return 0;
+        if (options.ValidationSlice is not null)
+            return await ScoreInSlicesAsync(found[..count], cancellationToken).ConfigureAwait(false);
         var first = pool.Candidates.Count;
         for (var i = 0; i < count; i++)
         {
@@ -235,16 +280,69 @@ internal sealed class GepaSearch<TIn, TOut>
         return count;
     }
 
+    // One after the other: each is compared with the best so far, and dropped as soon as it is surely worse.
+    private async Task<int> ScoreInSlicesAsync(SearchCandidate<TIn, TOut>[] found, CancellationToken cancellationToken)
+    {
+        var first = pool.Candidates.Count;
+        int[] order = [.. selection.All];
+        search.RandomFor("slices").Shuffle(order);
+        foreach (var candidate in found)
+        {
+            var discovered = spending.Used;
+            if (await IsWorseAsync(candidate, order, cancellationToken).ConfigureAwait(false))
+            {
+                dropped.Add(candidate.Key);
+                continue;
+            }
+
+            spending.DiscoveredAt.Add(discovered);
+            var noted = candidate with { Notes = candidate.Notes.Add("evaluations before", discovered.ToString(CultureInfo.InvariantCulture)) };
+            await search.ScoreAsync("scoring", noted, cancellationToken).ConfigureAwait(false);
+            Enter(pool.Candidates.Count);
+        }
+
+        return pool.Candidates.Count - first;
+    }
+
+    private async Task<bool> IsWorseAsync(SearchCandidate<TIn, TOut> candidate, int[] order, CancellationToken cancellationToken)
+    {
+        var best = pool.Candidates[pool.Best];
+        var (own, others) = (new List<double>(), new List<double>());
+        foreach (var slice in order.Chunk(options.ValidationSlice!.Value))
+        {
+            spending.Reserve(slice.Length);
+            var scored = await search.SampleAsync("validating", [candidate], selection, slice, cancellationToken).ConfigureAwait(false);
+            own.AddRange(scored[0].Scores);
+            others.AddRange(slice.Select(index => best.Scores[index]));
+            if (own.Count == order.Length || !IsSurelyLess(own, others))
+                continue;
+            search.Tell(new GepaCandidateDropped(spending.Iterations, candidate.Origin, own.Count, own.Average(), others.Average()));
+            return true;
+        }
+
+        return false;
+    }
+
+    // The upper end of the 95 % interval of the mean difference, example by example, is below zero.
+    private static bool IsSurelyLess(List<double> own, List<double> others)
+    {
+        double[] differences = [.. own.Zip(others, (left, right) => left - right)];
+        var mean = differences.Average();
+        var variance = differences.Sum(difference => (difference - mean) * (difference - mean)) / (differences.Length - 1);
+        return mean + (1.96 * Math.Sqrt(variance / differences.Length)) < 0;
+    }
+
     private void Enter(int index)
     {
         var best = index == 0 ? double.NegativeInfinity : pool.Mean(pool.Best);
+        var before = pool.Fronts.SelectMany(front => front).Distinct().ToArray();
         var candidate = search.Ledger.Entries[index];
         var program = search.Ledger[index].Program;
         if (pool.Add(
             candidate,
             [.. pool.Components.Select(component => TextComponents.Get(program, component))],
             [.. search.Ledger.ScoreOf(index)!.Runs.Select(run => run.Score)]))
-            search.Tell(new ParetoFrontChanged(pool.FrontsByKey));
+            search.Tell(new ParetoFrontChanged(pool.FrontsByKey) { Displaced = [.. before.Except(pool.Fronts.SelectMany(front => front)).Order()] });
         if (pool.Mean(index) > best)
             improvedAt = spending.Iterations;
     }

@@ -132,7 +132,7 @@ public sealed class InferRules<TIn, TOut> : PromptOptimizer<TIn, TOut>
         return $"Inputs\n{MetaText.Lines(inputs, TokensPerField)}\n---\nOutputs\n{MetaText.Lines(outputs, TokensPerField)}";
     }
 
-    // A question that is too long is asked again with an example less.
+    // A question that is too long is asked again with an example less. Not every server says that this is why it refuses a request.
     private async Task FindRulesAsync(SearchRun<TIn, TOut> search, Question[] questions, CancellationToken cancellationToken)
     {
         var finder = search.Proposer(RuleFinder, options.PromptModel, "prompt");
@@ -184,6 +184,7 @@ public sealed class InferRules<TIn, TOut> : PromptOptimizer<TIn, TOut>
         {
             Sample = SampleIds.Of(seed, candidate + 1),
             Temperature = 1,
+            CanBeShortened = shown > 1,
         };
 
         public void Take(Proposal<RulesReply> proposal, SearchRun<TIn, TOut> search)

@@ -35,6 +35,14 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
     /// <inheritdoc/>
     public override string Name => "mipro-v2";
 
+    /// <inheritdoc cref="PromptOptimizer{TIn,TOut}.CompileAsync"/>
+    public new async Task<MiproV2Result<TIn, TOut>> CompileAsync(
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> train,
+        IReadOnlyList<Example<TIn, TOut>>? validation = null,
+        CancellationToken cancellationToken = default) =>
+        (MiproV2Result<TIn, TOut>)await base.CompileAsync(program, train, validation, cancellationToken).ConfigureAwait(false);
+
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Split;
 
     private protected override int SelectionOf(int examples) => MiproBudget.SelectionOf(examples);

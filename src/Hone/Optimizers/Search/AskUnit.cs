@@ -24,6 +24,9 @@ internal sealed record AskRequest<TRequest>(string Key, TRequest Request)
 
     /// <summary>Sampling temperature; null leaves it to the model.</summary>
     public double? Temperature { get; init; }
+
+    /// <summary>True when a shorter question can be asked in its place: then a request that a model refuses is taken for one that is too long.</summary>
+    public bool CanBeShortened { get; init; }
 }
 
 /// <summary>Asks a proposer.</summary>
@@ -52,7 +55,11 @@ internal sealed class AskUnit<TRequest, TReply>(
 
         if (error is OperationCanceledException || SearchFaults.Refusal(error) is not null || SearchFaults.IsOutage(error) || SearchFaults.IsFatal(error))
             outcome.Error.Throw();
-        Outcome = new Proposal<TReply>(null, error.Message) { UsageByRole = usage, IsTooLong = error is ContextWindowExceededException };
+        Outcome = new Proposal<TReply>(null, error.Message)
+        {
+            UsageByRole = usage,
+            IsTooLong = error is ContextWindowExceededException || (request.CanBeShortened && error is LMInvalidRequestException),
+        };
     }
 
     public override void Save(Utf8JsonWriter saved)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,6 +10,7 @@ internal sealed class SearchEvents(OptimizerOptions options)
     private readonly Lock gate = new();
     private readonly Queue<OptimizerEvent> waiting = new();
     private readonly List<string> warnings = [];
+    private (long Runs, Usage Usage) told;
 
     /// <summary>What the user should know of.</summary>
     public IReadOnlyList<string> Warnings
@@ -49,6 +51,28 @@ internal sealed class SearchEvents(OptimizerOptions options)
     }
 
     public void Warn(string message) => Tell(new OptimizerWarning(message));
+
+    /// <summary>Says what was spent so far, since the last time, and what is left.</summary>
+    public void TellSpent(long runs, ImmutableSortedDictionary<string, Usage> usageByRole, long? runsLeft, RunCallBudget? calls)
+    {
+        var usage = usageByRole.Values.Aggregate(default(Usage), (sum, role) => sum + role);
+        var left = calls?.All.Select(budget => budget.Left()).ToArray() ?? [];
+        Tell(new OptimizerSpent(runs, usageByRole)
+        {
+            NewProgramRuns = runs - told.Runs,
+            NewUsage = new(usage.Calls - told.Usage.Calls, usage.InputTokens - told.Usage.InputTokens, usage.OutputTokens - told.Usage.OutputTokens)
+            {
+                CachedInputTokens = usage.CachedInputTokens - told.Usage.CachedInputTokens,
+                ReasoningTokens = usage.ReasoningTokens - told.Usage.ReasoningTokens,
+                Cost = usage.Cost - told.Usage.Cost,
+            },
+            RunsLeft = runsLeft,
+            CallsLeft = left.Min(budget => budget.Calls),
+            TokensLeft = left.Min(budget => budget.Tokens),
+            CostLeft = left.Min(budget => budget.Money),
+        });
+        told = (runs, usage);
+    }
 
     /// <summary>Hands the trackers what they have not had yet.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)

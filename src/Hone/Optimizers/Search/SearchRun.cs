@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.AI;
 
 namespace Hone.Optimizers;
 
@@ -62,6 +63,12 @@ internal sealed class SearchRun<TIn, TOut>
     public long RemainingRuns => units.RemainingRuns;
 
     public long ProgramRuns => units.ProgramRuns;
+
+    /// <summary>What the run's budget leaves to a step of it: enough is kept to score what the step gives.</summary>
+    public RunAllowance AllowStep() => units.Allow(Selection?.Count ?? 0, (Selection?.Count ?? 0) * (long)(Options.CallsPerRun ?? Math.Max(1, Student.Predictors.Length)));
+
+    /// <summary>Counts runs of the program that a step has made.</summary>
+    public void CountRunsOfStep(long runs) => units.CountRunsOfStep(runs);
 
     /// <summary>The student under another state.</summary>
     public SearchCandidate<TIn, TOut> Candidate(ProgramState state, string origin)
@@ -193,6 +200,19 @@ internal sealed class SearchRun<TIn, TOut>
         }
 
         return [.. wave.Select(unit => unit.Result)];
+    }
+
+    /// <summary>Embeds texts, in batches: vectors of length 1, in the order of the texts.</summary>
+    /// <exception cref="SearchEndedException">The run is to end.</exception>
+    /// <exception cref="HoneException">The vectors differ in length, or there is not one a text.</exception>
+    public async Task<float[][]> EmbedAsync(IEmbeddingGenerator<string, Embedding<float>> embeddings, string[] texts, CancellationToken cancellationToken)
+    {
+        EmbedUnit[] wave = [.. texts.Chunk(EmbeddingBatches.DefaultSize).Select(batch => new EmbedUnit(embeddings, batch))];
+        await WaveAsync("embedding", wave, cancellationToken).ConfigureAwait(false);
+        float[][] vectors = [.. wave.SelectMany(unit => unit.Result.Values)];
+        return Array.Find(vectors, vector => vector.Length != vectors[0].Length) is { } other
+            ? throw new HoneException($"The embedding generator gave vectors of several lengths: {vectors[0].Length} and {other.Length}.")
+            : vectors;
     }
 
     /// <summary>Tells listeners what happened.</summary>

@@ -7,14 +7,13 @@ namespace Hone.Optimizers;
 /// Runs units in waves, side by side, each at most once in the life of a run directory. A wave is given in order; what its units cost is judged in that
 /// order, so that what a budget allows does not depend on how many ran at once.
 /// </summary>
-internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, RunCallBudget? calls, SearchEvents events)
+internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, RunCallBudget? calls, SearchEvents events, RunAllowance? allowance = null)
 {
     private const string StopFile = "stop";
 
     // How many units may start between two looks for the file: a look costs as much as a small unit.
     private const int StartsBetweenLooks = 32;
     private const string ElapsedKey = "elapsedMs";
-    private const string SpentKey = "spent";
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, JsonElement> journaled = ReadJournal(run.Entries);
@@ -22,9 +21,11 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     private readonly HashSet<string> counted = new(StringComparer.Ordinal);
     private readonly HashSet<string> paid = new(StringComparer.Ordinal);
     private readonly UnitCosts costs = new();
+    private readonly SearchJournal journal = new(run);
     private RunCallBudget? calls = calls;
     private TimeSpan? lastKept;
     private long setAside;
+    private long runsOfSteps;
 
     /// <summary>Units that an earlier process had finished.</summary>
     public int JournaledCount => journaled.Count;
@@ -39,7 +40,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     public ImmutableSortedDictionary<string, Usage> UsageByRole { get; private set; } = ImmutableSortedDictionary.Create<string, Usage>(StringComparer.Ordinal);
 
     /// <summary>Runs of the program that the budget still allows; those that are set aside are not among them.</summary>
-    public long RemainingRuns => options.Budget.MaxProgramRuns is { } most ? Math.Max(0, most - setAside - ProgramRuns) : long.MaxValue;
+    public long RemainingRuns => Math.Min(Left(options.Budget.MaxProgramRuns), Left(allowance?.ProgramRuns));
 
     /// <summary>Time that the run had taken when its last unit was done, that of earlier processes included.</summary>
     public TimeSpan Duration => run.Directory is null ? run.Elapsed : lastKept ?? ElapsedBefore;
@@ -48,6 +49,21 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         run.Entries.LastOrDefault(entry => entry.TryGetProperty(ElapsedKey, out _)) is { ValueKind: JsonValueKind.Object } last
             ? last.GetProperty(ElapsedKey).GetInt64()
             : 0);
+
+    /// <summary>What the budget leaves to a step of this run.</summary>
+    /// <param name="runsAside">Runs of the program that are kept for scoring what it gives.</param>
+    /// <param name="callsAside">Calls that are kept for it.</param>
+    public RunAllowance Allow(long runsAside, long callsAside)
+    {
+        var limits = new CallBudgetLimits { MaxCalls = calls?.All.Min(budget => budget.Left().Calls) is { } left ? Math.Max(0, left - callsAside) : null };
+        return new(
+            RemainingRuns == long.MaxValue ? null : Math.Max(0, RemainingRuns - runsAside),
+            calls is null ? null : new RunCallBudget(limits, ImmutableSortedDictionary<string, CallBudgetLimits>.Empty, options.Time, calls),
+            () => run.Exhausted(0) is not null || allowance?.IsOutOfTime == true);
+    }
+
+    /// <summary>Counts runs of the program that a step has made.</summary>
+    public void CountRunsOfStep(long runs) => runsOfSteps += runs;
 
     /// <summary>Keeps so many runs of the program for what comes after the search.</summary>
     public void SetAside(long runs) => setAside = runs;
@@ -61,29 +77,27 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             return;
         foreach (var (role, spent) in calls.SpentByRole)
             whole.ContinueFrom(role, spent);
+        journal.Follow(whole);
         calls = whole;
     }
 
     /// <summary>
-    /// Counts the time and the calls of earlier processes against the budget: what the budget had counted when a wave ended, units that were cut off
-    /// half-way included, and the units that were finished after that.
+    /// Counts the time and the calls of earlier processes against the budget, units that were cut off half-way included. Of calls that were under way when a
+    /// process was killed nothing is known: they count as the most that they can have cost.
     /// </summary>
     public void ContinueSpending()
     {
         run.ContinueFrom(ElapsedBefore);
+        var (spent, lost) = journal.Read();
+        var most = lost.Values.Aggregate(default(Usage), (sum, usage) => sum + usage);
+        if (most != default)
+            events.Warn(FormattableString.Invariant(
+                $"Calls were under way when an earlier process ended. They count as the most that they can have cost: {most.Calls} calls, {most.TotalTokens} tokens, {most.Cost:0.######} in money."));
         if (calls is null)
             return;
-        var spent = ImmutableSortedDictionary.Create<string, Usage>(StringComparer.Ordinal);
-        foreach (var line in run.Entries)
-        {
-            if (line.TryGetProperty(SpentKey, out var counted))
-                spent = UsageJson.Read(counted);
-            else if (line.TryGetProperty("unit", out _))
-                spent = spent.Plus(UsageOf(line));
-        }
-
         foreach (var (role, usage) in spent)
             calls.ContinueFrom(role, new(usage.Calls, usage.InputTokens, usage.OutputTokens, usage.Cost));
+        journal.Follow(calls);
     }
 
     /// <summary>How many further runs of the program these units would be.</summary>
@@ -106,6 +120,8 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
                 missing.Add(unit);
         }
 
+        if (units.Count > 0)
+            events.Tell(new WorkStarted(phase, units[0].IsProgramRun ? WorkKind.Runs : WorkKind.Requests, units.Count, units.Count - missing.Count));
         try
         {
             if (missing.Count > 0)
@@ -123,7 +139,9 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         }
 
         if (missing.Count > 0)
-            events.Tell(new OptimizerSpent(ProgramRuns, UsageByRole));
+            events.TellSpent(ProgramRuns, UsageByRole, options.Budget.MaxProgramRuns is null ? null : RemainingRuns, calls);
+        if (missing.Count > 0 && run.Directory is { } directory)
+            events.Tell(new RunSaved(directory, known.Count));
         ThrowIfTooManyCrashed(units, maxErrors);
     }
 
@@ -145,12 +163,14 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         }
     }
 
+    private long Left(long? most) => most is { } runs ? Math.Max(0, runs - setAside - ProgramRuns - runsOfSteps) : long.MaxValue;
+
     private void Reserve(IReadOnlyList<Unit> units)
     {
         var fresh = NewRuns(units);
         if (fresh > RemainingRuns)
             throw new SearchEndedException(
-                StopReason.ProgramRunBudget, $"The budget of {options.Budget.MaxProgramRuns} program runs is spent: {ProgramRuns} were made and {fresh} more are needed.");
+                StopReason.ProgramRunBudget, $"The budget of program runs is spent: {ProgramRuns + runsOfSteps} were made and {fresh} more are needed.");
         foreach (var unit in units)
         {
             if (unit.IsProgramRun && counted.Add(unit.Key))
@@ -210,15 +230,8 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
 
     private void KeepTime()
     {
-        if (run.Journal is not { } journal)
-            return;
         lastKept = TimeSpan.FromMilliseconds(Math.Round(run.Elapsed.TotalMilliseconds));
-        journal.Append(line =>
-        {
-            line.WriteNumber(ElapsedKey, (long)lastKept.Value.TotalMilliseconds);
-            if (calls is not null)
-                UsageJson.Write(line, SpentKey, calls.SpentByRole.ToImmutableSortedDictionary(entry => entry.Key, entry => UsageOf(entry.Value), StringComparer.Ordinal));
-        });
+        journal.Append(line => line.WriteNumber(ElapsedKey, (long)lastKept.Value.TotalMilliseconds));
         journal.Flush();
     }
 
@@ -240,6 +253,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         : looksForFile && run.Directory is { } directory && File.Exists(Path.Combine(directory, StopFile))
             ? new(StopReason.Requested, $"The run directory has a file named '{StopFile}'. Delete it to go on.")
         : run.Exhausted(0) is { } reason ? new(reason, "The time of the budget is spent.")
+        : allowance?.IsOutOfTime == true ? new(StopReason.TimeBudget, "The time that the sequence has for its steps is spent.")
         : null;
 
     // Near a limit one unit runs at a time, as if nothing ever ran side by side: then the budget refuses the same call as it would have in order.
@@ -286,13 +300,15 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             known[unit.Key] = unit.Outcome!;
             costs.Observe(unit);
             ExecutedCount++;
-            run.Journal?.Append(line =>
-            {
-                line.WriteString("unit", unit.Key);
-                line.WritePropertyName("result");
-                unit.Save(line);
-            });
+            SearchMeters.Count(unit);
         }
+
+        journal.Append(line =>
+        {
+            line.WriteString("unit", unit.Key);
+            line.WritePropertyName("result");
+            unit.Save(line);
+        });
     }
 
     private Exception Ended(Exception error)
@@ -313,11 +329,6 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             nameof(CallBudgetLimits.MaxTime) => StopReason.TimeBudget,
             _ => StopReason.CallBudget,
         };
-
-    private static Usage UsageOf(Spending spent) => new(spent.Calls, spent.InputTokens, spent.OutputTokens) { Cost = spent.Money };
-
-    private static ImmutableSortedDictionary<string, Usage> UsageOf(JsonElement line) =>
-        line.GetProperty("result").TryGetProperty("usage", out var usage) ? UsageJson.Read(usage) : ImmutableSortedDictionary<string, Usage>.Empty;
 
     private static Dictionary<string, JsonElement> ReadJournal(IReadOnlyList<JsonElement> entries)
     {

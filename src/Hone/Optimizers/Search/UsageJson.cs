@@ -18,8 +18,13 @@ internal static class UsageJson
     /// <summary>A member with the usage by role; none when nothing was used.</summary>
     public static void Write(Utf8JsonWriter json, string name, ImmutableSortedDictionary<string, Usage> usage)
     {
-        if (usage.IsEmpty)
-            return;
+        if (!usage.IsEmpty)
+            WriteAlways(json, name, usage);
+    }
+
+    /// <summary>A member with the usage by role, an empty object when nothing was used.</summary>
+    public static void WriteAlways(Utf8JsonWriter json, string name, ImmutableSortedDictionary<string, Usage> usage)
+    {
         json.WriteStartObject(name);
         foreach (var (role, spent) in usage)
         {

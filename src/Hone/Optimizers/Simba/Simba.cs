@@ -30,6 +30,14 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
     /// <inheritdoc/>
     public override string Name => "simba";
 
+    /// <inheritdoc cref="PromptOptimizer{TIn,TOut}.CompileAsync"/>
+    public new async Task<SimbaResult<TIn, TOut>> CompileAsync(
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> train,
+        IReadOnlyList<Example<TIn, TOut>>? validation = null,
+        CancellationToken cancellationToken = default) =>
+        (SimbaResult<TIn, TOut>)await base.CompileAsync(program, train, validation, cancellationToken).ConfigureAwait(false);
+
     private protected override SelectionWithoutValidation WithoutValidation => SelectionWithoutValidation.Train;
 
     private protected override string Describe() => $"; advice={ProgramParts.Identity(Advice)}"

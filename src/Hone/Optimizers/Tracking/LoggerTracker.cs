@@ -45,6 +45,9 @@ public sealed class LoggerTracker : IOptimizationTracker
                 break;
             case OptimizerWarning:
                 break; // the run's own logger has it
+            case OptimizerFailed failed:
+                TrackerLog.Failed(logger, failed.Error);
+                break;
             case OptimizerFinished finished:
                 TrackerLog.Finished(logger, finished.Reason, finished.BestIndex, finished.Verdict);
                 break;
@@ -85,6 +88,9 @@ internal static partial class TrackerLog
 
     [LoggerMessage(LogLevel.Information, "Ended ({Reason}) with candidate {BestIndex}. {Verdict}")]
     public static partial void Finished(ILogger logger, StopReason reason, int bestIndex, string verdict);
+
+    [LoggerMessage(LogLevel.Error, "Given up: {Error}")]
+    public static partial void Failed(ILogger logger, string error);
 
     [LoggerMessage(LogLevel.Debug, "{Kind}: {Event}")]
     public static partial void Other(ILogger logger, string kind, string @event);

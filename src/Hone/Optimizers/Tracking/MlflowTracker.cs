@@ -39,6 +39,10 @@ public sealed class MlflowTracker : IOptimizationTracker
     private readonly MlflowOptions options;
     private string? runId;
     private double? best;
+    private int bestIndex;
+    private double[] highest = [];
+    private int judged;
+    private int validation;
 
     /// <summary>Creates a tracker.</summary>
     /// <param name="http">The client; it is not disposed.</param>
@@ -66,8 +70,11 @@ public sealed class MlflowTracker : IOptimizationTracker
                 await StartAsync(started, cancellationToken).ConfigureAwait(false);
                 break;
             case CandidateScored { Candidate.Score: { } score } scored:
-                best = Math.Max(best ?? score, score);
+                Observe(scored.Candidate, score);
                 await LogAsync(Metrics(scored, score), [], [new("candidate", scored.Candidate.Index)], cancellationToken).ConfigureAwait(false);
+                break;
+            case ProposalJudged proposal:
+                await LogAsync(Subsample(proposal), [], [], cancellationToken, ++judged).ConfigureAwait(false);
                 break;
             case OptimizerSpent spent:
                 await LogAsync(Spending(spent), [], [], cancellationToken, spent.ProgramRuns).ConfigureAwait(false);
@@ -75,11 +82,16 @@ public sealed class MlflowTracker : IOptimizationTracker
             case OptimizerFinished finished:
                 await FinishAsync(finished, cancellationToken).ConfigureAwait(false);
                 break;
+            case OptimizerFailed failed when runId is not null:
+                await LogAsync([], [], [new("error", failed.Error)], cancellationToken).ConfigureAwait(false);
+                await EndAsync(failed.IsCancelled ? "KILLED" : "FAILED", cancellationToken).ConfigureAwait(false);
+                break;
         }
     }
 
     private async Task StartAsync(OptimizerStarted started, CancellationToken cancellationToken)
     {
+        (best, bestIndex, highest, judged, validation) = (null, 0, [], 0, started.ValidationCount);
         if (runId is null)
         {
             var created = await SendAsync(HttpMethod.Post, "runs/create", new()
@@ -114,16 +126,31 @@ public sealed class MlflowTracker : IOptimizationTracker
         return created!.Value.GetProperty("experiment_id").GetString()!;
     }
 
+    private void Observe(OptimizationCandidate candidate, double score)
+    {
+        if (best is null || score > best)
+            (best, bestIndex) = (score, candidate.Index);
+        highest = highest.Length == candidate.Scores.Length ? [.. highest.Zip(candidate.Scores, Math.Max)] : [.. candidate.Scores];
+    }
+
     // Names as the GEPA engine's trackers use them, so that dashboards made for those show these runs.
     private List<KeyValuePair<string, double>> Metrics(CandidateScored scored, double score) =>
     [
         new("val_program_average", score),
         new("best_score_on_valset", best!.Value),
         new("new_program_idx", scored.Candidate.Index),
+        new("best_program_as_per_agg_score_valset", bestIndex),
+        new("linear_pareto_front_program_idx", bestIndex),
+        new("valset_pareto_front_agg", highest.Length == 0 ? score : highest.Average()),
         new("val_evaluated_count_new_program", scored.Candidate.Scores.Length),
+        new("val_total_count", validation),
         new("total_metric_calls", scored.Candidate.ProgramRunsBy),
         .. scored.Candidate.Parts.Select(part => KeyValuePair.Create($"objective/{part.Key}", part.Value)),
     ];
+
+    // What was not measured has no number.
+    private static List<KeyValuePair<string, double>> Subsample(ProposalJudged proposal) =>
+        [.. new KeyValuePair<string, double>[] { new("subsample/before", proposal.Before), new("subsample/after", proposal.After) }.Where(metric => double.IsFinite(metric.Value))];
 
     private static List<KeyValuePair<string, double>> Spending(OptimizerSpent spent) =>
     [
@@ -146,12 +173,17 @@ public sealed class MlflowTracker : IOptimizationTracker
         await LogAsync(
             [], [], [new("verdict", finished.Verdict), new("stop_reason", finished.Reason), new("best_candidate", finished.BestIndex), .. texts], cancellationToken)
             .ConfigureAwait(false);
+        await EndAsync(finished.Error is not null ? "FAILED" : finished.Reason == StopReason.Requested ? "KILLED" : "FINISHED", cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task EndAsync(string status, CancellationToken cancellationToken)
+    {
         if (options.RunId is not null)
             return;
         await SendAsync(HttpMethod.Post, "runs/update", new()
         {
             ["run_id"] = runId,
-            ["status"] = finished.Error is not null ? "FAILED" : finished.Reason == StopReason.Requested ? "KILLED" : "FINISHED",
+            ["status"] = status,
             ["end_time"] = Now,
         }, cancellationToken).ConfigureAwait(false);
     }

@@ -60,6 +60,23 @@ public sealed class RequestKeyTests
         ("raw map", new() { RawRepresentationFactory = _ => new Dictionary<string, object?> { ["n"] = 1 } }),
     ];
 
+    /// <summary>At temperature 0 samples are alike, whether their number is named or not.</summary>
+    [Fact]
+    public void Samples_AtTemperatureZero_ShareAKey_AndNowhereElse()
+    {
+        Assert.Single(Keys(0).Distinct());
+        Assert.Equal(4, Keys(0.1f).Distinct().Count());
+        Assert.Equal(4, Keys(null).Distinct().Count());
+
+        static IEnumerable<ResponseKey> Keys(float? temperature) => new ChatOptions[]
+        {
+            new() { Temperature = temperature },
+            new HoneChatOptions { Temperature = temperature, SampleId = 0 },
+            new HoneChatOptions { Temperature = temperature, SampleId = 1 },
+            new HoneChatOptions { Temperature = temperature, SampleId = 2 },
+        }.Select(options => KeyOf([new(ChatRole.User, "hi")], options));
+    }
+
     [Fact]
     public void D17_EveryOptionThatAModelCouldSee_IsInTheKey()
     {

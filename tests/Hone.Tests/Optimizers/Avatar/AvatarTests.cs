@@ -37,22 +37,28 @@ public sealed class AvatarTests : IDisposable
     }
 
     // The reference throws.
-    [Fact]
-    public async Task Ava1_A_perfect_agent_is_returned_as_it_came()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task Ava1_A_perfect_agent_is_returned_as_it_came(int parallelism)
     {
         var lab = World();
         var program = lab.One("USE-SEARCH");
-        var result = await Optimizer(new()).CompileAsync(program, Lab.Examples(4), cancellationToken: Token);
+        var result = await Optimizer(new() { MaxParallelism = parallelism }).CompileAsync(program, Lab.Examples(4), cancellationToken: Token);
         Assert.Equal(program.State, result.Program.State);
         Assert.Equal((0, 4), (result.BestIndex, lab.Calls.Count));
     }
 
     // The reference returns the last instruction without ever having run it.
-    [Fact]
-    public async Task Ava1_A_worse_instruction_is_not_kept()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task Ava1_A_worse_instruction_is_not_kept(int parallelism)
     {
         var lab = World("use nothing");
-        var result = await Optimizer(new() { MaxIterations = 3 }).CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
+        var result = await Optimizer(new() { MaxIterations = 3, MaxParallelism = parallelism }).CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
         Assert.Equal(0, result.BestIndex);
         Assert.Equal(2, result.Candidates.Length);
         Assert.True(result.ProgramRuns <= Optimizer(new() { MaxIterations = 3 }).Estimate(lab.One(), Lab.Examples(4), Lab.Examples(3, "v")).ProgramRuns);

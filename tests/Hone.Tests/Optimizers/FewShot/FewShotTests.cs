@@ -13,7 +13,8 @@ public sealed class FewShotTests
     public async Task Labelled_demos_are_the_first_training_examples(int count, bool sample, string[] expected)
     {
         var lab = new Lab(_ => Lab.Answer("never"));
-        var result = await new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { Demos = count, Sample = sample }).CompileAsync(lab.Two(), Lab.Examples(3), cancellationToken: Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) =>
+            new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { Demos = count, Sample = sample, MaxParallelism = n }).CompileAsync(lab.Two(), Lab.Examples(3), cancellationToken: Token));
         Assert.Equal(expected, Lab.DemoQuestions(result.Program.State, "hint"));
         Assert.Equal(expected, Lab.DemoQuestions(result.Program.State, "ans"));
         Assert.Empty(lab.Calls);
@@ -24,8 +25,10 @@ public sealed class FewShotTests
     {
         var lab = new Lab(_ => Lab.Answer("never"));
         var optimizer = new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { Demos = 3 });
-        var result = await optimizer.CompileAsync(lab.Two(), Lab.Examples(3), cancellationToken: Token);
+        var result = await lab.AtEveryParallelismAsync((lab, n) =>
+            new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { Demos = 3, MaxParallelism = n }).CompileAsync(lab.Two(), Lab.Examples(3), cancellationToken: Token));
         Assert.Equal(["q1", "q2", "q3"], Lab.DemoQuestions(result.Program.State, "ans").Order());
+        Assert.Empty(lab.Calls);
         Assert.Empty((await optimizer.CompileAsync(lab.Two(), [], cancellationToken: Token)).Program.State["ans"].Demos);
     }
 
@@ -122,10 +125,13 @@ public sealed class FewShotTests
     public async Task Every_predictor_draws_its_labelled_demos_from_the_whole_pool()
     {
         var lab = new Lab(call => call.Path == "hint" ? FieldMap.Of(("hint", "h")) : Lab.Answer("wrong"));
-        var result = await Compile(lab.Two(), 20, new() { MaxLabeledDemos = 16, MaxErrors = 100 });
+        var result = await lab.AtEveryParallelismAsync((lab, n) => Compile(lab.Two(), 20, new() { MaxLabeledDemos = 16, MaxErrors = 100, MaxParallelism = n }));
         var (hint, ans) = (Lab.DemoQuestions(result.Program.State, "hint"), Lab.DemoQuestions(result.Program.State, "ans"));
         Assert.Equal((16, 16), (hint.Length, ans.Length));
         Assert.NotEqual(hint.Order(), ans.Order());
+
+        // From all twenty: together they show more than one of them can.
+        Assert.InRange(hint.Concat(ans).Distinct().Count(), 17, 20);
     }
 
     [Fact]
@@ -167,6 +173,24 @@ public sealed class FewShotTests
         Assert.Equal(6, lab.Calls.Count(call => call.Question.StartsWith('q')));
         Assert.Equal(8, lab.Calls.Count(call => call.Question.StartsWith('v')));
         Assert.Equal(new ConfidenceInterval(1, 1), result.Comparison!.Interval);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(7)]
+    public async Task Candidates_side_by_side_are_the_same_candidates(int atOnce)
+    {
+        var lab = new Lab(call => Lab.AnswerIf(call.Demos.Length >= (call.Question[^1] - '0'), call.Question));
+        var one = await lab.AtEveryParallelismAsync((lab, n) => Search(lab, 1, n));
+        var several = await new Lab(call => Lab.AnswerIf(call.Demos.Length >= (call.Question[^1] - '0'), call.Question)).AtEveryParallelismAsync((lab, n) => Search(lab, atOnce, n));
+        Assert.Equal(one.Candidates.Select(candidate => (candidate.Origin, candidate.Score)), several.Candidates.Select(candidate => (candidate.Origin, candidate.Score)));
+        Assert.Equal((one.Program.SaveState(), one.ProgramRuns), (several.Program.SaveState(), several.ProgramRuns));
+
+        static Task<OptimizationResult<FieldMap, FieldMap>> Search(Lab lab, int atOnce, int parallelism) => new BootstrapRandomSearch<FieldMap, FieldMap>(
+            Lab.Exact, new() { Candidates = 4, MaxLabeledDemos = 0, MaxBootstrappedDemos = 6, PerfectScore = null, CandidatesAtOnce = atOnce, MaxParallelism = parallelism })
+        {
+            Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true),
+        }.CompileAsync(lab.One(), Lab.Examples(6), Lab.Examples(7, "v"), Token);
     }
 
     [Fact]

@@ -18,15 +18,20 @@ public sealed partial class KnnFewShotTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Theory]
-    [InlineData(2, "q2 q3")]
-    [InlineData(10, "q2 q3 q1 q4 q5")]
-    public async Task Knn1_Demos_are_the_nearest_examples_the_most_similar_first(int nearest, string expected)
+    [InlineData(2, "q2 q3", 1)]
+    [InlineData(2, "q2 q3", 4)]
+    [InlineData(2, "q2 q3", 32)]
+    [InlineData(10, "q2 q3 q1 q4 q5", 1)]
+    [InlineData(10, "q2 q3 q1 q4 q5", 4)]
+    [InlineData(10, "q2 q3 q1 q4 q5", 32)]
+    public async Task Knn1_Demos_are_the_nearest_examples_the_most_similar_first(int nearest, string expected, int parallelism)
     {
         var lab = World();
-        var program = await CompileAsync(lab.One(), new() { Nearest = nearest, MaxBootstrappedDemos = 0 });
+        var program = await CompileAsync(lab.One(), new() { Nearest = nearest, MaxBootstrappedDemos = 0, MaxParallelism = parallelism });
         Assert.Empty(lab.Calls);
-        await program.CallAsync(Ask("q2.2"), Token);
-        Assert.Equal(expected, string.Join(' ', Shown(Assert.Single(lab.Calls))));
+        await program.RunBatchAsync([.. Enumerable.Repeat(Ask("q2.2"), 12)], new() { MaxParallelism = parallelism }, cancellationToken: Token);
+        Assert.Equal(12, lab.Calls.Count);
+        Assert.All(lab.Calls, call => Assert.Equal(expected, string.Join(' ', Shown(call))));
     }
 
     [Fact]
@@ -40,12 +45,14 @@ public sealed partial class KnnFewShotTests : IDisposable
         Assert.Equal(["q1", "q3", "q1"], Shown(Assert.Single(lab.Calls)));
     }
 
-    [Fact]
-    public async Task Knn2_One_call_one_embedding_one_demo_and_the_same_after_loading()
+    [Theory]
+    [MemberData(nameof(Parallelisms))]
+    public async Task Knn2_One_call_one_embedding_one_demo_and_the_same_after_loading(int parallelism)
     {
         var lab = World();
         var embeddings = new Circle();
-        var program = await CompileAsync(lab.One(), new() { Nearest = 1, MaxBootstrappedDemos = 0 }, embeddings);
+        var program = await CompileAsync(lab.One(), new() { Nearest = 1, MaxBootstrappedDemos = 0, MaxParallelism = parallelism }, embeddings);
+        Assert.Equal((await CompileAsync(World().One(), new() { Nearest = 1, MaxBootstrappedDemos = 0, MaxParallelism = 1 })).SaveState(), program.SaveState());
         var before = embeddings.Count;
         await program.CallAsync(Ask("q3.4"), Token);
         Assert.Equal(["q3"], Shown(Assert.Single(lab.Calls)));
@@ -77,8 +84,9 @@ public sealed partial class KnnFewShotTests : IDisposable
         Assert.Contains("KnnDemos", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Knn2_The_order_of_arguments_does_not_matter()
+    [Theory]
+    [MemberData(nameof(Parallelisms))]
+    public async Task Knn2_The_order_of_arguments_does_not_matter(int parallelism)
     {
         var lab = World();
         var embeddings = new Circle();
@@ -88,7 +96,7 @@ public sealed partial class KnnFewShotTests : IDisposable
             new(FieldMap.Of(("question", "q1"), ("topic", "x")), Lab.Answer("a1")),
             new(FieldMap.Of(("topic", "x"), ("question", "q5")), Lab.Answer("a5")),
         ];
-        var result = await new KnnFewShot<FieldMap, FieldMap>(embeddings, options: new() { Nearest = 1, MaxBootstrappedDemos = 0 }).CompileAsync(student, train, cancellationToken: Token);
+        var result = await new KnnFewShot<FieldMap, FieldMap>(embeddings, options: new() { Nearest = 1, MaxBootstrappedDemos = 0, MaxParallelism = parallelism }).CompileAsync(student, train, cancellationToken: Token);
         await result.Program.CallAsync(FieldMap.Of(("question", "q4"), ("topic", "x")), Token);
         await result.Program.CallAsync(FieldMap.Of(("topic", "x"), ("question", "q4")), Token);
         Assert.All(lab.Calls, call => Assert.Equal(["q5"], Shown(call)));
@@ -183,6 +191,27 @@ public sealed partial class KnnFewShotTests : IDisposable
         var result = await Optimizer(resumed).CompileAsync(lab.One(), Examples(OneToFive), validation, Token);
         Assert.Equal(Lab.Evidence(unbroken), Lab.Evidence(result));
         Assert.Equal(whole.Calls.Count, lab.Calls.Count);
+    }
+
+    [Fact]
+    public async Task Embeddings_are_journaled_and_made_once()
+    {
+        var (first, second) = (new Circle(), new Circle());
+        var options = new KnnFewShotOptions { Nearest = 2, RunDirectory = Path.Combine(folder, "embedded"), Resume = true, PerfectScore = null };
+        var validation = Examples("q1.4", "q3.3");
+        string[] all = [.. Enumerable.Range(1, 450).Select(i => FormattableString.Invariant($"q{i / 100.0}"))];
+        var unbroken = await new KnnFewShot<FieldMap, FieldMap>(first, Lab.Exact, options with { RunDirectory = null, Resume = false }).CompileAsync(World().One(), Examples(all), validation, Token);
+        Assert.Equal(450 + 2, first.Count);
+
+        // The budget ends the run after the embeddings; the second process makes those of the inputs that are left alone.
+        first = new Circle();
+        var cut = await new KnnFewShot<FieldMap, FieldMap>(first, Lab.Exact, options with { Budget = new() { MaxProgramRuns = 450 + 2 } }).CompileAsync(World().One(), Examples(all), validation, Token);
+        Assert.Equal(StopReason.ProgramRunBudget, cut.StopReason);
+        Assert.Equal(450, first.Count);
+        var resumed = await new KnnFewShot<FieldMap, FieldMap>(second, Lab.Exact, options).CompileAsync(World().One(), Examples(all), validation, Token);
+        Assert.Equal(2, second.Count);
+        Assert.Equal(Lab.Evidence(unbroken), Lab.Evidence(resumed));
+        Assert.Equal(unbroken.Candidates[1].State.DemoBanks["self"], resumed.Candidates[1].State.DemoBanks["self"]);
     }
 
     [Fact]

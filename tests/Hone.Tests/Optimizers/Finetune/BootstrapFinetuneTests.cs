@@ -19,6 +19,7 @@ public sealed class BootstrapFinetuneTests : IDisposable
 
     [Theory]
     [InlineData(1)]
+    [InlineData(4)]
     [InlineData(32)]
     public async Task Only_accepted_runs_are_learned_from(int parallelism)
     {
@@ -31,49 +32,61 @@ public sealed class BootstrapFinetuneTests : IDisposable
         Assert.All(job.Rows, row => Assert.Contains("base", row.Prompt[0].Text, StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task One_set_of_weights_learns_all_predictors_or_each_its_own()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task One_set_of_weights_learns_all_predictors_or_each_its_own(int parallelism)
     {
         var together = new Recorder();
-        await New(together, new()).CompileAsync(TeacherLab().Two(), Lab.Examples(3), cancellationToken: Token);
+        await New(together, new() { MaxParallelism = parallelism }).CompileAsync(TeacherLab().Two(), Lab.Examples(3), cancellationToken: Token);
         Assert.Equal(4, Assert.Single(together.Jobs).Rows.Count);
 
         var apart = new Recorder();
-        var result = await New(apart, new() { Multitask = false }).CompileAsync(TeacherLab().Two(), Lab.Examples(3), cancellationToken: Token);
+        var result = await New(apart, new() { Multitask = false, MaxParallelism = parallelism }).CompileAsync(TeacherLab().Two(), Lab.Examples(3), cancellationToken: Token);
         Assert.Equal([("hint", 2), ("ans", 2)], apart.Jobs.Select(job => (job.Name, job.Rows.Count)));
         Assert.Equal("hint-tuned", result.Program.State["hint"].Model);
         Assert.Equal("lab-ans", result.Program.NamedModels["ans-tuned"].Name);
         Assert.Equal("lab", result.Program.Model!.Name);
     }
 
-    [Fact]
-    public async Task Calls_go_to_their_predictor_by_path_not_by_position()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task Calls_go_to_their_predictor_by_path_not_by_position(int parallelism)
     {
         var provider = new Recorder();
         var lab = TeacherLab();
-        await New(provider, new() { Multitask = false }).CompileAsync(new Looping().WithModel(lab.Model), Lab.Examples(3), cancellationToken: Token);
+        await New(provider, new() { Multitask = false, MaxParallelism = parallelism }).CompileAsync(new Looping().WithModel(lab.Model), Lab.Examples(3), cancellationToken: Token);
         Assert.Equal([("hint", 4), ("ans", 2)], provider.Jobs.Select(job => (job.Name, job.Rows.Count)));
         Assert.All(provider.Jobs[1].Rows, row => Assert.Equal("ans", row.Predictor));
     }
 
-    [Fact]
-    public async Task An_unreadable_answer_is_never_learned_whatever_its_score()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task An_unreadable_answer_is_never_learned_whatever_its_score(int parallelism)
     {
         var provider = new Recorder();
         var client = ScriptedChatClient.By((request, _) => request.LastText.Contains("q2", StringComparison.Ordinal) ? "nothing to read" : ScriptedChatClient.ChatText(Lab.Answer("a")));
         var program = new Lab(_ => Lab.Answer("a")).One().WithModel(new LM(client)).WithRecovery(RecoveryPolicy.None);
-        await New(provider, new() { FailureScore = -1, MetricThreshold = -5 }, Metric.From<FieldMap, FieldMap>((_, _) => 0)).CompileAsync(program, Lab.Examples(3), cancellationToken: Token);
+        await New(provider, new() { FailureScore = -1, MetricThreshold = -5, MaxParallelism = parallelism }, Metric.From<FieldMap, FieldMap>((_, _) => 0)).CompileAsync(program, Lab.Examples(3), cancellationToken: Token);
         Assert.Equal(2, Assert.Single(provider.Jobs).Rows.Count);
     }
 
-    [Fact]
-    public async Task Demos_are_learned_with_the_prompt_or_taken_off()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task Demos_are_learned_with_the_prompt_or_taken_off(int parallelism)
     {
         var program = TeacherLab().One();
         program = program.With(program.State.With("ans", new() { Demos = [new(FieldMap.Of(("question", "q9"), ("answer", "a9")))] }));
         var (with, without) = (new Recorder(), new Recorder());
-        var kept = await New(with, new()).CompileAsync(program, Lab.Examples(3), cancellationToken: Token);
-        var bare = await New(without, new() { ExcludeDemos = true }).CompileAsync(program, Lab.Examples(3), cancellationToken: Token);
+        var kept = await New(with, new() { MaxParallelism = parallelism }).CompileAsync(program, Lab.Examples(3), cancellationToken: Token);
+        var bare = await New(without, new() { ExcludeDemos = true, MaxParallelism = parallelism }).CompileAsync(program, Lab.Examples(3), cancellationToken: Token);
         Assert.All(with.Jobs[0].Rows, row => Assert.Contains(row.Prompt, message => message.Text.Contains("q9", StringComparison.Ordinal)));
         Assert.All(without.Jobs[0].Rows, row => Assert.DoesNotContain(row.Prompt, message => message.Text.Contains("q9", StringComparison.Ordinal)));
         Assert.Equal((1, 0), (kept.Program.State["ans"].Demos.Length, bare.Program.State["ans"].Demos.Length));

@@ -8,7 +8,8 @@ public sealed class TracedRunsTests
 {
     [Theory]
     [InlineData(1)]
-    [InlineData(8)]
+    [InlineData(4)]
+    [InlineData(32)]
     public async Task Every_example_has_a_record_whatever_became_of_it(int parallelism)
     {
         var client = ScriptedChatClient.By((request, _) =>

@@ -29,18 +29,20 @@ public sealed class GepaReflectionTests
     }
 
     // GEPA-17. One metric call gives score and feedback, so a predictor cannot have another score than the run; the type of a metric fixes its arguments.
-    [Fact]
-    public async Task Gepa17_Feedback_is_the_predictors_own_else_the_runs_else_the_score()
+    [Theory]
+    [MemberData(nameof(Parallelisms))]
+    public async Task Gepa17_Feedback_is_the_predictors_own_else_the_runs_else_the_score(int parallelism)
     {
-        Assert.Equal(["This run has the score 0.25."], await FeedbackOf(new(0.25)));
-        Assert.Equal(["This run has the score 0.25."], await FeedbackOf(new(0.25) { Feedback = null }));
-        Assert.Equal(["all of it"], await FeedbackOf(new(0.25) { Feedback = "all of it" }));
-        Assert.Equal(["mine"], await FeedbackOf(new(0.25) { Feedback = "all of it", PredictorFeedback = ImmutableSortedDictionary<string, string>.Empty.Add("ans", "mine") }));
-        Assert.Equal(["all of it"], await FeedbackOf(new(0.25) { Feedback = "all of it", PredictorFeedback = ImmutableSortedDictionary<string, string>.Empty.Add("other", "not mine") }));
+        Assert.Equal(["This run has the score 0.25."], await FeedbackOf(parallelism, new(0.25)));
+        Assert.Equal(["This run has the score 0.25."], await FeedbackOf(parallelism, new(0.25) { Feedback = null }));
+        Assert.Equal(["all of it"], await FeedbackOf(parallelism, new(0.25) { Feedback = "all of it" }));
+        Assert.Equal(["mine"], await FeedbackOf(parallelism, new(0.25) { Feedback = "all of it", PredictorFeedback = ImmutableSortedDictionary<string, string>.Empty.Add("ans", "mine") }));
+        Assert.Equal(["all of it"], await FeedbackOf(parallelism, new(0.25) { Feedback = "all of it", PredictorFeedback = ImmutableSortedDictionary<string, string>.Empty.Add("other", "not mine") }));
     }
 
-    [Fact]
-    public async Task Gepa17_The_metric_is_called_once_a_run()
+    [Theory]
+    [MemberData(nameof(Parallelisms))]
+    public async Task Gepa17_The_metric_is_called_once_a_run(int parallelism)
     {
         var calls = 0;
         var lab = GepaWorld.Keywords(_ => "useless");
@@ -49,7 +51,7 @@ public sealed class GepaReflectionTests
             Interlocked.Increment(ref calls);
             return GepaWorld.Named(example, prediction, token);
         };
-        var result = await new Gepa<FieldMap, FieldMap>(metric, new() { MaxMetricCalls = 60 })
+        var result = await new Gepa<FieldMap, FieldMap>(metric, new() { MaxMetricCalls = 60, MaxParallelism = parallelism })
             .CompileAsync(lab.One(), GepaWorld.Words("A", "B", "C", "D"), GepaWorld.Words("E", "F"), GepaWorld.Token);
         Assert.Equal(result.ProgramRuns, calls);
     }
@@ -186,11 +188,11 @@ public sealed class GepaReflectionTests
         Assert.Equal(images, asked.Messages.SelectMany(message => message.Contents).Count(content => content is Microsoft.Extensions.AI.DataContent));
     }
 
-    private static async Task<string[]> FeedbackOf(Score score)
+    private static async Task<string[]> FeedbackOf(int parallelism, Score score)
     {
         var log = new EventLog();
         var lab = GepaWorld.Keywords(_ => "useless");
-        await new Gepa<FieldMap, FieldMap>(Metric.From<FieldMap, FieldMap>((_, _) => score), new() { MaxMetricCalls = 8, Progress = log })
+        await new Gepa<FieldMap, FieldMap>(Metric.From<FieldMap, FieldMap>((_, _) => score), new() { MaxMetricCalls = 8, Progress = log, MaxParallelism = parallelism })
             .CompileAsync(lab.One(), GepaWorld.Words("A"), GepaWorld.Words("B"), GepaWorld.Token);
         return [.. log.Of<GepaRecordsBuilt>().SelectMany(built => built.Data.Records).Select(record => record.Feedback).Distinct()];
     }

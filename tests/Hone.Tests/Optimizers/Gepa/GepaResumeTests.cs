@@ -11,12 +11,15 @@ public sealed class GepaResumeTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     // GEPA-13: the reference really makes 108 evaluations while it reports 100.
-    [Fact]
-    public async Task Gepa13_A_search_goes_on_where_its_budget_ended()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task Gepa13_A_search_goes_on_where_its_budget_ended(int parallelism)
     {
-        var (whole, unbroken) = await Run(new() { MaxMetricCalls = 100, TargetScore = null, PerfectScore = null });
+        var (whole, unbroken) = await Run(new() { MaxMetricCalls = 100, TargetScore = null, PerfectScore = null, MaxParallelism = 1 });
         var lab = GepaWorld.Keywords();
-        var options = new GepaOptions { MaxMetricCalls = 20, PerfectScore = null, RunDirectory = Path.Combine(folder, "run"), Resume = true };
+        var options = new GepaOptions { MaxMetricCalls = 20, PerfectScore = null, RunDirectory = Path.Combine(folder, "run"), Resume = true, MaxParallelism = parallelism };
         var (_, first) = await Run(options, lab);
         var (_, second) = await Run(options with { MaxMetricCalls = 100 }, lab);
         Assert.True(first.MetricCalls <= 20);
@@ -56,10 +59,13 @@ public sealed class GepaResumeTests : IDisposable
     }
 
     // Cut by calls, so that reflections are cut, too.
-    [Fact]
-    public async Task Gepa13_Cut_after_every_call_nothing_is_paid_twice()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task Gepa13_Cut_after_every_call_nothing_is_paid_twice(int parallelism)
     {
-        var basis = new GepaOptions { MaxMetricCalls = 100 };
+        var basis = new GepaOptions { MaxMetricCalls = 100, MaxParallelism = parallelism };
         var (whole, unbroken) = await Run(basis);
         var lab = GepaWorld.Keywords();
         var options = basis with { RunDirectory = Path.Combine(folder, "calls"), Resume = true };

@@ -58,6 +58,88 @@ public sealed class GepaStrategyTests
         }
     }
 
+    // A minibatch of one is easily misled; further examples are not.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task Further_examples_confirm_what_a_minibatch_accepts(int parallelism)
+    {
+        // The change helps with A alone and spoils every other example.
+        Lab NewLab() => new(call => call.Role == "reflection" ? GepaWorld.Reply("NARROW") : Lab.Answer(call.Has("NARROW") == (call.Question == "A") ? "ok" : "no"));
+        var (plain, log) = (new EventLog(), new EventLog());
+        var train = GepaWorld.Words("A", "B", "C", "D", "E");
+        var options = new GepaOptions { MaxMetricCalls = 60, MinibatchSize = 1, MaxParallelism = parallelism, PerfectScore = null };
+        var without = await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, options with { Progress = plain }).CompileAsync(NewLab().One(), train, GepaWorld.Words("F", "G"), GepaWorld.Token);
+        Assert.Contains(plain.Of<ProposalJudged>(), judged => judged.IsAccepted);
+        Assert.Equal(2, without.Candidates.Length);
+
+        var result = await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, options with { Progress = log, ConfirmationExamples = 3 }).CompileAsync(NewLab().One(), train, GepaWorld.Words("F", "G"), GepaWorld.Token);
+        Assert.Single(result.Candidates);
+        Assert.Contains(log.Of<ProposalJudged>(), judged => judged.Reason.Contains("with 3 further examples", StringComparison.Ordinal));
+        Assert.True(result.MetricCalls <= 60);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new GepaOptions { ConfirmationExamples = -1 });
+    }
+
+    // What is surely worse is dropped after a part of the validation set; what is better is scored on all of it.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task A_change_that_is_surely_worse_is_dropped_early(int parallelism)
+    {
+        Lab NewLab() => new(call => call.Role == "reflection" ? GepaWorld.Reply(call.Sample % 4 == 0 ? "GOOD" : "NARROW")
+            : Lab.Answer(call.Has("GOOD") || (call.Has("NARROW") ? call.Question[0] == 'T' : call.Question[0] == 'V') ? "ok" : "no"));
+        string[] words = [.. Enumerable.Range(0, 20).Select(i => i < 14 ? $"V{i}" : $"X{i}")];
+        var log = new EventLog();
+        var options = new GepaOptions { MaxMetricCalls = 120, ValidationSlice = 5, MaxParallelism = parallelism, Progress = log };
+        var lab = NewLab();
+        var result = await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, options).CompileAsync(lab.One(), GepaWorld.Words("T1", "T2", "T3", "T4"), GepaWorld.Words(words), GepaWorld.Token);
+        var droppedAfter = Assert.Single(log.Of<GepaCandidateDropped>().Select(dropped => dropped.Examples).Distinct());
+        Assert.Equal(5, droppedAfter);
+        Assert.All(log.Of<GepaCandidateDropped>(), dropped => Assert.True(dropped.Score < dropped.Best));
+        Assert.Equal(["GOOD"], result.Candidates.Skip(1).Select(candidate => candidate.State["ans"].Instructions));
+        Assert.All(result.Candidates, candidate => Assert.Equal(20, candidate.Scores.Length));
+        Assert.Equal(1, result.BestScore);
+        Assert.Equal(5, lab.Calls.Count(call => call.Has("NARROW") && call.Question[0] is 'V' or 'X'));
+        Assert.Equal(result.DiscoveredAt.Order(), result.DiscoveredAt);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new GepaOptions { ValidationSlice = 4 });
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_text_keeps_its_placeholders_when_asked_to(bool keeps)
+    {
+        var log = new EventLog();
+        var lab = new Lab(call => call.Role == "reflection" ? GepaWorld.Reply(call.Sample % 2 == 0 ? "ALPHA" : "ALPHA for {city}") : Lab.Answer(call.Has("ALPHA") ? "ok" : "no"));
+        var result = await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 30, KeepPlaceholders = keeps, Progress = log })
+            .CompileAsync(lab.One("base for {city}, {\"json\": 1}"), GepaWorld.Words("A"), GepaWorld.Words("B"), GepaWorld.Token);
+
+        // The first proposal lacks it and is asked for once more.
+        Assert.Equal(keeps ? "ALPHA for {city}" : "ALPHA", result.Program.State["ans"].Instructions);
+        Assert.Equal(keeps ? 2 : 1, GepaWorld.Reflections(lab));
+
+        lab = new Lab(call => call.Role == "reflection" ? GepaWorld.Reply("ALPHA") : Lab.Answer(call.Has("ALPHA") ? "ok" : "no"));
+        result = await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 12, KeepPlaceholders = keeps, Progress = log })
+            .CompileAsync(lab.One("base for {city}"), GepaWorld.Words("A"), GepaWorld.Words("B"), GepaWorld.Token);
+        Assert.Equal(keeps ? 1 : 2, result.Candidates.Length);
+        Assert.Equal(keeps, log.Of<TextProposed>().Any(proposed => proposed.Error?.Contains("lacks the placeholder {city}", StringComparison.Ordinal) == true));
+    }
+
+    [Fact]
+    public async Task A_front_says_who_is_best_at_nothing_any_more()
+    {
+        var log = new EventLog();
+        var examples = GepaWorld.Words("A", "B", "C");
+        await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 40, Progress = log, PerfectScore = null }).CompileAsync(GepaWorld.Keywords().One(), examples, examples, GepaWorld.Token);
+        Assert.Empty(log.Of<ParetoFrontChanged>()[0].Displaced);
+        Assert.Equal([0], log.Of<ParetoFrontChanged>()[1].Displaced);
+        var started = log.Of<GepaIterationStarted>().Select(happened => happened.Iteration);
+        Assert.Equal(started, log.Of<GepaIterationFinished>().Select(happened => happened.Iteration));
+        Assert.Equal((2, 1), (log.Of<GepaIterationFinished>()[^1].Candidates, log.Of<GepaIterationFinished>()[^1].Best));
+    }
+
     [Fact]
     public async Task What_happens_is_told_in_order()
     {
@@ -66,9 +148,9 @@ public sealed class GepaStrategyTests
         await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 12, Progress = log }).CompileAsync(lab.One(), examples, examples, GepaWorld.Token);
         Assert.Equal(
             [
-                nameof(OptimizerStarted), nameof(OptimizerWarning), nameof(CandidateScored), nameof(ParetoFrontChanged), nameof(GepaIterationStarted),
-                nameof(GepaMinibatchSampled), nameof(GepaRecordsBuilt), nameof(TextProposed), nameof(CandidateSampled), nameof(ProposalJudged),
-                nameof(CandidateScored), nameof(OptimizerFinished),
+                nameof(OptimizerStarted), nameof(OptimizerWarning), nameof(WorkStarted), nameof(CandidateScored), nameof(ParetoFrontChanged),
+                nameof(GepaIterationStarted), nameof(GepaMinibatchSampled), nameof(WorkStarted), nameof(GepaRecordsBuilt), nameof(WorkStarted), nameof(TextProposed),
+                nameof(WorkStarted), nameof(CandidateSampled), nameof(ProposalJudged), nameof(WorkStarted), nameof(CandidateScored), nameof(OptimizerFinished),
             ],
             log.Of<OptimizerEvent>().Where(happened => happened is not (OptimizerProgress or OptimizerSpent)).Select(happened => happened.GetType().Name));
         Assert.Equal((3, 9), (log.Of<GepaIterationStarted>()[0].MetricCalls, log.Of<GepaIterationStarted>()[0].Remaining));

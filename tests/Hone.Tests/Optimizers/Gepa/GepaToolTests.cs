@@ -76,15 +76,18 @@ public sealed class GepaToolTests : IDisposable
     }
 
     // An argument that nothing was said of gets words; its type and its default stay.
-    [Fact]
-    public async Task Gepa20_An_argument_learns_what_belongs_into_it()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task Gepa20_An_argument_learns_what_belongs_into_it(int parallelism)
     {
         var world = new ToolWorld(fields => fields.ContainsKey("current_instruction") ? FieldMap.Of(("new_instruction", "USE-CONVERT"))
             : FieldMap.Of(("new_description", ToolWorld.Text(fields, "described") == "the argument `unit`" ? "In METRES, as m." : "Nothing else.")));
         var metric = Metric.From<FieldMap, FieldMap>((_, output) =>
             Equals(output["answer"], "ok in m") ? new Score(1) : new Score(Equals(output["answer"], "ok") ? 0.5 : 0) { Feedback = "NEED:METRES" });
         var program = ToolWorld.Agent().WithModel(world.Model);
-        var result = await new Gepa<FieldMap, FieldMap>(metric, Options with { MaxMetricCalls = 120 })
+        var result = await new Gepa<FieldMap, FieldMap>(metric, Options with { MaxMetricCalls = 120, MaxParallelism = parallelism })
             .CompileAsync(program, ToolWorld.Examples(4), ToolWorld.Examples(3, "v"), GepaWorld.Token);
         Assert.Equal(1, result.BestScore);
         Assert.Equal("In METRES, as m.", result.Program.State.Tools["convert"].Arguments["unit"]);

@@ -28,14 +28,18 @@ public sealed class InferRulesTests
         Assert.Contains("Inputs\nquestion: q4\n---\nOutputs\nanswer: a4", call.Text("examples"), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task CompileAsync_QuestionTooLong_IsAskedWithFewerExamples()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task CompileAsync_QuestionTooLong_IsAskedWithFewerExamples(bool isNamed)
     {
         var lab = new Lab(call =>
         {
             if (call.Role != "prompt")
                 return Lab.AnswerIf(call.Has("RULE"), call.Question);
-            return Shown(call) > 2 ? throw new ContextWindowExceededException("too long") : Rules("RULE");
+
+            // Not every server says that the length is what it refuses.
+            return Shown(call) <= 2 ? Rules("RULE") : throw (isNamed ? new ContextWindowExceededException("too long") : new LMInvalidRequestException("bad request"));
         });
         var optimizer = new InferRules<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 3 });
         var result = await lab.AtEveryParallelismAsync((lab, n) =>
@@ -53,6 +57,17 @@ public sealed class InferRulesTests
         Assert.Equal((1, StopReason.TargetReached), (result.BestIndex, result.StopReason));
         var never = await new InferRules<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 2, PerfectScore = null }).CompileAsync(lab.One(), Lab.Examples(3), Lab.Examples(2, "v"), Token);
         Assert.Equal((1, 2), (never.BestIndex, never.Warnings.Count(warning => warning.Contains("too long", StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public async Task CompileAsync_EveryQuestionRefused_IsAnOutage()
+    {
+        var lab = new Lab(call => call.Role == "prompt" ? throw new LMInvalidRequestException("no such option") : Lab.AnswerIf(call.ShowsDemoOf("q2"), call.Question));
+        var result = await lab.AtEveryParallelismAsync((lab, n) => new InferRules<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 6, PerfectScore = null, MaxParallelism = n })
+            .CompileAsync(lab.One(), Lab.Examples(3), Lab.Examples(2, "v"), Token));
+        Assert.Equal((1, StopReason.Outage), (result.BestIndex, result.StopReason));
+        Assert.Contains("no such option", result.Error, StringComparison.Ordinal);
+        Assert.Equal(6 * 3, lab.Calls.Count(call => call.Role == "prompt"));
     }
 
     [Fact]

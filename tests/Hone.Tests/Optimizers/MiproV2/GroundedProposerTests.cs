@@ -18,7 +18,7 @@ public sealed class GroundedProposerTests
         var lab = new Lab(call => call.Inputs.ContainsKey("earlier_observations")
             ? FieldMap.Of(("observations", saysComplete && call.Text("earlier_observations").Length > 0 ? "Complete." : "new things"))
             : Writes(call));
-        await Compile(lab, Options(2), train);
+        await lab.AtEveryParallelismAsync((lab, n) => Compile(lab, Options(2) with { MaxParallelism = n }, train));
         Assert.Equal(looks, lab.Calls.Count(call => call.Inputs.ContainsKey("earlier_observations")));
         Assert.Equal(summaries, lab.Calls.Count(call => call.Inputs.ContainsKey("observations")));
     }
@@ -105,7 +105,7 @@ public sealed class GroundedProposerTests
         MaxLabeledDemos = 0,
     };
 
-    private static Task<OptimizationResult<FieldMap, FieldMap>> Compile(Lab lab, MiproV2Options options, int train) =>
+    private static Task<MiproV2Result<FieldMap, FieldMap>> Compile(Lab lab, MiproV2Options options, int train) =>
         new MiproV2<FieldMap, FieldMap>(Lab.Exact, options) { Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true) }
             .CompileAsync(lab.One(), Lab.Examples(train), Lab.Examples(2, "v"), Token);
 

@@ -67,9 +67,10 @@ public sealed class MiproV2Tests
     {
         var lab = MiproWorld.Numbered(call => Lab.AnswerIf(call.Has("INSTR-2") && call.Question.Length == 2, call.Question));
         var events = new EventLog();
-        var optimizer = new MiproV2<FieldMap, FieldMap>(
-            Lab.Exact, ZeroShot(4, trials) with { Minibatch = true, MinibatchSize = 5, TrialsAtOnce = atOnce, PairedMinibatches = isPaired, Progress = events });
-        var result = await optimizer.CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(40, "v"), Token);
+        var options = ZeroShot(4, trials) with { Minibatch = true, MinibatchSize = 5, TrialsAtOnce = atOnce, PairedMinibatches = isPaired };
+        var result = await lab.AtEveryParallelismAsync((lab, n) => new MiproV2<FieldMap, FieldMap>(Lab.Exact, options with { MaxParallelism = n, Progress = n == 1 ? events : null })
+            .CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(40, "v"), Token));
+        Assert.Equal(events.Of<TrialScored>(), result.Trials, (left, right) => left.Number == right.Number && left.Score == right.Score);
         var log = events.Of<TrialScored>();
         Assert.Equal(full, log.Where(trial => trial.IsFull).Select(trial => trial.Number));
         Assert.Equal(Enumerable.Range(1, log.Count), log.Select(trial => trial.Number));
@@ -134,19 +135,26 @@ public sealed class MiproV2Tests
     [InlineData(1, StopReason.Completed)]
     public async Task CompileAsync_ProviderDown_IsAnOutageAndNoScore(int failures, StopReason expected)
     {
-        var failed = 0;
-        var lab = MiproWorld.Numbered(call => call.Has("INSTR-3") && Interlocked.Increment(ref failed) <= failures
-            ? throw new LMServerException("down")
-            : Lab.AnswerIf(call.Has("INSTR-3") && call.Question == "v1", call.Question));
-        var result = await new MiproV2<FieldMap, FieldMap>(Lab.Exact, ZeroShot(4, 8) with { OutageDelay = TimeSpan.Zero, OutageRetries = 1 })
-            .CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(4, "v"), Token);
-        Assert.Equal(expected, result.StopReason);
-        var third = result.Candidates.Where(candidate => candidate.State["ans"].Instructions == "INSTR-3").ToArray();
-        if (expected == StopReason.Outage)
-            Assert.Empty(third);
-        else
-            Assert.Equal(0.25, Assert.Single(third).Score);
-        Assert.Equal(expected == StopReason.Outage, result.Error is not null);
+        var evidence = new HashSet<string>();
+        foreach (var parallelism in new[] { 1, 4, 32 })
+        {
+            var failed = 0;
+            var lab = MiproWorld.Numbered(call => call.Has("INSTR-3") && Interlocked.Increment(ref failed) <= failures
+                ? throw new LMServerException("down")
+                : Lab.AnswerIf(call.Has("INSTR-3") && call.Question == "v1", call.Question));
+            var result = await new MiproV2<FieldMap, FieldMap>(Lab.Exact, ZeroShot(4, 8) with { OutageDelay = TimeSpan.Zero, OutageRetries = 1, MaxParallelism = parallelism })
+                .CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(4, "v"), Token);
+            Assert.Equal(expected, result.StopReason);
+            var third = result.Candidates.Where(candidate => candidate.State["ans"].Instructions == "INSTR-3").ToArray();
+            if (expected == StopReason.Outage)
+                Assert.Empty(third);
+            else
+                Assert.Equal(0.25, Assert.Single(third).Score);
+            Assert.Equal(expected == StopReason.Outage, result.Error is not null);
+            evidence.Add(Lab.Evidence(result));
+        }
+
+        Assert.Single(evidence);
     }
 
     [Fact]

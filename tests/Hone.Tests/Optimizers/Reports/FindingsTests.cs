@@ -37,7 +37,7 @@ public sealed class FindingsTests : IDisposable
     public async Task Mipro_tells_its_trials()
     {
         var mipro = new MiproV2<FieldMap, FieldMap>(Lab.Exact, new() { Auto = null, Candidates = 3, Trials = 4, MinibatchSize = 2, FullEvaluationEvery = 2, PerfectScore = null, RunDirectory = directory });
-        var result = Assert.IsType<MiproV2Result<FieldMap, FieldMap>>(await mipro.CompileAsync(NewLab().One(), Lab.Examples(4), Lab.Examples(3, "v"), Token));
+        MiproV2Result<FieldMap, FieldMap> result = await mipro.CompileAsync(NewLab().One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
         var loaded = Assert.IsType<MiproV2Result<FieldMap, FieldMap>>(await LoadedAsync("mipro-v2"));
         Assert.Contains(result.Trials, trial => !trial.IsFull);
         Assert.Equal(result.Trials.Select(Shown), loaded.Trials.Select(Shown));
@@ -50,7 +50,7 @@ public sealed class FindingsTests : IDisposable
     public async Task Simba_tells_its_steps()
     {
         var simba = new Simba<FieldMap, FieldMap>(Lab.Exact, new() { BatchSize = 4, Candidates = 2, MaxSteps = 3, PerfectScore = null, RunDirectory = directory });
-        var result = Assert.IsType<SimbaResult<FieldMap, FieldMap>>(await simba.CompileAsync(NewLab().One(), Lab.Examples(4), Lab.Examples(3, "v"), Token));
+        SimbaResult<FieldMap, FieldMap> result = await simba.CompileAsync(NewLab().One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
         var loaded = Assert.IsType<SimbaResult<FieldMap, FieldMap>>(await LoadedAsync("simba"));
         Assert.Contains(result.Steps, step => step is { IsBetter: true, Winner: not null, Contrasts: > 0 });
         Assert.Equal(result.Steps.Select(Shown), loaded.Steps.Select(Shown));

@@ -39,21 +39,36 @@ public sealed class KillTests : IDisposable
         Assert.InRange(paid.Length, calls, calls + (Kills * Parallelism * CallsPerRun));
     }
 
+    /// <summary>What was under way in the moment of a kill is unknown to the next process, and counts: no number of kills exceeds a budget.</summary>
+    [Theory]
+    [Trait("Speed", "Slow")]
+    [MemberData(nameof(Optimizers))]
+    public async Task A_budget_holds_over_twenty_kills(string optimizer)
+    {
+        const int Most = 120;
+        var broken = Path.Combine(directory, "capped");
+        var random = new Random(23);
+        for (var kill = 0; kill < Kills; kill++)
+            await KillAsync(optimizer, broken, after: random.Next(1, 8), Most);
+        await FinishAsync(optimizer, broken, Most);
+        Assert.InRange(Paid(broken).Length, 60, Most);
+    }
+
     private static string[] Paid(string folder) => File.Exists(Path.Combine(folder, "paid.txt")) ? File.ReadAllLines(Path.Combine(folder, "paid.txt")) : [];
 
     // Kill -9 as soon as the process has paid for so many further calls.
-    private static async Task KillAsync(string optimizer, string folder, int after)
+    private static async Task KillAsync(string optimizer, string folder, int after, int? most = null)
     {
-        using var process = Start(optimizer, folder);
+        using var process = Start(optimizer, folder, most);
         for (var paid = 0; paid < after && await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is not null;)
             paid++;
         process.Kill();
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
-    private static async Task<string> FinishAsync(string optimizer, string folder)
+    private static async Task<string> FinishAsync(string optimizer, string folder, int? most = null)
     {
-        using var process = Start(optimizer, folder);
+        using var process = Start(optimizer, folder, most);
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -61,11 +76,12 @@ public sealed class KillTests : IDisposable
         return string.Join('\n', (await output).Split('\n').Where(line => line != "paid"));
     }
 
-    private static Process Start(string optimizer, string folder)
+    private static Process Start(string optimizer, string folder, int? most)
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         var tests = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Parent!.Parent!.Parent!.FullName;
         var program = Path.Combine(tests, "Hone.KillTarget", "bin", configuration, "net10.0", "Hone.KillTarget.dll");
-        return Process.Start(new ProcessStartInfo("dotnet", [program, optimizer, folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string[] limit = most is { } calls ? [calls.ToString(System.Globalization.CultureInfo.InvariantCulture)] : [];
+        return Process.Start(new ProcessStartInfo("dotnet", [program, optimizer, folder, .. limit]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 }

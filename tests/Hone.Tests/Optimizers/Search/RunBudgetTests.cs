@@ -1,4 +1,5 @@
 using Hone.Optimizers;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Hone.Tests.Optimizers.Search;
 
@@ -98,6 +99,64 @@ public sealed class RunBudgetTests : IDisposable
 
         var agent = new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { CallsPerRun = 7 }).Estimate(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"));
         Assert.Equal((7, 42), (agent.CallsPerRun, agent.Calls));
+    }
+
+    // Every call takes a second.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(64)]
+    public async Task Time_is_limited_over_all_resumptions_and_the_best_so_far_is_returned(int parallelism)
+    {
+        var time = new FakeTimeProvider();
+        var calls = 0;
+        OptimizationResult<FieldMap, FieldMap>? last = null;
+        for (var seconds = 10; last?.StopReason is null or StopReason.TimeBudget; seconds += 15)
+        {
+            var lab = Ticking();
+            last = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, Options() with { RunDirectory = directory, Resume = true, Budget = new() { MaxDuration = TimeSpan.FromSeconds(seconds) } })
+                .CompileAsync(lab.One(), Lab.Examples(6), Lab.Examples(5, "v"), Token);
+            calls += lab.Calls.Count;
+
+            // What has begun in time is waited for: it is paid.
+            Assert.InRange(calls, 1, seconds + parallelism);
+            Assert.True(last.BestScore is null || last.BestScore >= last.BaselineScore);
+        }
+
+        var whole = Ticking();
+        var expected = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, Options()).CompileAsync(whole.One(), Lab.Examples(6), Lab.Examples(5, "v"), Token);
+        Assert.Equal(Lab.Evidence(expected), Lab.Evidence(last));
+        Assert.Equal(whole.Calls.Count, calls);
+
+        Lab Ticking() => new(call =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return Lab.AnswerIf(call.Demos.Length >= call.Question[^1] - '0', call.Question);
+        });
+
+        BootstrapRandomSearchOptions Options() => new() { Candidates = 5, PerfectScore = null, Time = time, MaxParallelism = parallelism };
+    }
+
+    // The first step takes all of it: what it has found by then is scored and returned.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(64)]
+    public async Task The_budget_of_a_sequence_ends_its_steps(int parallelism)
+    {
+        for (var most = 0; most <= 80; most += 8)
+        {
+            var lab = new Lab(call => Lab.AnswerIf(call.Demos.Length >= call.Question[^1] - '0', call.Question));
+            var step = new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, new() { Candidates = 9, PerfectScore = null, MaxParallelism = parallelism });
+            var result = await new BetterTogether<FieldMap, FieldMap>(
+                Lab.Exact,
+                new Dictionary<string, IOptimizer<FieldMap, FieldMap>> { ["p"] = step },
+                new() { Strategy = "p -> p", PerfectScore = null, MaxParallelism = parallelism, Budget = new() { MaxCalls = most } }).CompileAsync(lab.One(), Lab.Examples(6), Lab.Examples(5, "v"), Token);
+            Assert.InRange(lab.Calls.Count, 0, most);
+            Assert.Equal(StopReason.CallBudget, result.StopReason);
+
+            // From two passes over the validation set and a few runs on, the step has something to show, and there is enough left to score it.
+            if (most >= 32)
+                Assert.True(result.BestScore > result.BaselineScore, $"{most} calls: {result.BestScore}");
+        }
     }
 
     private static Lab Two() => new(call => call.Path == "hint" ? FieldMap.Of(("hint", "h")) : Lab.AnswerIf(call.Demos.Length > 1, call.Question));

@@ -173,7 +173,7 @@ public sealed class SimbaTests : IDisposable
 
     private static SimbaOptions Mixed() => new() { BatchSize = 4, Candidates = 3, MaxSteps = 4, MaxDemos = 2 };
 
-    private static Task<OptimizationResult<FieldMap, FieldMap>> CompileAsync(Lab lab, SimbaOptions options) =>
+    private static Task<SimbaResult<FieldMap, FieldMap>> CompileAsync(Lab lab, SimbaOptions options) =>
         new Simba<FieldMap, FieldMap>(Lab.Exact, options).CompileAsync(lab.One(), Lab.Examples(12), Lab.Examples(6, "v"), Token);
 
     private static Lab RuleLab() => new(call => call.Role == "prompt"

@@ -1,7 +1,11 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Text.Json;
 using Hone.Optimizers;
 using Hone.Testing;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using EventLog = Hone.Tests.Optimizers.Search.EventLog;
 
 namespace Hone.Tests.Optimizers.Tracking;
 
@@ -23,12 +27,134 @@ public sealed class TrackerTests
         Assert.Equal(result.BestScore, run.Metrics["rs/best_score_on_valset"][^1].Value);
         Assert.Equal(result.UsageByRole["task"].Calls, run.Metrics["rs/task/calls"][^1].Value);
         Assert.Equal(result.Verdict, run.Tags["rs/verdict"]);
+        var highest = Enumerable.Range(0, 7).Average(i => result.Candidates.Max(candidate => candidate.Scores[i]));
+        Assert.Equal(highest, run.Metrics["rs/valset_pareto_front_agg"][^1].Value, 1e-12);
+        Assert.Equal(result.BestIndex, run.Metrics["rs/best_program_as_per_agg_score_valset"][^1].Value);
+        Assert.Equal(result.BestIndex, run.Metrics["rs/linear_pareto_front_program_idx"][^1].Value);
+        Assert.Equal(7, run.Metrics["rs/val_total_count"][^1].Value);
 
         // A second run finds the experiment; one that is given a run neither makes nor ends it.
         await CompileAsync(new MlflowTracker(http, server.Address, new() { Experiment = "answers & more", RunName = "second" }));
         await CompileAsync(new MlflowTracker(http, server.Address, new() { RunId = "run2", Prefix = "inner/" }));
         Assert.Equal(["bootstrap-random-search", "second"], server.Runs.Select(other => other.Name));
         Assert.Contains("inner/verdict", server.Runs[1].Tags.Keys);
+    }
+
+    [Fact]
+    public async Task What_changes_did_on_their_minibatch_is_written_by_iteration()
+    {
+        await using var server = new FakeMlflowServer();
+        using var http = new HttpClient();
+        var judged = new EventLog();
+        await GepaAsync(new MlflowTracker(http, server.Address), judged);
+        var proposals = judged.Of<ProposalJudged>().Where(proposal => double.IsFinite(proposal.After)).ToArray();
+        Assert.NotEmpty(proposals);
+        var run = Assert.Single(server.Runs);
+        Assert.Equal(proposals.Select(proposal => proposal.Before), run.Metrics["subsample/before"].Select(metric => metric.Value));
+        Assert.Equal(proposals.Select(proposal => proposal.After), run.Metrics["subsample/after"].Select(metric => metric.Value));
+    }
+
+    [Fact]
+    public async Task A_run_that_is_given_up_has_failed()
+    {
+        await using var server = new FakeMlflowServer();
+        using var http = new HttpClient();
+        var lab = new Lab(_ => throw new LMAuthException("no such key"));
+        var log = new ListLogger();
+        await Assert.ThrowsAsync<LMAuthException>(() => new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { Trackers = [new MlflowTracker(http, server.Address), new LoggerTracker(log)] })
+            .CompileAsync(lab.One(), Lab.Examples(3), Lab.Examples(3, "v"), Token));
+        Assert.Equal("FAILED", Assert.Single(server.Runs).Status);
+        Assert.Contains("no such key", log.Lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_is_written_to_lines_of_json()
+    {
+        var directory = Directory.CreateTempSubdirectory("hone-lines-").FullName;
+        try
+        {
+            var (path, heard) = (Path.Combine(directory, "deep", "events.jsonl"), new EventLog());
+            var time = new FakeTimeProvider(new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+            var result = await GepaAsync(new JsonLinesTracker(path, time), heard);
+            var lines = (await File.ReadAllLinesAsync(path, Token)).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+            Assert.Equal(heard.Of<OptimizerEvent>().Where(happened => happened is not OptimizerProgress).Select(happened => happened.GetType().Name), lines.Select(Name));
+            Assert.All(lines, line => Assert.Equal("2026-01-02T03:04:05+00:00", line.GetProperty("time").GetString()));
+            Assert.All(lines, line => Assert.False(line.TryGetProperty("text", out _) && Name(line) != nameof(TextProposed), $"{line}"));
+            var scored = lines.Where(line => Name(line) == nameof(CandidateScored)).ToArray();
+            Assert.Equal(result.Candidates.Select(candidate => candidate.Score), scored.Select(line => (double?)line.GetProperty("score").GetDouble()));
+            Assert.Equal(result.Program.State["ans"].Instructions, scored[result.BestIndex].GetProperty("texts").GetProperty("ans").GetString());
+            var spent = lines.Where(line => Name(line) == nameof(OptimizerSpent)).ToArray();
+            Assert.Equal(result.ProgramRuns, spent.Sum(line => line.GetProperty("newProgramRuns").GetInt64()));
+            Assert.Equal(result.UsageByRole.Values.Sum(usage => usage.Calls), spent.Sum(line => line.GetProperty("newCalls").GetInt64()));
+            Assert.Equal(1000 - result.UsageByRole.Values.Sum(usage => usage.Calls), spent[^1].GetProperty("callsLeft").GetInt64());
+            Assert.Equal($"{result.StopReason}", lines[^1].GetProperty("reason").GetString());
+
+            // Another run goes on in the file.
+            await GepaAsync(new JsonLinesTracker(path), new());
+            Assert.True((await File.ReadAllLinesAsync(path, Token)).Length > lines.Length);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+
+        static string Name(JsonElement line) => line.GetProperty("event").GetString()!;
+    }
+
+    [Fact]
+    public async Task What_is_paid_is_on_the_meter_once()
+    {
+        var directory = Directory.CreateTempSubdirectory("hone-metered-").FullName;
+        var role = $"metered-{Guid.NewGuid():N}";
+        var (gate, cost) = (new Lock(), 0.0);
+        using var listener = new MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Name == "hone.optimizer.cost") self.EnableMeasurementEvents(instrument); } };
+        listener.SetMeasurementEventCallback<double>((_, value, tags, _) =>
+        {
+            foreach (var tag in tags)
+            {
+                if (tag.Value is not string other || other != role)
+                    continue;
+                lock (gate)
+                    cost += value;
+            }
+        });
+        listener.Start();
+        try
+        {
+            var paid = 0.0;
+            foreach (var resumes in new[] { false, true })
+            {
+                var lab = new Lab(call => Lab.AnswerIf(call.Demos.Length > 0, call.Question));
+                var program = lab.One().WithModel(lab.Model with { Role = role, Price = new(1, 2) });
+                var result = await new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { RunDirectory = directory, Resume = resumes }).CompileAsync(program, Lab.Examples(3), Lab.Examples(4, "v"), Token);
+                paid = (double)result.UsageByRole[role].Cost;
+            }
+
+            Assert.True(paid > 0);
+            Assert.Equal(paid, cost, 1e-12);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_run_in_a_directory_tells_what_is_saved()
+    {
+        var directory = Directory.CreateTempSubdirectory("hone-saved-").FullName;
+        try
+        {
+            var heard = new EventLog();
+            var lab = new Lab(call => Lab.AnswerIf(call.Demos.Length > 0, call.Question));
+            await new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { RunDirectory = directory, Progress = heard }).CompileAsync(lab.One(), Lab.Examples(3), Lab.Examples(4, "v"), Token);
+            Assert.Equal([(directory, 4), (directory, 8)], heard.Of<RunSaved>().Select(saved => (saved.Directory, saved.Units)));
+            Assert.Equal([4, 4], heard.Of<WorkStarted>().Select(work => work.Units));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
     }
 
     [Fact]
@@ -84,6 +210,16 @@ public sealed class TrackerTests
         {
             Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true),
         }.CompileAsync(lab.One(), Lab.Examples(3), Lab.Examples(7, "v"), Token);
+    }
+
+    // Learns one word after the other, so that candidates displace each other.
+    private static Task<GepaResult<FieldMap, FieldMap>> GepaAsync(IOptimizationTracker tracker, EventLog heard)
+    {
+        var lab = new Lab(call => call.Role == "reflection"
+            ? FieldMap.Of(("new_instruction", call.Text("current_instruction") + " more"))
+            : Lab.AnswerIf(call.Instructions.Split("more").Length > call.Question[^1] - '0', call.Question));
+        return new Gepa<FieldMap, FieldMap>(Lab.Exact, new() { MaxMetricCalls = 60, Trackers = [tracker], Progress = heard, Budget = new() { MaxCalls = 1000 } })
+            .CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(4, "v"), Token);
     }
 
     private sealed class ListLogger : ILogger

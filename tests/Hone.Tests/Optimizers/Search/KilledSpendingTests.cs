@@ -1,0 +1,138 @@
+using Hone.Optimizers;
+
+namespace Hone.Tests.Optimizers.Search;
+
+/// <summary>What a killed process had under way is unknown to the next one, and counts as spent: a budget holds over kills, too.</summary>
+public sealed class KilledSpendingTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("hone-killed-").FullName;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(directory, recursive: true);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public async Task Calls_that_were_under_way_when_a_process_was_killed_count(int parallelism)
+    {
+        const int Most = 40;
+        for (var kill = 1; kill < Most; kill += 4)
+        {
+            // The files as they are while the call is under way: what a process leaves that is killed now.
+            var folder = Path.Combine(directory, $"{parallelism}-{kill}");
+            var paidThen = await RunAsync(new(parallelism, Most) { Folder = Path.Combine(directory, $"{parallelism}-whole-{kill}"), KillAt = kill, KilledFolder = folder });
+            Assert.InRange(paidThen.AtKill, kill, kill + parallelism);
+
+            var resumed = await RunAsync(new(parallelism, Most) { Folder = folder });
+            Assert.True(paidThen.AtKill + resumed.Calls <= Most, $"{paidThen.AtKill} calls before a kill and {resumed.Calls} after it, {Most} allowed.");
+            Assert.Equal(StopReason.CallBudget, resumed.Result.StopReason);
+            Assert.Contains(resumed.Result.Warnings, warning => warning.Contains("under way", StringComparison.Ordinal));
+
+            // It is told by every later process, and the result of a finished run stays what it is.
+            var written = await File.ReadAllTextAsync(Path.Combine(folder, "result.json"), Token);
+            var again = await RunAsync(new(parallelism, Most) { Folder = folder });
+            Assert.Equal(0, again.Calls);
+            Assert.Equal(WithoutTime(written), WithoutTime(await File.ReadAllTextAsync(Path.Combine(folder, "result.json"), Token)));
+        }
+    }
+
+    [Fact]
+    public async Task Tokens_and_money_that_a_killed_process_may_have_spent_count()
+    {
+        // Limits of many sizes: what a limit leaves unspent, because the next call would not fit, must not hide what was lost.
+        foreach (var isMoney in new[] { false, true })
+        {
+            for (var limit = 12_000; limit < 18_000; limit += 437)
+            {
+                var (folder, money) = (Path.Combine(directory, $"{isMoney}-{limit}"), limit * 0.0000011m);
+                OptimizationBudget budget = isMoney ? new() { MaxCost = money } : new() { MaxTokens = limit };
+                var first = await RunAsync(new(1, null) { Folder = Path.Combine(directory, $"{isMoney}-whole-{limit}"), KillAt = 10, KilledFolder = folder, Budget = budget });
+                var resumed = await RunAsync(new(1, null) { Folder = folder, Budget = budget });
+                var (input, output) = (first.TokensAtKill.Input + resumed.Tokens.Input, first.TokensAtKill.Output + resumed.Tokens.Output);
+                Assert.True(isMoney ? Price.CostOf(input, output) <= money : input + output <= limit, $"{input} and {output} tokens of {budget}");
+                Assert.Equal(isMoney ? StopReason.CostBudget : StopReason.TokenBudget, resumed.Result.StopReason);
+            }
+        }
+    }
+
+    // A run that ended in order has nothing under way.
+    [Fact]
+    public async Task A_run_that_ended_in_order_has_lost_nothing()
+    {
+        for (var most = 5; most <= 40; most += 7)
+        {
+            var run = await RunAsync(new(8, most) { Folder = Path.Combine(directory, "orderly") });
+            Assert.DoesNotContain(run.Result.Warnings, warning => warning.Contains("under way", StringComparison.Ordinal));
+        }
+    }
+
+    private static readonly ModelPrice Price = new(1, 2);
+
+    private static string WithoutTime(string json) => string.Join('\n', json.Split('\n').Where(line => !line.Contains("\"seconds\":", StringComparison.Ordinal)));
+
+    private async Task<Run> RunAsync(Setup setup)
+    {
+        var (count, atKill, tokensAtKill) = (0, 0, (0L, 0L));
+        Lab? lab = null;
+        var gate = new Lock();
+        lab = new Lab(call =>
+        {
+            var number = Interlocked.Increment(ref count);
+            if (number == setup.KillAt)
+            {
+                lock (gate)
+                {
+                    // Calls whose answers were paid for by now, this one included, are all that was sent before the copy is made.
+                    atKill = Volatile.Read(ref count);
+                    tokensAtKill = lab!.Tokens;
+                    Copy(setup.Folder, setup.KilledFolder!);
+                }
+            }
+
+            return Lab.AnswerIf(call.Demos.Length >= (call.Question[^1] - '0'), call.Question);
+        })
+        {
+            CharactersPerToken = 1,
+        };
+        var options = new BootstrapRandomSearchOptions
+        {
+            Candidates = 6,
+            MaxLabeledDemos = 0,
+            MaxBootstrappedDemos = 6,
+            MaxErrors = 1000,
+            MaxParallelism = setup.Parallelism,
+            RunDirectory = setup.Folder,
+            Resume = true,
+            Budget = setup.Budget ?? new() { MaxCalls = setup.MaxCalls },
+        };
+        var program = lab.One().WithModel(lab.Model with { Price = Price, Options = new() { MaxOutputTokens = 16 } });
+        var result = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, options) { Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true) }
+            .CompileAsync(program, Lab.Examples(6), Lab.Examples(7, "v"), Token);
+        return new(result, lab.Calls.Count, atKill, lab.Tokens, tokensAtKill);
+    }
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var name in new[] { "run.json", "journal.jsonl" })
+        {
+            using var source = new FileStream(Path.Combine(from, name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var copy = new FileStream(Path.Combine(to, name), FileMode.Create);
+            source.CopyTo(copy);
+        }
+    }
+
+    private sealed record Setup(int Parallelism, long? MaxCalls)
+    {
+        public required string Folder { get; init; }
+
+        public int KillAt { get; init; }
+
+        public string? KilledFolder { get; init; }
+
+        public OptimizationBudget? Budget { get; init; }
+    }
+
+    private sealed record Run(OptimizationResult<FieldMap, FieldMap> Result, int Calls, int AtKill, (long Input, long Output) Tokens, (long Input, long Output) TokensAtKill);
+}
