@@ -125,8 +125,13 @@ internal static unsafe class RooflineBench
     {
         const int Rows = 448, Size = 1024, Repetitions = 10;
         var kernels = VectorKernels.Best;
-        using NativeBuffer a = new(Rows * Size), c = new(Rows * Size);
+        using NativeBuffer a = new(Rows * Size), c = new(Size * Size);
+        c.Span.Fill(1);
         using var b = new PackedMatrix(kernels, Size, Size);
+
+        // Memory that was never written is one and the same page of zeros, again and again, which the first-level cache of some processors is slow with.
+        a.Span.Fill(1);
+        b.Pack(c.Pointer);
         var seconds = Enumerable.Range(0, Repetitions).Min(_ => Seconds(() => kernels.Project(Rows, a.Pointer, b, c.Pointer)));
         return 2.0 * Rows * Size * Size / seconds / 1e9;
     }

@@ -4,8 +4,11 @@
 
 Processor time, so that other work counts little; the best of several repetitions. Works from PyTorch 1.13 on.
 """
+import os
 import sys
 import time
+
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch
 import torch.nn.functional as F
