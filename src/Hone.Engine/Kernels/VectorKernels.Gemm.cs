@@ -97,7 +97,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         }
     }
 
-    // Panels are read as they are stored (both types are the same), or gathered once for all rows.
+    // Panels are read as they are stored, or as they are gathered, once for all rows.
     private void MultiplyColumns<TStored, TPanel>(
         int rows, int columns, int depth, MatrixView a, PanelView b, float* c, nint rowStrideC, float* initial, nint rowStrideInitial)
         where TStored : struct, IPanel<TVector>
@@ -119,7 +119,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             tile.InitialRow = rowStrideInitial;
             tile.InitialPanel = isZero ? 0 : PanelWidth;
             var panels = b.Data + start * b.StepStride;
-            if (typeof(TStored) != typeof(TPanel) || IsWorthGathering(rows, b)) panels = GatherPanels<TStored>(ref tile, panels, b, columns);
+            if (IsWorthGathering(rows, b)) panels = GatherPanels<TStored>(ref tile, panels, b, columns);
             for (var row = 0; row < rows; row += RowBlock)
             {
                 tile.StepA = a.StepStride;
