@@ -21,7 +21,7 @@ internal sealed unsafe partial class CpuKernels(VectorKernels vectors) : IKernel
     public int MicrobatchRows => 1024;
 
     // Larger heads are computed in chunks of rows and again in the backward pass.
-    public long MaxLogits => 1 << 24;
+    public long MaxLogits { get; init; } = 1 << 26;
 
     public FloatBuffer Allocate(long length) => new NativeBuffer(length);
 

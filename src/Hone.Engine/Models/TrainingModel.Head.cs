@@ -9,9 +9,10 @@ internal sealed unsafe partial class TrainingModel
         float* norms = space.RowStatistics.Pointer, logSums = norms + count, entropiesOfRows = norms + 2 * count;
         _kernels.RmsNorm(
             HeadRows(space, count), space.Output.Pointer, _values.FinalNorm, space.HeadInput.Pointer, norms, Config.NormEpsilon);
-        for (var first = 0; first < count; first += space.ChunkRows)
+
+        // The short chunk comes first: the last one, whose logits are still there when the backward pass begins, is as large as can be.
+        for (int first = 0, rows = count - (count - 1) / space.ChunkRows * space.ChunkRows; first < count; first += rows, rows = space.ChunkRows)
         {
-            var rows = Math.Min(space.ChunkRows, count - first);
             ComputeLogits(space, first, rows);
             _kernels.SoftmaxStatistics(
                 rows, vocabulary, space.Logits.Pointer, space.InverseTemperature, logSums + first, entropiesOfRows + first);
@@ -56,10 +57,11 @@ internal sealed unsafe partial class TrainingModel
         var headGradient = Adapter is null
             ? lane.GradientPointer + Weights.Tensor(Config.TiedEmbeddings ? ParameterNames.Embedding : ParameterNames.Head).Offset
             : null;
-        for (var first = 0; first < count; first += space.ChunkRows)
+        for (var end = count; end > 0; end -= space.ChunkRows)
         {
-            var rows = Math.Min(space.ChunkRows, count - first);
-            if (rows < count) ComputeLogits(space, first, rows);
+            var first = Math.Max(0, end - space.ChunkRows);
+            var rows = end - first;
+            if (end < count) ComputeLogits(space, first, rows);
             var logits = space.Logits.Pointer;
 
             // d log p / d logits = (1[token] − softmax) / temperature

@@ -53,6 +53,25 @@ public sealed class TrainingModelTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Backward_LogitsInChunks_AsAllAtOnce(bool lora)
+    {
+        using var weights = TinyModels.Weights(ModelFamily.Qwen2);
+        using var adapter = lora ? Adapter(weights.Config) : null;
+        using TrainingModel whole = new(weights, adapter, 1, CpuKernels.Best),
+            chunked = new(weights, adapter, 1, new CpuKernels(CpuKernels.Best.Vectors) { MaxLogits = 0 });
+        var sequences = Sequences();
+        Assert.True(PackedBatch.Plan(sequences, 512).Single().TargetRows.Length > 64, "One chunk would be all.");
+        var (expected, actual) = (Evaluate(whole, sequences, 512), Evaluate(chunked, sequences, 512));
+        Assert.Equal(expected.LogProbs, actual.LogProbs);
+
+        // The gradient of the output projection itself is summed chunk by chunk.
+        if (lora) Assert.Equal(expected.Gradient, actual.Gradient);
+        else Assert.All(expected.Gradient.Zip(actual.Gradient), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+    }
+
+    [Theory]
     [MemberData(nameof(Variants))]
     public void Backward_CentralDifferences_Agree(ModelFamily family, bool lora)
     {
