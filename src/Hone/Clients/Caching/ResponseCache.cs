@@ -90,9 +90,9 @@ public sealed class CacheMissException : HoneException
 /// is a response of its own, says so under <see cref="HitKey"/>, and has no usage; what it cost once stands under <see cref="CachedUsageKey"/>.
 /// </summary>
 /// <remarks>
-/// Not kept are answers with an error or cut by a content filter, answers of another model than the one asked (see <see cref="LM.Failover"/>),
-/// requests for log-probabilities, and answers with sampled tokens: those come from a local policy, whose weights change under one name. What an
-/// answer holds beside messages, usage and properties with a JSON form, such as the provider's own objects, is not kept with it.
+/// Not kept are answers with an error, cut by a content filter, or cut at an output limit that a budget set; answers of another model than the one asked
+/// (see <see cref="LM.Failover"/>); requests for log-probabilities; and answers with sampled tokens: those come from a local policy, whose weights change
+/// under one name. What an answer holds beside messages, usage and properties with a JSON form, such as the provider's own objects, is not kept with it.
 /// </remarks>
 public sealed class ResponseCache : IDisposable
 {
