@@ -54,7 +54,7 @@ public sealed class InvokingClientTests
         var program = Predict.Parse("history: History, question, tools: list[Tool] -> calls: ToolCalls")
             .WithModel(new LM(client) { Capabilities = new() { NativeTools = true } }).WithAdapter(new ChatAdapter { UseNativeTools = true });
         var inputs = FieldMap.Of(
-            ("history", History.Of(turn)),
+            ("history", Hone.History.Of(turn)),
             ("question", "q"),
             ("tools", List(AIFunctionFactory.Create((string city) => city, "weather"))));
         await program.RunAsync(inputs, null, Token);
