@@ -62,7 +62,9 @@ public sealed record CallOptions
     /// Further options by the provider's name: text, numbers, truth values, JSON. OpenAI's client sends them as they are, and they win over the other
     /// options. They reach any client as additional properties, which some ignore (Anthropic's: a warning says so), and saved programs as JSON.
     /// </summary>
-    /// <exception cref="LMConfigurationException">A name, or one within a value, is that of a credential: those belong to the client, since options are saved and logged.</exception>
+    /// <exception cref="LMConfigurationException">
+    /// A name, or one within a value, is that of a credential: those belong to the client, since options are saved and logged.
+    /// </exception>
     public ImmutableSortedDictionary<string, object?> Additional
     {
         get => additional;
@@ -143,7 +145,8 @@ public sealed record CallOptions
             var secret = SecretText.IsSecretName(name) ? name : SecretText.FindWithin(value) is { } within ? $"{name}.{within}" : null;
             if (secret is not null)
                 throw new LMConfigurationException(
-                    $"The additional option '{secret}' is named like a credential. Call options are saved and logged: give credentials to the chat client instead.");
+                    $"The additional option '{secret}' is named like a credential. Call options are saved and logged: "
+                    + "give credentials to the chat client instead.");
         }
 
         return additional;

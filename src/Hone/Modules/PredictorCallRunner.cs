@@ -234,7 +234,13 @@ internal sealed class PredictorCallRunner
         catch (ValueCoercionException refusal)
         {
             throw new AdapterParseException(
-                plan.Adapter.Name, declared.Signature, text, ParseFailureKind.Constraint, outputs, $"at {refusal.Path}: {refusal.Reason.TrimEnd('.')}.", refusal)
+                plan.Adapter.Name,
+                declared.Signature,
+                text,
+                ParseFailureKind.Constraint,
+                outputs,
+                $"at {refusal.Path}: {refusal.Reason.TrimEnd('.')}.",
+                refusal)
             {
                 Field = FieldOf(refusal.Path),
             };

@@ -7,8 +7,8 @@ namespace Hone;
 public static class ProgramChatClientExtensions
 {
     /// <summary>
-    /// The program as a chat client: for agents, user interfaces and middleware of Microsoft.Extensions.AI. Its answer is one assistant message; streamed, it comes in
-    /// one piece. Options of a request, e.g. its temperature and tools, are the program's affair and ignored.
+    /// The program as a chat client: for agents, user interfaces and middleware of Microsoft.Extensions.AI. Its answer is one assistant message;
+    /// streamed, it comes in one piece. Options of a request, e.g. its temperature and tools, are the program's affair and ignored.
     /// </summary>
     /// <typeparam name="TIn">What goes in.</typeparam>
     /// <typeparam name="TOut">What comes out.</typeparam>

@@ -108,7 +108,8 @@ public static class ProgramFile
                     [.. ModuleTree.CollectBanks(program.Module).Select(entry => entry.Key)],
                     source));
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
+        catch (Exception error) when (error
+            is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
         {
             throw new HoneException($"{name} is not a saved program that this Hone can read: {error.Message}", error);
         }

@@ -12,10 +12,14 @@ public sealed record PredictorCall
     /// <summary>Which call of this predictor it was in the run, from 0.</summary>
     public required int Ordinal { get; init; }
 
-    /// <summary>0 for the first request; 1, 2, … for those that followed it: to recover from an unreadable answer, or to read the fields out of a good one.</summary>
+    /// <summary>
+    /// 0 for the first request; 1, 2, … for those that followed it: to recover from an unreadable answer, or to read the fields out of a good one.
+    /// </summary>
     public int Attempt { get; init; }
 
-    /// <summary>True for a request that reads the outputs out of the answer before it, as <see cref="TwoStepAdapter"/> makes one each time: it recovers from nothing.</summary>
+    /// <summary>
+    /// True for a request that reads the outputs out of the answer before it, as <see cref="TwoStepAdapter"/> makes one each time: it recovers from nothing.
+    /// </summary>
     public bool IsFollowUp { get; init; }
 
     /// <summary>The signature in effect.</summary>

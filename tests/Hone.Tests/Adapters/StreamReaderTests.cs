@@ -70,6 +70,8 @@ public sealed class StreamReaderTests
                 Assert.Equal(["a", "answer", "b"], told.Keys);
                 Assert.Equal(parsed["a"], told["a"]);
                 Assert.Equal(parsed["b"], told["b"]);
+                if (parsed["answer"] is null && told["answer"].Length == 0)
+                    return; // nothing was told, and nothing there is
                 Assert.True(reader.TryRead(signature.Outputs[1], told["answer"], out var read), text);
                 RoundTripTests.Equal(parsed["answer"], read, $"{told["answer"]}\nof\n{text}");
             },

@@ -59,7 +59,8 @@ public sealed class ProgramFileTests : IDisposable
     {
         var program = Create().With(ProgramState.Default.With("self", new() { Instructions = "Be brief." }));
         var text = program.SaveState();
-        var widened = text.Insert(text.IndexOf('{', StringComparison.Ordinal) + 1, "\"Adapter\": \"evil\", \"lm\": {\"api_base\": \"http://elsewhere.invalid\"},");
+        const string More = "\"Adapter\": \"evil\", \"lm\": {\"api_base\": \"http://elsewhere.invalid\"},";
+        var widened = text.Insert(text.IndexOf('{', StringComparison.Ordinal) + 1, More);
         Assert.Equal(program.State, Create().LoadState(widened).State);
     }
 

@@ -76,9 +76,10 @@ public sealed class RecoveryTests
             response.Usage = new() { InputTokenCount = 10, OutputTokenCount = 2 };
             return Task.FromResult(response);
         });
-        var error = await Assert.ThrowsAsync<AdapterParseException>(() => Program(client).RunAsync(Question, null, Token));
-        Assert.Equal(("answer", 4), (error.Field, error.Requests));
-        Assert.Equal((40L, 8L), (error.Usage.InputTokens, error.Usage.OutputTokens));
+        var program = Program(client).WithRecovery(new() { ReAsks = 2, NextAdapter = null });
+        var error = await Assert.ThrowsAsync<AdapterParseException>(() => program.RunAsync(Question, null, Token));
+        Assert.Equal(("answer", 3), (error.Field, error.Requests));
+        Assert.Equal((30L, 6L), (error.Usage.InputTokens, error.Usage.OutputTokens));
 
         error = await Assert.ThrowsAsync<AdapterParseException>(() => Program(client).WithRecovery(RecoveryPolicy.None).RunAsync(Question, null, Token));
         Assert.Equal(("answer", 1, 10L), (error.Field, error.Requests, error.Usage.InputTokens));
