@@ -136,14 +136,18 @@ internal sealed class ChatEndpoint(string name, Func<IReadOnlyList<ChatMessage>,
     }
 
     // In the protocol's own form, so that its clients tell the reason.
-    private static Task WriteErrorAsync(HttpContext context, int status, Exception error) => JsonAnswer.WriteAsync(context, status, writer =>
+    private static Task WriteErrorAsync(HttpContext context, int status, Exception error)
     {
-        writer.WriteStartObject();
-        writer.WriteStartObject("error");
-        writer.WriteString("message", error.Message);
-        writer.WriteString("type", status == StatusCodes.Status400BadRequest ? "invalid_request_error" : "server_error");
-        writer.WriteString("code", (error as LMException)?.Code ?? error.GetType().Name);
-        writer.WriteEndObject();
-        writer.WriteEndObject();
-    });
+        Problem.SetRetryAfter(context, error);
+        return JsonAnswer.WriteAsync(context, status, writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteStartObject("error");
+            writer.WriteString("message", error.Message);
+            writer.WriteString("type", status == StatusCodes.Status400BadRequest ? "invalid_request_error" : "server_error");
+            writer.WriteString("code", (error as LMException)?.Code ?? error.GetType().Name);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        });
+    }
 }

@@ -19,9 +19,15 @@ internal static class Problem
 
     public static Task WriteAsync(HttpContext context, int status, Exception error)
     {
-        if (error is LMRateLimitException { RetryAfter: { } pause })
-            context.Response.Headers.RetryAfter = Math.Ceiling(pause.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        SetRetryAfter(context, error);
         return JsonAnswer.WriteAsync(context, status, writer => Write(writer, status, error), "application/problem+json");
+    }
+
+    /// <summary>Passes on when the provider wants to be asked again.</summary>
+    public static void SetRetryAfter(HttpContext context, Exception error)
+    {
+        if (error is LMException { RetryAfter: { } pause })
+            context.Response.Headers.RetryAfter = Math.Ceiling(pause.TotalSeconds).ToString(CultureInfo.InvariantCulture);
     }
 
     public static void Write(Utf8JsonWriter writer, int status, Exception error)

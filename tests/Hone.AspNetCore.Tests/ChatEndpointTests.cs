@@ -86,6 +86,17 @@ public sealed class ChatEndpointTests
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
     }
 
+    [Fact]
+    public async Task Post_TheProviderSaysWhenToComeBack_PassesItOn()
+    {
+        var client = ScriptedChatClient.By((_, _) => throw new LMServerException("Too busy.") { RetryAfter = TimeSpan.FromSeconds(2.5) });
+        var program = new Predict<string, string>().WithModel(new LM(client) { Retry = null });
+        await using var host = await WebHost.StartAsync(app => app.MapHoneChat("/v1/chat/completions", "busy", program));
+        using var response = await host.Client.PostAsync(
+            "/v1/chat/completions", new StringContent("""{"messages": [{"role": "user", "content": "x"}]}"""), Token);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(3)), (response.StatusCode, response.Headers.RetryAfter?.Delta));
+    }
+
     private sealed class Broken : Module<string, string>
     {
         protected override Task<string> ForwardAsync(string input, CancellationToken cancellationToken) => throw new HoneException("The program is broken.");

@@ -59,6 +59,7 @@ public sealed class ProgramEndpointTests
     public static TheoryData<string, HttpStatusCode> Failures => new()
     {
         { "limit", HttpStatusCode.ServiceUnavailable },
+        { "overloaded", HttpStatusCode.ServiceUnavailable },
         { "refused", HttpStatusCode.BadGateway },
         { "unreadable", HttpStatusCode.BadGateway },
         { "budget", HttpStatusCode.TooManyRequests },
@@ -71,6 +72,7 @@ public sealed class ProgramEndpointTests
         var client = ScriptedChatClient.By((_, _) => failure switch
         {
             "limit" => throw new LMRateLimitException("Slow down.") { RetryAfter = TimeSpan.FromSeconds(2.5) },
+            "overloaded" => throw new LMServerException("Too busy.") { RetryAfter = TimeSpan.FromSeconds(2.5) },
             "refused" => throw new LMInvalidRequestException("No."),
             _ => "nothing to read",
         });
@@ -78,7 +80,7 @@ public sealed class ProgramEndpointTests
         await using var host = await WebHost.StartAsync(app => app.MapHoneProgram("/triage", new Predict<Ticket, Triage>().WithModel(model).WithRecovery(RecoveryPolicy.None)));
         using var response = await host.Client.PostAsJsonAsync("/triage", new { text = "x" }, Token);
         Assert.Equal(expected, response.StatusCode);
-        Assert.Equal(failure == "limit" ? TimeSpan.FromSeconds(3) : null, response.Headers.RetryAfter?.Delta);
+        Assert.Equal(failure is "limit" or "overloaded" ? TimeSpan.FromSeconds(3) : null, response.Headers.RetryAfter?.Delta);
     }
 
     [Fact]

@@ -35,10 +35,13 @@ internal static class FieldTypeRules
         && !HoneSymbols.IsEnumerable(named)
         && !IsLibraryType(named);
 
-    /// <summary>The properties that a record's fields come from, base classes first.</summary>
+    /// <summary>The properties that a record's fields come from, base classes first; what overrides one is the same field.</summary>
     public static IEnumerable<IPropertySymbol> Properties(ITypeSymbol type) => HoneSymbols.BasesAndSelf(type).Reverse()
         .SelectMany(level => level.GetMembers().OfType<IPropertySymbol>())
-        .Where(property => property is { DeclaredAccessibility: Accessibility.Public, IsStatic: false, IsIndexer: false, GetMethod: not null }
+        .Where(property => property is
+            {
+                DeclaredAccessibility: Accessibility.Public, IsStatic: false, IsIndexer: false, IsOverride: false, GetMethod: not null,
+            }
             && !property.GetAttributes().Any(IsJsonIgnore));
 
     /// <summary>True for tuples with and without syntax of their own.</summary>

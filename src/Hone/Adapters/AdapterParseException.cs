@@ -75,6 +75,22 @@ public sealed class AdapterParseException : HoneException
         init;
     }
 
+    /// <summary>The output that is missing or does not fit, the first of several; null when it is the answer as a whole that cannot be read.</summary>
+    public string? Field { get; init; }
+
+    /// <summary>How many requests were made before the call was given up.</summary>
+    public int Requests { get; private set; } = 1;
+
+    /// <summary>What those requests cost, where a predictor made them. The run's own account has it as well.</summary>
+    public Usage Usage { get; private set; }
+
     /// <summary>Names of the declared outputs.</summary>
     public ImmutableArray<string> ExpectedFields => [.. Signature.Outputs.Select(output => output.Name)];
+
+    /// <summary>Sets what it took, before the error is thrown.</summary>
+    internal AdapterParseException After(int requests, Usage usage)
+    {
+        (Requests, Usage) = (requests, usage);
+        return this;
+    }
 }

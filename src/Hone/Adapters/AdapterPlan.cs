@@ -59,6 +59,7 @@ internal sealed class AdapterPlan
                 failure.Adapter, declared, failure.Completion, ending, failure.Parsed, Explain(ending, response, failure.Reason), failure)
             {
                 FoundFields = failure.FoundFields,
+                Field = failure.Field,
             };
         }
     }
@@ -68,6 +69,9 @@ internal sealed class AdapterPlan
 
     /// <summary>True when the answer is good without what a second call would read from its text: the model has asked for tools.</summary>
     public bool IsComplete(ChatResponse response) => native?.HasCalls(response) == true;
+
+    /// <summary>True when the answer was cut off or declined, so that it may lack what it was to say.</summary>
+    public static bool EndedEarly(ChatResponse response) => Ending(response) is not null;
 
     /// <summary>The conversation so far, the unreadable answer and what was wrong with it.</summary>
     public IReadOnlyList<ChatMessage> Correct(IReadOnlyList<ChatMessage> messages, string text, AdapterParseException failure)

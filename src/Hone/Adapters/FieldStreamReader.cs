@@ -17,4 +17,14 @@ public abstract class FieldStreamReader
 
     /// <summary>The completion is whole: adds what was held back.</summary>
     public abstract void Complete(ICollection<FieldChunk> chunks);
+
+    /// <summary>The value that the joined pieces of a field stand for; false when they stand for none.</summary>
+    /// <param name="field">The output.</param>
+    /// <param name="told">Its pieces, joined.</param>
+    /// <param name="value">The canonical value.</param>
+    internal virtual bool TryRead(SignatureField field, string told, out object? value)
+    {
+        var ignored = default(CoercionFailure);
+        return ValueCoercer.TryCoerce(told, field.Type, out value, ref ignored);
+    }
 }

@@ -12,6 +12,7 @@ internal sealed class JsonStreamReader(Signature signature) : FieldStreamReader
     private readonly StringBuilder token = new();
     private readonly StringBuilder ready = new();
     private readonly HashSet<string> seen = new(StringComparer.Ordinal);
+    private readonly HashSet<string> quoted = new(StringComparer.Ordinal);
     private readonly ThinkFilter preamble = new();
     private State state = State.BeforeObject;
     private string? field;
@@ -45,6 +46,14 @@ internal sealed class JsonStreamReader(Signature signature) : FieldStreamReader
         foreach (var c in preamble.Finish())
             Take(c, chunks);
         Flush(chunks, isLast: false);
+    }
+
+    // What stood in quotes is text, whatever it looks like.
+    internal override bool TryRead(SignatureField field, string told, out object? value)
+    {
+        var ignored = default(CoercionFailure);
+        var raw = !quoted.Contains(field.Name) && JsonRepair.Parse(told) is { Found: true } read ? read.Value : told;
+        return ValueCoercer.TryCoerceJson(raw, field.Type, out value, ref ignored);
     }
 
     private void Take(char c, ICollection<FieldChunk> chunks)
@@ -98,6 +107,8 @@ internal sealed class JsonStreamReader(Signature signature) : FieldStreamReader
         if (c == '"')
         {
             state = State.Text;
+            if (field is not null)
+                quoted.Add(field);
             return;
         }
 

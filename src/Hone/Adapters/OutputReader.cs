@@ -19,7 +19,7 @@ internal static class OutputReader
         var entries = new KeyValuePair<string, object?>[outputs.Length];
         var count = 0;
         List<string>? missing = null;
-        (string Reason, Exception? Cause)? misfit = null;
+        (string Field, string Reason, Exception? Cause)? misfit = null;
         for (var i = 0; i < outputs.Length; i++)
         {
             var field = outputs[i];
@@ -27,7 +27,7 @@ internal static class OutputReader
             {
                 // A value that does not fit is not the end: what else there is decides how far off the answer was.
                 if (TryReadField(field, raw[i].Value, isTyped, out var value) is { } found)
-                    misfit ??= found;
+                    misfit ??= (field.Name, found.Reason, found.Cause);
                 else
                     entries[count++] = new(field.Name, value);
             }
@@ -53,7 +53,7 @@ internal static class OutputReader
         ReadOnlySpan<(bool Found, object? Value)> raw,
         FieldMap parsed,
         List<string>? missing,
-        (string Reason, Exception? Cause)? misfit)
+        (string Field, string Reason, Exception? Cause)? misfit)
     {
         var outputs = signature.Outputs;
         var found = ImmutableArray.CreateBuilder<string>(outputs.Length);
@@ -64,7 +64,14 @@ internal static class OutputReader
         }
 
         if (misfit is { } first)
-            return new(adapter, signature, completion, ParseFailureKind.Constraint, parsed, first.Reason, first.Cause) { FoundFields = found.ToImmutable() };
+        {
+            return new(adapter, signature, completion, ParseFailureKind.Constraint, parsed, first.Reason, first.Cause)
+            {
+                FoundFields = found.ToImmutable(),
+                Field = first.Field,
+            };
+        }
+
         var isEmpty = string.IsNullOrWhiteSpace(completion);
         var expected = string.Join(", ", outputs.Select(output => output.Name));
         var present = parsed.Count == 0 ? "none" : string.Join(", ", parsed.Keys);
@@ -79,6 +86,7 @@ internal static class OutputReader
                 : $"no value for {string.Join(", ", missing!)}; found {present}. Expected {expected}.")
         {
             FoundFields = found.ToImmutable(),
+            Field = isEmpty ? null : missing![0],
         };
     }
 

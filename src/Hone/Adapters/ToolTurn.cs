@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace Hone;
@@ -85,7 +86,11 @@ internal sealed class ToolTurn
     private static string Name(FieldMap call) => call.GetValueOrDefault("name") as string ?? string.Empty;
 
     private static Dictionary<string, object?> Arguments(FieldMap call) =>
-        (call.GetValueOrDefault("args") as FieldMap ?? FieldMap.Empty).ToDictionary(entry => entry.Key, entry => entry.Value);
+        (call.GetValueOrDefault("args") as FieldMap ?? FieldMap.Empty).ToDictionary(entry => entry.Key, entry => Argument(entry.Value));
+
+    // Clients write what is no plain value by their own serializer, which need not know Hone's maps and lists.
+    private static object? Argument(object? value) =>
+        value is null or string or bool or long or double ? value : JsonElement.Parse(JsonText.Write(value));
 
     private static ImmutableArray<FieldMap> Items(FieldMap map, string key) => map.GetValueOrDefault(key) switch
     {

@@ -31,6 +31,16 @@ internal sealed class XmlStreamReader(Signature signature) : FieldStreamReader
         current?.Flush(chunks, isLast: false);
     }
 
+    internal override bool TryRead(SignatureField field, string told, out object? value)
+    {
+        var ignored = default(CoercionFailure);
+        var element = new XmlElementText(field.Name, null, told, IsEmpty: false);
+        var raw = XmlValues.IsNested(field.Type) ? XmlValues.Read(element, field.Type)
+            : XmlValues.TryAlternative(element, field.Type, out var nested) ? nested
+            : told;
+        return ValueCoercer.TryCoerce(raw, field.Type, out value, ref ignored);
+    }
+
     private void Take(char c, ICollection<FieldChunk> chunks)
     {
         if (sectionEnd is not null)

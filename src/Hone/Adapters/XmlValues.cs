@@ -130,7 +130,7 @@ internal static class XmlValues
         {
             case ImmutableArray<object?> list when type.Kind is FieldTypeKind.List or FieldTypeKind.Set or FieldTypeKind.Tuple:
                 for (var i = 0; i < list.Length; i++)
-                    WriteElement(text, Item, null, list[i], type.Arguments[type.Kind == FieldTypeKind.Tuple ? i : 0], depth);
+                    WriteElement(text, Item, null, list[i], type.Arguments[Math.Min(i, type.Arguments.Length - 1)], depth);
                 break;
             case FieldMap map when type.Kind == FieldTypeKind.Object:
                 foreach (var (name, item) in map)

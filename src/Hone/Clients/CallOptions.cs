@@ -8,6 +8,8 @@ namespace Hone;
 [JsonConverter(typeof(CallOptionsConverter))]
 public sealed record CallOptions
 {
+    private ImmutableSortedDictionary<string, object?> additional = ImmutableSortedDictionary.Create<string, object?>(StringComparer.Ordinal);
+
     /// <summary>Sampling temperature; 0 is greedy.</summary>
     public float? Temperature { get; init; }
 
@@ -60,12 +62,14 @@ public sealed record CallOptions
     /// Further options by the provider's name: text, numbers, truth values, JSON. OpenAI's client sends them as they are, and they win over the other
     /// options. They reach any client as additional properties, which some ignore (Anthropic's: a warning says so), and saved programs as JSON.
     /// </summary>
-    /// <exception cref="LMConfigurationException">A name is that of a credential: those belong to the client, since options are saved and logged.</exception>
+    /// <exception cref="LMConfigurationException">
+    /// A name, or one within a value, is that of a credential: those belong to the client, since options are saved and logged.
+    /// </exception>
     public ImmutableSortedDictionary<string, object?> Additional
     {
-        get;
-        init => field = WithoutSecrets(value);
-    } = ImmutableSortedDictionary.Create<string, object?>(StringComparer.Ordinal);
+        get => additional;
+        init => additional = WithoutSecrets(value);
+    }
 
     /// <summary>Makes the provider's own options object, which the client then completes; never saved. The cache needs it to have a JSON form.</summary>
     [JsonIgnore]
@@ -87,7 +91,7 @@ public sealed record CallOptions
         PresencePenalty = over.PresencePenalty ?? PresencePenalty,
         SampleId = over.SampleId ?? SampleId,
         LogProbs = over.LogProbs ?? LogProbs,
-        Additional = over.Additional.IsEmpty ? Additional : Additional.SetItems(over.Additional),
+        additional = over.Additional.IsEmpty ? Additional : Additional.SetItems(over.Additional),
         RawOptions = over.RawOptions ?? RawOptions,
     };
 
@@ -136,11 +140,13 @@ public sealed record CallOptions
     private static ImmutableSortedDictionary<string, object?> WithoutSecrets(ImmutableSortedDictionary<string, object?> additional)
     {
         ArgumentNullException.ThrowIfNull(additional);
-        foreach (var name in additional.Keys)
+        foreach (var (name, value) in additional)
         {
-            if (SecretText.IsSecretName(name))
+            var secret = SecretText.IsSecretName(name) ? name : SecretText.FindWithin(value) is { } within ? $"{name}.{within}" : null;
+            if (secret is not null)
                 throw new LMConfigurationException(
-                    $"The additional option '{name}' is named like a credential. Call options are saved and logged: give credentials to the chat client instead.");
+                    $"The additional option '{secret}' is named like a credential. Call options are saved and logged: "
+                    + "give credentials to the chat client instead.");
         }
 
         return additional;

@@ -18,6 +18,7 @@ internal static class LMPipeline
             Retry = model.Retry,
             RateLimiter = model.RateLimiter,
             Capabilities = capabilities,
+            Price = model.EffectivePrice,
             Media = model.Media,
             Checks = model.Checks,
         });

@@ -26,7 +26,17 @@ internal sealed class OptionCheck
         var complete = settings.Identity.Provider == OpenAIOptions.Provider ? OpenAIOptions.Complete(own, client, out ignored) : own;
         if (ignored && IsFirst(settings, nameof(CallOptions.Additional)))
             HoneLog.OptionsIgnored(settings.Logger, string.Join(", ", own.AdditionalProperties!.Keys.Order(StringComparer.Ordinal)), settings.Identity.Name, PathOf(own));
-        return complete;
+        return Declared(complete, client);
+    }
+
+    // What a predictor's model asks for is the program's to run: a client that runs functions by itself would answer for the call before Hone sees it.
+    private static HoneChatOptions Declared(HoneChatOptions options, IChatClient client)
+    {
+        if (options is not { Path: not null, Tools.Count: > 0 } || client.GetService<FunctionInvokingChatClient>() is null)
+            return options;
+        var copy = HoneChatOptions.CopyOf(options);
+        copy.Tools = [.. options.Tools.Select(tool => tool is AIFunction function ? function.AsDeclarationOnly() : tool)];
+        return copy;
     }
 
     private static string PathOf(HoneChatOptions options) => string.IsNullOrEmpty(options.Path) ? "a call" : $"predictor '{options.Path}'";

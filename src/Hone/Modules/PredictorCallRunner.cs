@@ -25,6 +25,7 @@ internal sealed class PredictorCallRunner
     private readonly Func<FieldMap, object?>? build;
     private (FieldMap? Of, object? Value) built;
     private bool isFollowing;
+    private bool isNextFollowUp;
 
     private PredictorCallRunner(
         HoneScope scope, LM model, CallOptions options, AdapterRequest declared, string? hint, string path, Func<FieldMap, object?>? build)
@@ -92,7 +93,7 @@ internal sealed class PredictorCallRunner
             (outputs, failure) = await AskAsync(next, request, model, cancellationToken).ConfigureAwait(false);
         }
 
-        return failure is null ? outputs! : throw (attempt == 1 ? failure : AfterRecovery(failure));
+        return failure is null ? outputs! : throw Final(failure);
     }
 
     private AdapterPlan PlanFor(Adapter adapter, AdapterRequest asked, LM asker) => scope.Observers.IsEmpty
@@ -131,7 +132,7 @@ internal sealed class PredictorCallRunner
         AdapterPlan plan, ChatResponse response, AdapterFollowUp followUp, LM asker, CancellationToken cancellationToken)
     {
         // What the second call reads may be only a part of the outputs.
-        isFollowing = true;
+        (isFollowing, isNextFollowUp) = (true, true);
         var (outputs, failure) = await AskAsync(followUp.Adapter, followUp.Request, followUp.Model ?? asker, cancellationToken).ConfigureAwait(false);
         isFollowing = false;
         if (failure is not null && !plan.IsComplete(response))
@@ -158,7 +159,9 @@ internal sealed class PredictorCallRunner
         var stream = scope.Events is { } events ? new StreamedCall(events, path, ordinal, plan.Adapter.ReadStream(plan.Rendered)) : null;
         var started = scope.Time.GetTimestamp();
         var response = ModelCall.SendAsync(scope, asker, messages, chatOptions, stream, cancellationToken);
-        return new(response, messages, asker, stream, started, place, number);
+        var isFollowUp = isNextFollowUp;
+        isNextFollowUp = false;
+        return new(response, messages, asker, stream, started, place, number, isFollowUp);
     }
 
     private Answer Receive(AdapterPlan plan, in Sent sent, ChatResponse response)
@@ -166,6 +169,9 @@ internal sealed class PredictorCallRunner
         var duration = scope.Time.GetElapsedTime(sent.Started);
         var text = ModelCall.AssistantText(response);
         var followUp = plan.Adapter.FollowUpFor(plan.Rendered, text);
+        // What a cut answer does not say any more would be made up by whoever reads it.
+        if (followUp is not null && AdapterPlan.EndedEarly(response))
+            followUp = null;
         var (answer, failure) = followUp is null ? Read(plan, response, text) : default;
         firstFailure ??= failure;
         var answering = ResponseFacts.Answering(response, sent.Asker);
@@ -176,6 +182,7 @@ internal sealed class PredictorCallRunner
             Path = path,
             Ordinal = ordinal,
             Attempt = sent.Number,
+            IsFollowUp = sent.IsFollowUp,
             Signature = declared.Signature,
             Inputs = declared.Inputs,
             Messages = sent.Messages,
@@ -227,7 +234,16 @@ internal sealed class PredictorCallRunner
         catch (ValueCoercionException refusal)
         {
             throw new AdapterParseException(
-                plan.Adapter.Name, declared.Signature, text, ParseFailureKind.Constraint, outputs, $"at {refusal.Path}: {refusal.Reason.TrimEnd('.')}.", refusal);
+                plan.Adapter.Name,
+                declared.Signature,
+                text,
+                ParseFailureKind.Constraint,
+                outputs,
+                $"at {refusal.Path}: {refusal.Reason.TrimEnd('.')}.",
+                refusal)
+            {
+                Field = FieldOf(refusal.Path),
+            };
         }
     }
 
@@ -243,6 +259,23 @@ internal sealed class PredictorCallRunner
         await scope.Events!.WriteAsync(new CallCompleted(call), cancellationToken).ConfigureAwait(false);
     }
 
+    // `$.people[2].age` lies in the output `people`; `$` alone is the record as a whole.
+    private static string? FieldOf(string path)
+    {
+        if (!path.StartsWith("$.", StringComparison.Ordinal))
+            return null;
+        var end = path.AsSpan(2).IndexOfAny('.', '[');
+        return end < 0 ? path[2..] : path[2..(2 + end)];
+    }
+
+    private AdapterParseException Final(AdapterParseException last)
+    {
+        var usage = default(Usage);
+        foreach (var call in Calls)
+            usage += call.Usage;
+        return (ReferenceEquals(last, firstFailure) ? last : AfterRecovery(last)).After(attempt, usage);
+    }
+
     private AdapterParseException AfterRecovery(AdapterParseException last) => new(
         last.Adapter,
         last.Signature,
@@ -253,6 +286,7 @@ internal sealed class PredictorCallRunner
         firstFailure)
     {
         FoundFields = last.FoundFields,
+        Field = last.Field,
     };
 
     private long SeedFor(long runSeed)
@@ -263,7 +297,7 @@ internal sealed class PredictorCallRunner
 
     /// <summary>A request on its way.</summary>
     private readonly record struct Sent(
-        Task<ChatResponse> Response, IReadOnlyList<ChatMessage> Messages, LM Asker, StreamedCall? Stream, long Started, int Place, int Number);
+        Task<ChatResponse> Response, IReadOnlyList<ChatMessage> Messages, LM Asker, StreamedCall? Stream, long Started, int Place, int Number, bool IsFollowUp);
 
     private readonly record struct Answer(PredictorCall Call, ChatResponse Response, AdapterFollowUp? FollowUp)
     {

@@ -95,9 +95,9 @@ public static class ProgramFile
         ArgumentNullException.ThrowIfNull(program);
         ArgumentNullException.ThrowIfNull(json);
         var source = new ProgramFileSource(name, program.Module.GetType().Name, options ?? new(), program.Logger ?? NullLogger.Instance);
+        using var document = Parse(json, name);
         try
         {
-            using var document = JsonDocument.Parse(json, Strict);
             var predictors = ModuleTree.Collect(program.Module);
             return program.With(DspyState.Recognizes(document.RootElement)
                 ? DspyState.Read(document.RootElement, predictors, program.NamedModels, source)
@@ -108,11 +108,8 @@ public static class ProgramFile
                     [.. ModuleTree.CollectBanks(program.Module).Select(entry => entry.Key)],
                     source));
         }
-        catch (JsonException error)
-        {
-            throw new HoneException($"{name} is not JSON: {error.Message}", error);
-        }
-        catch (Exception error) when (error is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
+        catch (Exception error) when (error
+            is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
         {
             throw new HoneException($"{name} is not a saved program that this Hone can read: {error.Message}", error);
         }
@@ -147,18 +144,21 @@ public static class ProgramFile
         return document.RootElement.TryGetProperty("weights", out var weights) && weights.ValueKind != JsonValueKind.Null ? Beside(path, weights) : null;
     }
 
-    private static JsonDocument Open(string path)
+    private static JsonDocument Parse(string json, string name)
     {
-        JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(File.ReadAllBytes(path), Strict);
+            return JsonDocument.Parse(json, Strict);
         }
         catch (JsonException error)
         {
-            throw new HoneException($"{path} is not JSON: {error.Message}", error);
+            throw new HoneException($"{name} is not JSON: {error.Message}", error);
         }
+    }
 
+    private static JsonDocument Open(string path)
+    {
+        var document = Parse(File.ReadAllText(path), path);
         if (document.RootElement.ValueKind == JsonValueKind.Object)
             return document;
         document.Dispose();

@@ -5,13 +5,15 @@ namespace Hone;
 /// <summary>Writes files and directories so that a reader sees the old content or the new, never half of it.</summary>
 public static class AtomicFile
 {
+    private static long writes;
+
     /// <summary>Writes a file through a temporary one beside it.</summary>
     public static async Task WriteAsync(string path, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(write);
         var full = Path.GetFullPath(path);
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        var temporary = $"{full}.{Environment.ProcessId}.tmp";
+        var temporary = Beside(full, "tmp");
         try
         {
             var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16, useAsync: true);
@@ -36,7 +38,7 @@ public static class AtomicFile
         ArgumentNullException.ThrowIfNull(write);
         var full = Path.GetFullPath(path);
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        var temporary = $"{full}.{Environment.ProcessId}.tmp";
+        var temporary = Beside(full, "tmp");
         try
         {
             using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
@@ -62,8 +64,8 @@ public static class AtomicFile
     {
         ArgumentNullException.ThrowIfNull(fill);
         var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        var temporary = $"{full}.{Environment.ProcessId}.tmp";
-        var replaced = $"{full}.{Environment.ProcessId}.old";
+        var temporary = Beside(full, "tmp");
+        var replaced = Beside(full, "old");
         DeleteDirectory(temporary);
         DeleteDirectory(replaced);
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
@@ -80,6 +82,9 @@ public static class AtomicFile
             DeleteDirectory(replaced);
         }
     }
+
+    // A name of its own for each write: several may write one file at once.
+    private static string Beside(string path, string kind) => $"{path}.{Environment.ProcessId}-{Interlocked.Increment(ref writes)}.{kind}";
 
     private static void DeleteDirectory(string path)
     {

@@ -39,6 +39,8 @@ internal static class HoneDiagnostics
         "gen_ai.client.operation.duration", "s", "Time of one call, retries included.",
         advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [.01, .02, .04, .08, .16, .32, .64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92] });
 
+    public static Counter<double> Cost { get; } = Meter.CreateCounter<double>("hone.client.cost", "{USD}", "Price of calls to models whose prices are known.");
+
     public static Counter<long> CacheRequests { get; } = Meter.CreateCounter<long>("hone.cache.requests", "{request}", "Look-ups in the response cache, by result.");
 
     public static Counter<long> Retries { get; } = Meter.CreateCounter<long>("hone.retries", "{retry}", "Calls that were made again after an error.");

@@ -12,8 +12,15 @@ public sealed record PredictorCall
     /// <summary>Which call of this predictor it was in the run, from 0.</summary>
     public required int Ordinal { get; init; }
 
-    /// <summary>0 for the first request; 1, 2, … for those that recovered from an unreadable answer to it.</summary>
+    /// <summary>
+    /// 0 for the first request; 1, 2, … for those that followed it: to recover from an unreadable answer, or to read the fields out of a good one.
+    /// </summary>
     public int Attempt { get; init; }
+
+    /// <summary>
+    /// True for a request that reads the outputs out of the answer before it, as <see cref="TwoStepAdapter"/> makes one each time: it recovers from nothing.
+    /// </summary>
+    public bool IsFollowUp { get; init; }
 
     /// <summary>The signature in effect.</summary>
     public required Signature Signature { get; init; }
@@ -139,7 +146,7 @@ public sealed record Trace(ImmutableArray<PredictorCall> Calls)
     }
 
     /// <summary>How often an unreadable answer led to another request.</summary>
-    public int RecoveryCount => Calls.Count(call => call.Attempt > 0);
+    public int RecoveryCount => Calls.Count(call => call is { Attempt: > 0, IsFollowUp: false });
 
     /// <summary>The calls of one predictor, in order.</summary>
     public IEnumerable<PredictorCall> Of(string path) => Calls.Where(call => call.Path == path);

@@ -42,7 +42,7 @@ internal sealed class StreamedCall(ChannelWriter<RunEvent> events, string path, 
             if (!outputs.TryGetValue(field.Name, out var value))
                 continue;
             var isTold = told.TryGetValue(field.Name, out var text);
-            if (isTold && ended.Contains(field.Name) && (value is not string whole || text!.Equals(whole)))
+            if (isTold && ended.Contains(field.Name) && Says(text!, field, value))
                 continue;
             if (isTold)
                 await events.WriteAsync(new FieldReset(path, ordinal, field.Name), cancellationToken).ConfigureAwait(false);
@@ -52,6 +52,11 @@ internal sealed class StreamedCall(ChannelWriter<RunEvent> events, string path, 
             await events.WriteAsync(new FieldDelta(path, ordinal, field.Name, formatted, IsLast: true), cancellationToken).ConfigureAwait(false);
         }
     }
+
+    // What was told of a text is the text itself; of other values it is what the value is read from.
+    private bool Says(StringBuilder text, SignatureField field, object? value) => value is string whole ? text.Equals(whole)
+        : (value is null && text.Length == 0)
+            || (reader!.TryRead(field, text.ToString(), out var read) && (FieldMap.ValuesEqual(read, value) || JsonText.Write(read) == JsonText.Write(value)));
 
     private async ValueTask TellAsync(AIContent content, CancellationToken cancellationToken)
     {

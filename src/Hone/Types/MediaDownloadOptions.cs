@@ -4,7 +4,11 @@ namespace Hone;
 public sealed record MediaDownloadOptions
 {
     /// <summary>The most bytes that are read; a longer answer is an error.</summary>
-    public long MaximumBytes { get; init; } = 20 * 1024 * 1024;
+    public long MaximumBytes
+    {
+        get;
+        init => field = value >= 0 ? value : throw new HoneException($"{nameof(MaximumBytes)} is {value}; it must not be negative.");
+    } = 20 * 1024 * 1024;
 
     /// <summary>How long the whole download may take; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> for as long as the client allows.</summary>
     /// <value>30 seconds by default.</value>

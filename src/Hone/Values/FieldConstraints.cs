@@ -112,10 +112,41 @@ internal static class FieldConstraints
                 return true;
             case FieldTypeKind.Union when TypeHints.OptionalOf(type) is { } inner:
                 return Inside(inner, value, ref failure);
+            case FieldTypeKind.Union:
+                return InsideAlternative(type, value, ref failure);
             default:
                 return true;
         }
     }
+
+    // Of the alternatives that the value may be of, one has to take it; what is wrong is said of the first.
+    private static bool InsideAlternative(FieldType type, object? value, ref CoercionFailure failure)
+    {
+        var isRefused = false;
+        foreach (var alternative in type.Arguments)
+        {
+            if (!MayBe(alternative.Resolved, value))
+                continue;
+            var reason = default(CoercionFailure);
+            if (Inside(alternative, value, ref reason))
+                return true;
+            if (!isRefused)
+                failure = reason;
+            isRefused = true;
+        }
+
+        return !isRefused;
+    }
+
+    private static bool MayBe(FieldType type, object? value) => value switch
+    {
+        FieldMap map when type.Kind == FieldTypeKind.Object =>
+            map.Keys.All(name => type.Properties.Any(property => property.Name == name))
+            && type.Properties.All(property => !property.IsRequired || map.ContainsKey(property.Name)),
+        FieldMap => type.Kind == FieldTypeKind.Dictionary,
+        ImmutableArray<object?> => type.Kind is FieldTypeKind.List or FieldTypeKind.Set or FieldTypeKind.Tuple,
+        _ => false,
+    };
 
     private static bool InsideObject(FieldType type, FieldMap map, ref CoercionFailure failure)
     {

@@ -74,7 +74,7 @@ internal static class JsonText
         value is string or bool or long or double or decimal or BigInteger or DateOnly or DateTimeOffset or TimeOnly or TimeSpan
             or byte[] or Guid or Uri;
 
-    /// <summary>A scalar as plain text: numbers invariant, dates ISO 8601, bytes base-64.</summary>
+    /// <summary>A scalar as plain text: numbers invariant, dates ISO 8601, bytes base-64, a type of the user's own as it says.</summary>
     public static string Scalar(object value) => value switch
     {
         string text => text,
@@ -87,6 +87,8 @@ internal static class JsonText
         TimeSpan span => XmlConvert.ToString(span),
         byte[] bytes => Convert.ToBase64String(bytes),
         Uri uri => uri.OriginalString,
+        long or decimal or BigInteger or Guid => ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture),
+        _ when PromptType.Of(value.GetType()) is { } custom => custom.Write(value),
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? string.Empty,
     };

@@ -238,6 +238,7 @@ internal static class ScalarReader
             return null;
         Span<char> normalized = stackalloc char[text.Length];
         text.CopyTo(normalized);
+        normalized = normalized[..CutFraction(normalized)];
         if (text.Length > 10 && text[10] is ' ' or 't' or '_')
             normalized[10] = 'T';
         if (normalized[^1] == 'z')
@@ -245,6 +246,19 @@ internal static class ScalarReader
         return DateTimeOffset.TryParseExact(normalized, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
             : null;
+    }
+
+    // A hundred nanoseconds are the smallest step of .NET's times; finer digits are dropped. Gives the length that is left.
+    private static int CutFraction(Span<char> text)
+    {
+        const int Digits = 7;
+        var start = text.IndexOf('.') + 1;
+        var digits = start == 0 ? -1 : text[start..].IndexOfAnyExceptInRange('0', '9');
+        digits = start > 0 && digits < 0 ? text.Length - start : digits;
+        if (digits <= Digits)
+            return text.Length;
+        text[(start + digits)..].CopyTo(text[(start + Digits)..]);
+        return text.Length - digits + Digits;
     }
 
     private static object Narrow(BigInteger number) => number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;

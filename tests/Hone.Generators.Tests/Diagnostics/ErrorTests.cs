@@ -346,6 +346,16 @@ public class ErrorTests
     }
 
     [Fact]
+    public void Hone007_OverriddenProperty_IsOneField() => Assert.Empty(TestCompilation.Run("""
+        public abstract record Reply { public abstract string Text { get; init; } }
+        public sealed record Short : Reply { public override string Text { get; init; } = ""; public int Length { get; init; } }
+        public abstract partial class Ask : Module<string, string>
+        {
+            [Predict] private partial Task<Short> Append(string notes, CancellationToken c);
+        }
+        """).Problems);
+
+    [Fact]
     public void Hone007_ReasoningAsInputOfPredict_IsFine()
     {
         var program = TestCompilation.Generate("""

@@ -114,6 +114,29 @@ public sealed class KnownDefectTests
         Assert.Equal(2, run.Trace.Calls.Length);
     }
 
+    /// <summary>A PDF reaches the model as a PDF, not as text.</summary>
+    [Theory]
+    [MemberData(nameof(AllAdapters))]
+    public void D12_Document_PdfStaysAPdf(string name)
+    {
+        var inputs = FieldMap.Of(("paper", Document.FromBytes(new byte[] { 1, 2, 3 }, "application/pdf", "T")));
+        var messages = AdapterList.Named(name).Render(new(Signature.Parse("paper: Document -> answer"), inputs, []));
+        var part = Assert.Single(messages.SelectMany(message => message.Contents).OfType<DataContent>());
+        Assert.Equal("application/pdf", part.MediaType);
+        Assert.Equal([1, 2, 3], part.Data.ToArray());
+    }
+
+    /// <summary>A demo's tuple may be longer than the type says now.</summary>
+    [Theory]
+    [MemberData(nameof(Adapters))]
+    public void Render_DemoWithALongerTuple_IsWritten(string name)
+    {
+        var signature = Signature.Parse("question -> pair: tuple[int, str]");
+        Demo demo = new(FieldMap.Of(("question", "q"), ("pair", System.Collections.Immutable.ImmutableArray.Create<object?>(1L, "a", "third-part"))));
+        var messages = AdapterList.Named(name).Render(new(signature, FieldMap.Of(("question", "here")), [demo]));
+        Assert.Contains(messages, message => message.Text.Contains("third-part", StringComparison.Ordinal));
+    }
+
     /// <summary>A type that occurs twice is no recursion.</summary>
     [Fact]
     public void D10_TypeUsedTwice_IsWrittenTwice()

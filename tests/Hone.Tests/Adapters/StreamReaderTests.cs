@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using CsCheck;
 
@@ -66,23 +65,18 @@ public sealed class StreamReaderTests
                 var signature = RoundTripTests.SignatureOf(middle.Type);
                 var text = adapter.RenderOutputs(signature, FieldMap.Of(("a", before), ("answer", middle.Value), ("b", after)));
                 var parsed = adapter.Parse(signature, text);
-                var told = Told(adapter.ReadStream(signature)!, text, cuts);
+                var reader = adapter.ReadStream(signature)!;
+                var told = Told(reader, text, cuts);
                 Assert.Equal(["a", "answer", "b"], told.Keys);
                 Assert.Equal(parsed["a"], told["a"]);
                 Assert.Equal(parsed["b"], told["b"]);
-                if (!HoldsText(middle.Type) || adapter is ChatAdapter)
-                    RoundTripTests.Equal(parsed["answer"], ReadTold(name, middle.Type, told["answer"]), $"{told["answer"]}\nof\n{text}");
+                if (parsed["answer"] is null && told["answer"].Length == 0)
+                    return; // nothing was told, and nothing there is
+                Assert.True(reader.TryRead(signature.Outputs[1], told["answer"], out var read), text);
+                RoundTripTests.Equal(parsed["answer"], read, $"{told["answer"]}\nof\n{text}");
             },
             iter: 2_000);
     }
-
-    // JSON and XML say of such a field whether it is text; what is told does not.
-    private static bool HoldsText(FieldType type) => type.Kind is FieldTypeKind.Any
-        || (type.Kind == FieldTypeKind.Union && type.Arguments.Any(each => each.Kind is FieldTypeKind.String or FieldTypeKind.Any));
-
-    private static object? ReadTold(string name, FieldType type, string told) => ValueCoercer.Coerce(
-        name == "xml" && XmlValues.IsNested(type) ? XmlValues.Read(new XmlElementText("answer", null, told, IsEmpty: false), type) : told,
-        type);
 
     private static Gen<string> Pieces(params string[] special) => Gen.OneOf(
         Gen.OneOf(special.Select(Gen.Const).ToArray()),

@@ -7,6 +7,25 @@ namespace Hone.Tests.Clients;
 
 public sealed class CallOptionsTests
 {
+    private static readonly Func<object>[] Senseless =
+    [
+        () => new RetryOptions { BaseDelay = TimeSpan.FromSeconds(-1) },
+        () => new RetryOptions { MaxDelay = TimeSpan.FromSeconds(-1) },
+        () => new RetryOptions { MaxRetryAfter = TimeSpan.FromSeconds(-1) },
+        () => new CallBudgetLimits { MaxMoney = -1 },
+        () => new CallBudgetLimits { MaxCalls = -1 },
+        () => new CallBudgetLimits { MaxInputTokens = -1 },
+        () => new CallBudgetLimits { MaxOutputTokens = -1 },
+        () => new CallBudgetLimits { MaxTokens = -1 },
+        () => new CallBudgetLimits { MaxTime = TimeSpan.FromSeconds(-1) },
+        () => new CallBudgetLimits { AssumedOutputTokens = 0 },
+        () => new CallBudgetLimits { AssumedMediaTokens = -1 },
+        () => new ResponseCacheOptions { MemoryBytes = -1 },
+        () => new ResponseCacheOptions { TimeToLive = TimeSpan.Zero },
+        () => new SqliteStoreOptions { MaxBytes = -1 },
+        () => new SqliteStoreOptions { BusyTimeout = TimeSpan.FromSeconds(-1) },
+    ];
+
     private static readonly Func<IChatClient, object?> Raw = _ => null;
 
     private static readonly CallOptions Full = new()
@@ -137,6 +156,10 @@ public sealed class CallOptionsTests
     [InlineData("aws_session_token")]
     [InlineData("extra_headers")]
     [InlineData("token")]
+    [InlineData("hf_token")]
+    [InlineData("githubToken")]
+    [InlineData("subscription_key")]
+    [InlineData("Passphrase")]
     public void D42_Additional_NamedLikeACredential_IsRefusedBeforeItCanBeSaved(string name)
     {
         var error = Assert.Throws<LMConfigurationException>(
@@ -150,8 +173,34 @@ public sealed class CallOptionsTests
     [InlineData("prompt_cache_key")]
     [InlineData("return_token_ids")]
     [InlineData("top_a")]
+    [InlineData("eos_token")]
+    [InlineData("forced_bos_token")]
+    [InlineData("skip_special_tokens")]
     public void Additional_OrdinaryNames_AreAllowed(string name) =>
         Assert.Single(new CallOptions { Additional = ImmutableSortedDictionary<string, object?>.Empty.Add(name, 1) }.Additional);
+
+    [Theory]
+    [InlineData("""{"api_key": "x-1234"}""", "extra_body.api_key")]
+    [InlineData("""{"headers": [{"Authorization": "x-1234"}]}""", "extra_body.Authorization")]
+    [InlineData("""{"tool": {"auth_token": "x-1234"}}""", "extra_body.auth_token")]
+    public void D42_Additional_CredentialWithinAValue_IsRefused(string json, string name)
+    {
+        var error = Assert.Throws<LMConfigurationException>(
+            () => new CallOptions { Additional = ImmutableSortedDictionary<string, object?>.Empty.Add("extra_body", JsonElement.Parse(json)) });
+        Assert.Contains($"'{name}'", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("x-1234", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"type": "object", "properties": {"password": {"type": "string"}, "api_key": {"type": "string"}}, "required": ["password"]}""")]
+    [InlineData("""{"bias": [{"token": "x", "value": 1}], "key": "v", "api_key": ""}""")]
+    public void Additional_ValuesThatOnlySpeakOfCredentials_AreAllowed(string json) =>
+        Assert.Single(new CallOptions { Additional = ImmutableSortedDictionary<string, object?>.Empty.Add("guided_json", JsonElement.Parse(json)) }.Additional);
+
+    /// <summary>A setting that means nothing is refused where it is made, by its name.</summary>
+    [Fact]
+    public void Settings_OutOfRange_AreRefused() => Assert.All(
+        Senseless, make => Assert.Contains(" must ", Assert.Throws<LMConfigurationException>(make).Message, StringComparison.Ordinal));
 
     [Fact]
     public void D24_ExplicitTemperatureZero_IsAChoice_AtEveryLevel()

@@ -26,7 +26,7 @@ public sealed class DiagnosticsTests
         using var cache = new ResponseCache();
         using var budget = new CallBudget(new() { MaxCalls = 3 });
         var client = new StubChatClient(call => call == 0 ? throw new HttpRequestException("down") : StubChatClient.Response("x")) { Model = "gpt-4o-test" };
-        var model = (new LM(client) with { Cache = cache, Budget = budget, Retry = new() { Time = new LeapingTime() } }).AsChatClient();
+        var model = (new LM(client) with { Cache = cache, Budget = budget, Price = new(1, 2), Retry = new() { Time = new LeapingTime() } }).AsChatClient();
         await model.GetResponseAsync("hi", new HoneChatOptions { Path = "answer", Temperature = 0.5f }, Token);
         await model.GetResponseAsync("hi", new HoneChatOptions { Path = "answer", Temperature = 0.5f }, Token);
         await model.GetStreamingResponseAsync("other", cancellationToken: Token).ToChatResponseAsync(Token);
@@ -43,6 +43,7 @@ public sealed class DiagnosticsTests
 
         Assert.Equal([10.0, 5.0, 10.0, 5.0], meter.Of("gen_ai.client.token.usage", "gpt-4o-test"));
         Assert.Equal(2, meter.Of("gen_ai.client.operation.duration", "gpt-4o-test").Count);
+        Assert.Equal([20e-6, 20e-6], meter.Of("hone.client.cost", "gpt-4o-test")); // a hit costs nothing
         Assert.Equal((1.0, 3.0), (meter.Sum("hone.cache.requests", "result", "hit"), meter.Sum("hone.cache.requests", "result", "miss")));
         Assert.Equal(1, meter.Sum("hone.retries", "error.type", "transport"));
         Assert.Equal(1, meter.Sum("hone.budget.rejections", "hone.budget.limit", "MaxCalls"));

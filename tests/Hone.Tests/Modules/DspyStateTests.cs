@@ -64,6 +64,13 @@ public sealed class DspyStateTests
         Assert.Equal("Do.", Predict.Parse("a -> b").WithModel(ScriptedChatClient.InSequence()).LoadState(json).State["self"].Instructions);
     }
 
+    /// <summary>D41: a library that nobody knows is no reason to fail.</summary>
+    [Theory]
+    [InlineData("\"dspy\": \"3.3.1\"", "\"dspy\": \"9.9\", \"made_up_library\": \"1.0\"")]
+    [InlineData("{\"python\": \"3.13\", \"dspy\": \"3.3.1\"}", "{}")]
+    public void D41_LoadState_UnknownDependency_IsNoError(string old, string changed) =>
+        Assert.Equal(Program().LoadState(Saved).State, Program().LoadState(Saved.Replace(old, changed, StringComparison.Ordinal)).State);
+
     /// <summary>D4: fields that have moved since are noticed.</summary>
     [Theory]
     [InlineData("question, extra -> score: int")]

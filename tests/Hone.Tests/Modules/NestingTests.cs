@@ -11,6 +11,7 @@ public sealed class NestingTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    /// <summary>D22, D43: predictors in any container are found, and all are saved.</summary>
     [Fact]
     public void Paths_OfPredictorsAndTools_AreStable_AndSaved()
     {

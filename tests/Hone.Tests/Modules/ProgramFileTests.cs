@@ -30,6 +30,48 @@ public sealed class ProgramFileTests : IDisposable
         Assert.Equal(demo.Fields, loaded.State["self"].Demos[0].Fields);
     }
 
+    /// <summary>A demo's value of a type of the user's own is saved as the type writes it, so it can be read again.</summary>
+    [Fact]
+    public void SaveThenLoad_DemoWithATypeOfItsOwn_ComesBackEqual()
+    {
+        static Program<FieldMap, FieldMap> Create() =>
+            new Predict(Signature.Parse("question, paid: Price -> rest: list[Price]", null, typeof(Price))).WithModel(ScriptedChatClient.InSequence());
+        var fields = FieldMap.Of(
+            ("question", "q"), ("paid", new Price(12.5m, "EUR")), ("rest", System.Collections.Immutable.ImmutableArray.Create<object?>(new Price(1m, "USD"))));
+        var text = Create().With(ProgramState.Default.With("self", new() { Demos = [new(fields)] })).SaveState();
+        Assert.Contains("12.5 EUR", text, StringComparison.Ordinal);
+        Assert.Equal(fields, Assert.Single(Create().LoadState(text).State["self"].Demos).Fields);
+    }
+
+    [Fact]
+    public void Load_UnknownOption_IsToldFromTextThatIsNoJson()
+    {
+        var program = Create().With(ProgramState.Default.With("self", new() { Options = new() { Temperature = 0.5f } }));
+        var text = program.SaveState().Replace("\"temperature\"", "\"warmth\"", StringComparison.Ordinal);
+        var error = Assert.Throws<HoneException>(() => Create().LoadState(text, "row 17"));
+        Assert.StartsWith("row 17 is not a saved program that this Hone can read: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("warmth", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>D25: what a file names beyond the format does nothing.</summary>
+    [Fact]
+    public void D25_LoadState_NamesThatAreNotOfTheFormat_ChangeNothing()
+    {
+        var program = Create().With(ProgramState.Default.With("self", new() { Instructions = "Be brief." }));
+        var text = program.SaveState();
+        const string More = "\"Adapter\": \"evil\", \"lm\": {\"api_base\": \"http://elsewhere.invalid\"},";
+        var widened = text.Insert(text.IndexOf('{', StringComparison.Ordinal) + 1, More);
+        Assert.Equal(program.State, Create().LoadState(widened).State);
+    }
+
+    [Fact]
+    public async Task AtomicFile_SeveralWritersOfOneFile_DoNotCollide()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => AtomicFile.WriteTextAsync(FilePath, new string((char)('a' + i), 5000), Token))));
+        Assert.Single((await File.ReadAllTextAsync(FilePath, Token)).Distinct());
+        Assert.Single(Directory.GetFiles(directory));
+    }
+
     [Fact]
     public async Task Load_OtherFields_ListsBothSides()
     {
@@ -99,6 +141,17 @@ public sealed class ProgramFileTests : IDisposable
 
     private static Program<FieldMap, FieldMap> Create() =>
         Predict.Parse("question, tags: list[str] -> score: float").WithModel(ScriptedChatClient.InSequence());
+
+    [PromptType<PriceType>]
+    private sealed record Price(decimal Amount, string Currency);
+
+    private sealed class PriceType : PromptType<Price>
+    {
+        public override string ToText(Price value) => FormattableString.Invariant($"{value.Amount} {value.Currency}");
+
+        public override Price FromText(string text) =>
+            new(decimal.Parse(text.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture), text.Split(' ')[1]);
+    }
 
     private sealed class TwoSteps : Module<string, string>
     {

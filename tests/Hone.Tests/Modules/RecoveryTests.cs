@@ -66,6 +66,36 @@ public sealed class RecoveryTests
         Assert.Equal($"{Unreadable} 0", Assert.IsType<AdapterParseException>(error.InnerException).Completion);
     }
 
+    /// <summary>One exception has all that is needed to see what happened: the text, the field, how often it was tried and what that cost.</summary>
+    [Fact]
+    public async Task RunAsync_NothingHelps_TheErrorHasFieldRequestsAndUsage()
+    {
+        var client = ScriptedChatClient.ByAsync((_, _, _) =>
+        {
+            var response = ScriptedChatClient.Respond(Unreadable);
+            response.Usage = new() { InputTokenCount = 10, OutputTokenCount = 2 };
+            return Task.FromResult(response);
+        });
+        var program = Program(client).WithRecovery(new() { ReAsks = 2, NextAdapter = null });
+        var error = await Assert.ThrowsAsync<AdapterParseException>(() => program.RunAsync(Question, null, Token));
+        Assert.Equal(("answer", 3), (error.Field, error.Requests));
+        Assert.Equal((30L, 6L), (error.Usage.InputTokens, error.Usage.OutputTokens));
+
+        error = await Assert.ThrowsAsync<AdapterParseException>(() => Program(client).WithRecovery(RecoveryPolicy.None).RunAsync(Question, null, Token));
+        Assert.Equal(("answer", 1, 10L), (error.Field, error.Requests, error.Usage.InputTokens));
+        Assert.Null(error.InnerException);
+    }
+
+    [Theory]
+    [InlineData("[[ ## note ## ]]\nn\n\n[[ ## stars ## ]]\nmany", "stars")]
+    [InlineData("[[ ## note ## ]]\nn", "stars")]
+    [InlineData("", null)]
+    public async Task RunAsync_Unreadable_TheFieldIsNamed(string answer, string? field)
+    {
+        var program = Predict.Parse("question -> note, stars: int").WithModel(ScriptedChatClient.By((_, _) => answer)).WithRecovery(RecoveryPolicy.None);
+        Assert.Equal(field, (await Assert.ThrowsAsync<AdapterParseException>(() => program.RunAsync(Question, null, Token))).Field);
+    }
+
     [Fact]
     public async Task RunAsync_PolicyNone_AsksOnce()
     {

@@ -4,6 +4,7 @@ public sealed class ExampleTests
 {
     private static readonly FieldMap Fields = FieldMap.Of(("question", "Where?"), ("context", "Here."), ("answer", "Here"));
 
+    /// <summary>D21: what goes in and what should come out are two values; no copy can lose the division.</summary>
     [Fact]
     public void WithInputs_DividesTheFields()
     {

@@ -44,6 +44,7 @@ public sealed class HoneScopeTests
         Assert.Null(HoneScope.Current);
     }
 
+    /// <summary>D19: settings belong to the flow that made them, and no flow owns those of all.</summary>
     [Fact]
     public async Task Use_ParallelFlows_DoNotSeeEachOther()
     {

@@ -38,6 +38,7 @@ public sealed class SignatureEditTests
     public void Prepend_Output_ComesFirst() =>
         Assert.Equal("question, context -> reasoning, answer", Base.Prepend(new("reasoning", FieldType.String, FieldDirection.Output)).Shape);
 
+    /// <summary>D3: no field is lost to another of its name.</summary>
     [Fact]
     public void Prepend_TakenName_ThrowsInsteadOfLosingOne()
     {
@@ -49,6 +50,7 @@ public sealed class SignatureEditTests
         Assert.Throws<HoneException>(() => signature.WithUpdatedField("answer", field => field with { Name = "question" }));
     }
 
+    /// <summary>D3: an edit keeps the name.</summary>
     [Fact]
     public void EveryEdit_KeepsNameInstructionsAndOtherFields()
     {
@@ -110,6 +112,7 @@ public sealed class SignatureEditTests
     [Fact]
     public void AppendInstructions_JoinsWithBlankLine() => Assert.Equal("Do it.\n\nBriefly.", Base.AppendInstructions("Briefly.").Instructions);
 
+    /// <summary>D3: signatures that differ in a type are not equal.</summary>
     [Fact]
     public void Equals_ComparesTypes()
     {

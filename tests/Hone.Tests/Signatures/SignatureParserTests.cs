@@ -174,6 +174,7 @@ public sealed class SignatureParserTests
         Assert.Equal(["Red", "Green"], Signature.Parse("a -> b: Hone.Tests.Signatures.SignatureParserTests.Color", null, typeof(Color), typeof(Other.Color)).Outputs[0].Type.Members.Select(each => each.Name));
     }
 
+    /// <summary>D2, D46: types come from the caller, at any depth; no name in a string makes anything load.</summary>
     [Fact]
     public void Parse_Registry_KnowsOtherNamesAndDescribedTypes()
     {

@@ -102,6 +102,42 @@ public sealed class StreamTests
         Assert.Equal([new FieldDelta("self", 0, "answer", "Paris", true)], deltas);
     }
 
+    /// <summary>What is shown in the end is what was read, of values that are no text as well.</summary>
+    [Theory]
+    [InlineData("json", "int", "{\"answer\": 1, \"answer\": 2}", "2", 1)]
+    [InlineData("json", "int", "First {\"answer\": 1}, or rather {\"answer\": 2}.", "2", 1)]
+    [InlineData("json", "list[int]", "{\"answer\": [1, 2]}", "[1, 2]", 0)]
+    [InlineData("json", "int | str | None", "{\"answer\": 5}", "5", 0)]
+    [InlineData("json", "int | str", "{\"answer\": \"5\"}", "5", 0)]
+    [InlineData("compact", "dict[str, int]", "{\"answer\": {\"a\": 1}, \"note\": 1, \"answer\": {\"b\": 2}}", "{\"b\": 2}", 1)]
+    [InlineData("xml", "list[str]", "<answer>a</answer>\n<answer>b</answer>", "[\"a\", \"b\"]", 1)]
+    [InlineData("xml", "list[int]", "<answer><item>1</item><item>2</item></answer>", "<item>1</item><item>2</item>", 0)]
+    [InlineData("xml", "int | None", "<answer></answer>", "", 0)]
+    [InlineData("chat", "bool", "[[ ## answer ## ]]\nYes", "Yes", 0)]
+    [InlineData("chat", "int", "[[ ## answer ## ]]\n1\n**[[ ## note ## ]]**\nn", "1", 1)]
+    public async Task StreamAsync_ValueReadOtherwiseThanItWasTold_IsToldAnew(string adapter, string type, string answer, string shown, int expectedResets)
+    {
+        for (var length = 1; length <= answer.Length; length += 3)
+        {
+            var signature = adapter == "chat" ? $"question -> answer: {type}, note: str | None" : $"question -> answer: {type}";
+            var program = Predict.Parse(signature).WithModel(ScriptedChatClient.InSequence(answer).StreamingInPiecesOf(length))
+                .WithAdapter(Adapters.AdapterList.Named(adapter)).WithRecovery(RecoveryPolicy.None);
+            var (text, resets) = (string.Empty, 0);
+            await foreach (var happened in program.StreamAsync(Question, null, Token))
+            {
+                resets += happened is FieldReset { Field: "answer" } ? 1 : 0;
+                text = happened switch
+                {
+                    FieldReset { Field: "answer" } => string.Empty,
+                    FieldDelta { Field: "answer" } delta => text + delta.Text,
+                    _ => text,
+                };
+            }
+
+            Assert.Equal((shown, expectedResets), (text, resets));
+        }
+    }
+
     /// <summary>D35: an error of the program reaches the consumer as itself.</summary>
     [Fact]
     public async Task StreamAsync_ErrorMidStream_SurfacesAtTheConsumer()

@@ -165,6 +165,21 @@ public sealed class ClrTypeTests
         Assert.Contains("\"extra\": {\"anyOf\": [{\"type\": \"integer\", \"maximum\": 9, \"minimum\": 0}, {\"type\": \"null\"}]}", schema, StringComparison.Ordinal);
     }
 
+    /// <summary>Which of several types a value is of decides which bounds it has to keep.</summary>
+    [Fact]
+    public void Check_InputField_FindsABrokenBoundInAnAlternative()
+    {
+        var field = Signature.Parse("who: list[Bounded | dict[str, str] | str] -> answer", null, typeof(Bounded)).Inputs.Single();
+        object? Of(int age) => ClrValues.ToCanonical(new Bounded { Age = age, Code = "A1", Tags = ["x"], Day = new(2024, 1, 1), Price = 1 });
+        object List(params object?[] items) => System.Collections.Immutable.ImmutableArray.Create(items);
+
+        Assert.Null(FieldConstraints.Check(field, List("x", Of(1))));
+        var strict = Signature.Parse("who: list[Bounded | int | str] -> answer", null, typeof(Bounded)).Inputs.Single();
+        Assert.Null(FieldConstraints.Check(strict, List("x", 5L, Of(1))));
+        Assert.Equal("$[1].age: -1 breaks the bound 'greater than or equal to: 0'", FieldConstraints.Check(strict, List("x", Of(-1))));
+        Assert.Null(FieldConstraints.Check(field, List(Of(-1)))); // a dictionary may hold it
+    }
+
     [Fact]
     public void Check_InputField_FindsABrokenBoundAtAnyDepth()
     {

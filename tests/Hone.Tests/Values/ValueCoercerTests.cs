@@ -56,6 +56,8 @@ public sealed class ValueCoercerTests
     [InlineData("date", "2024-02-29T00:00:00", "\"2024-02-29\"")]
     [InlineData("datetime", "2024-02-29 12:30", "\"2024-02-29T12:30:00Z\"")]
     [InlineData("datetime", "2024-02-29T12:30:00.5+02:00", "\"2024-02-29T12:30:00.5+02:00\"")]
+    [InlineData("datetime", "2024-02-29T12:30:00.123456789Z", "\"2024-02-29T12:30:00.1234567Z\"")]
+    [InlineData("datetime", "2024-02-29 12:30:00.1234567899+02:00", "\"2024-02-29T12:30:00.1234567+02:00\"")]
     [InlineData("guid", "11111111-2222-3333-4444-555555555555", "\"11111111-2222-3333-4444-555555555555\"")]
     [InlineData("Literal['yes', \"it's fine\"]", "Literal['yes']", "\"yes\"")]
     [InlineData("Literal['yes', \"it's fine\"]", "it's fine", "\"it's fine\"")]

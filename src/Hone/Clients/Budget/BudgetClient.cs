@@ -18,6 +18,8 @@ internal sealed class BudgetClient(
             {
                 var response = await InnerClient.GetResponseAsync(call.Prompt, call.Options, call.Token).ConfigureAwait(false);
                 call.Settle(response.Usage);
+                if (call.SetsLimit && response.FinishReason == ChatFinishReason.Length)
+                    (response.AdditionalProperties ??= [])[ResponseKeys.BudgetCut] = true;
                 return response;
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && budget.IsOutOfTime)
@@ -35,7 +37,7 @@ internal sealed class BudgetClient(
         using (call)
         {
             UsageDetails? usage = null;
-            var hasBegun = false;
+            var (hasBegun, isCut) = (false, false);
             var updates = InnerClient.GetStreamingResponseAsync(call.Prompt, call.Options, call.Token).GetAsyncEnumerator(call.Token);
             await using (updates.ConfigureAwait(false))
             {
@@ -44,12 +46,15 @@ internal sealed class BudgetClient(
                     while (await MoveAsync(updates, call, cancellationToken).ConfigureAwait(false))
                     {
                         hasBegun = true;
+                        isCut |= updates.Current.FinishReason == ChatFinishReason.Length;
                         foreach (var content in updates.Current.Contents.OfType<UsageContent>())
                             (usage ??= new()).Add(content.Details);
                         yield return updates.Current;
                     }
 
                     call.Settle(usage);
+                    if (isCut && call.SetsLimit)
+                        yield return new() { AdditionalProperties = new() { [ResponseKeys.BudgetCut] = true } };
                 }
                 finally
                 {
@@ -79,6 +84,7 @@ internal sealed class BudgetClient(
         var own = HoneChatOptions.CopyOf(options);
         var rate = price ?? budget.Prices?.Find(identity.Provider, options?.ModelId ?? identity.Model ?? identity.Name);
         var asked = new Spending(1, 0, 0, 0);
+        var setsLimit = budget.Limits.LimitsTokens && own.MaxOutputTokens is null;
         if (budget.Limits.LimitsTokens)
         {
             if (rate is null && budget.Limits.MaxMoney is not null)
@@ -97,7 +103,7 @@ internal sealed class BudgetClient(
         reservation.Outer = own.Reservation;
         own.Reservation = reservation;
         budget.Reserved?.Invoke();
-        return new(budget, prompt, own, rate, cancellationToken);
+        return new(budget, prompt, own, rate, cancellationToken) { SetsLimit = setsLimit };
     }
 
     private int AssumedOutput()
@@ -126,6 +132,9 @@ internal sealed class BudgetClient(
         public HoneChatOptions Options { get; }
 
         public CancellationToken Token { get; }
+
+        /// <summary>True when the output limit is the budget's own.</summary>
+        public bool SetsLimit { get; init; }
 
         public void Settle(UsageDetails? usage)
         {

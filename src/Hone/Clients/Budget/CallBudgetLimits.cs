@@ -7,31 +7,63 @@ namespace Hone;
 public sealed record CallBudgetLimits
 {
     /// <summary>Most money, in US dollars. Every model under the budget then needs a price.</summary>
-    public decimal? MaxMoney { get; init; }
+    public decimal? MaxMoney
+    {
+        get;
+        init => field = OptionRange.NotNegative(value);
+    }
 
     /// <summary>Most calls, repeated attempts included.</summary>
-    public long? MaxCalls { get; init; }
+    public long? MaxCalls
+    {
+        get;
+        init => field = OptionRange.NotNegative(value);
+    }
 
     /// <summary>Most prompt tokens.</summary>
-    public long? MaxInputTokens { get; init; }
+    public long? MaxInputTokens
+    {
+        get;
+        init => field = OptionRange.NotNegative(value);
+    }
 
     /// <summary>Most generated tokens.</summary>
-    public long? MaxOutputTokens { get; init; }
+    public long? MaxOutputTokens
+    {
+        get;
+        init => field = OptionRange.NotNegative(value);
+    }
 
     /// <summary>Most tokens, in and out.</summary>
-    public long? MaxTokens { get; init; }
+    public long? MaxTokens
+    {
+        get;
+        init => field = OptionRange.NotNegative(value);
+    }
 
     /// <summary>Most time from the first call on. Calls that still run then are cancelled.</summary>
-    public TimeSpan? MaxTime { get; init; }
+    public TimeSpan? MaxTime
+    {
+        get;
+        init => field = value is { } time ? OptionRange.NotNegative(time) : null;
+    }
 
     /// <summary>
     /// The output limit that a call gets when it has none and tokens or money are limited, so that its cost has a bound. A reasoning model gets its
     /// family's least limit when that is higher.
     /// </summary>
-    public int AssumedOutputTokens { get; init; } = 4096;
+    public int AssumedOutputTokens
+    {
+        get;
+        init => field = OptionRange.AtLeast(value, 1);
+    } = 4096;
 
     /// <summary>Prompt tokens that an image, a recording or a document is taken to cost at most.</summary>
-    public int AssumedMediaTokens { get; init; } = 8192;
+    public int AssumedMediaTokens
+    {
+        get;
+        init => field = OptionRange.AtLeast(value, 0);
+    } = 8192;
 
     internal bool LimitsTokens => (MaxMoney, MaxInputTokens, MaxOutputTokens, MaxTokens) is not (null, null, null, null);
 }

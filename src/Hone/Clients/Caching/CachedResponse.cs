@@ -34,7 +34,8 @@ internal sealed class CachedResponse
     {
         if (response.FinishReason == ChatFinishReason.ContentFilter || response.ContinuationToken is not null
             || response.AdditionalProperties?.ContainsKey(ResponseKeys.SampledTokens) == true
-            || response.AdditionalProperties?.ContainsKey(ResponseKeys.Failover) == true)
+            || response.AdditionalProperties?.ContainsKey(ResponseKeys.Failover) == true
+            || response.AdditionalProperties?.ContainsKey(ResponseKeys.BudgetCut) == true)
             return null;
         var messages = new CachedMessage[response.Messages.Count];
         for (var i = 0; i < messages.Length; i++)

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace Hone;
@@ -26,10 +28,18 @@ public enum CacheMode
 public sealed record ResponseCacheOptions
 {
     /// <summary>Most bytes of answers in memory; 0 keeps none there.</summary>
-    public long MemoryBytes { get; init; } = 64L * 1024 * 1024;
+    public long MemoryBytes
+    {
+        get;
+        init => field = OptionRange.AtLeast(value, 0);
+    } = 64L * 1024 * 1024;
 
     /// <summary>How long an answer counts; null means for ever.</summary>
-    public TimeSpan? TimeToLive { get; init; }
+    public TimeSpan? TimeToLive
+    {
+        get;
+        init => field = OptionRange.Positive(value);
+    }
 
     /// <summary>When answers are looked up and kept.</summary>
     public CacheMode Mode { get; init; }
@@ -90,9 +100,9 @@ public sealed class CacheMissException : HoneException
 /// is a response of its own, says so under <see cref="HitKey"/>, and has no usage; what it cost once stands under <see cref="CachedUsageKey"/>.
 /// </summary>
 /// <remarks>
-/// Not kept are answers with an error or cut by a content filter, answers of another model than the one asked (see <see cref="LM.Failover"/>),
-/// requests for log-probabilities, and answers with sampled tokens: those come from a local policy, whose weights change under one name. What an
-/// answer holds beside messages, usage and properties with a JSON form, such as the provider's own objects, is not kept with it.
+/// Not kept are answers with an error, cut by a content filter, or cut at an output limit that a budget set; answers of another model than the one asked
+/// (see <see cref="LM.Failover"/>); requests for log-probabilities; and answers with sampled tokens: those come from a local policy, whose weights change
+/// under one name. What an answer holds beside messages, usage and properties with a JSON form, such as the provider's own objects, is not kept with it.
 /// </remarks>
 public sealed class ResponseCache : IDisposable
 {
@@ -172,8 +182,47 @@ public sealed class ResponseCache : IDisposable
         }
     }
 
+    /// <summary>Takes over the answers that <see cref="ExportAsync"/> wrote, into memory and the store; they replace those that are there.</summary>
+    /// <returns>The number of answers.</returns>
+    /// <exception cref="HoneException">A line is no answer that this Hone can read; the lines before it are taken over.</exception>
+    public async Task<long> ImportAsync(Stream stream, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var reader = new StreamReader(stream, Encoding.UTF8, leaveOpen: true);
+        var count = 0L;
+        for (var number = 1L; await reader.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line; number++)
+        {
+            if (string.IsNullOrWhiteSpace(line))
+                continue;
+            var (key, json, response) = ReadLine(line, number);
+            Core.Memory.Set(key, response);
+            if (Core.Store is not null)
+                await Core.Store.SetAsync(key, json, cancellationToken).ConfigureAwait(false);
+            count++;
+        }
+
+        return count;
+    }
+
     /// <summary>Closes the store.</summary>
     public void Dispose() => (Core.Store as IDisposable)?.Dispose();
+
+    private static (ResponseKey Key, byte[] Json, CachedResponse Response) ReadLine(string line, long number)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(line);
+            var json = JsonMarshal.GetRawUtf8Value(document.RootElement.GetProperty("response")).ToArray();
+            if (CachedResponseJson.Read(json) is { } response)
+                return (ResponseKey.Parse(document.RootElement.GetProperty("key").GetString() ?? string.Empty), json, response);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        {
+            throw new HoneException($"Line {number} is no answer of a cache: {error.Message}", error);
+        }
+
+        throw new HoneException($"Line {number} holds an answer in a form that this Hone cannot read. Export it again with this version.");
+    }
 
     // Without its file a cache has nothing to replay.
     private static void Check(IResponseStore? store, CacheMode mode)

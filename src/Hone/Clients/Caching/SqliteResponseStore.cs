@@ -10,10 +10,18 @@ namespace Hone;
 public sealed record SqliteStoreOptions
 {
     /// <summary>Most bytes of answers; the least recently used go first.</summary>
-    public long MaxBytes { get; init; } = 2L * 1024 * 1024 * 1024;
+    public long MaxBytes
+    {
+        get;
+        init => field = OptionRange.AtLeast(value, 0);
+    } = 2L * 1024 * 1024 * 1024;
 
     /// <summary>How long to wait for another process that writes.</summary>
-    public TimeSpan BusyTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan BusyTimeout
+    {
+        get;
+        init => field = OptionRange.NotNegative(value);
+    } = TimeSpan.FromSeconds(10);
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -32,7 +32,7 @@ internal static class HistoryOptions
         foreach (var (name, value) in options.AdditionalProperties ?? [])
         {
             if (!SecretText.IsSecretName(name))
-                Add(name, value is string text ? SecretText.Scrub(text) : Json(value));
+                Add(name, SecretText.Scrub(value as string ?? Json(value)));
         }
 
         return kept.ToImmutable();

@@ -14,6 +14,9 @@ internal sealed record AttemptSettings(ClientIdentity Identity, ILogger Logger)
     /// <summary>Rules of the model's family that options are held to; null checks nothing.</summary>
     public ModelCapabilities? Capabilities { get; init; }
 
+    /// <summary>What the model costs; null when unknown.</summary>
+    public ModelPrice? Price { get; init; }
+
     /// <summary>What was warned of already.</summary>
     public MediaCheck Media { get; init; } = new();
 

@@ -38,6 +38,9 @@ internal struct CallObservation
             Count(usage.OutputTokenCount, "output");
         }
 
+        if (HoneDiagnostics.Cost.Enabled && usage is not null && settings.Price is { } price)
+            HoneDiagnostics.Cost.Add((double)price.CostOf(usage), Tags());
+
         if (activity is not null)
         {
             activity.SetTag(HoneDiagnostics.ResponseModel, responseModel);

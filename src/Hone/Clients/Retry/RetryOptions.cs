@@ -17,13 +17,25 @@ public sealed record RetryOptions
     } = 3;
 
     /// <summary>Wait before the second attempt; it doubles with every further one.</summary>
-    public TimeSpan BaseDelay { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan BaseDelay
+    {
+        get;
+        init => field = OptionRange.NotNegative(value);
+    } = TimeSpan.FromSeconds(1);
 
     /// <summary>Longest wait of Hone's own choosing.</summary>
-    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan MaxDelay
+    {
+        get;
+        init => field = OptionRange.NotNegative(value);
+    } = TimeSpan.FromSeconds(30);
 
     /// <summary>Longest wait that a provider may ask for; when it asks for more, the error is thrown at once with its <see cref="LMException.RetryAfter"/>.</summary>
-    public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan MaxRetryAfter
+    {
+        get;
+        init => field = OptionRange.NotNegative(value);
+    } = TimeSpan.FromSeconds(60);
 
     /// <summary>Largest fraction by which a wait is lengthened, so that many callers do not return together.</summary>
     public double Jitter { get; init; } = 0.2;
