@@ -54,7 +54,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
             : kernels.IsHost && start.Frozen is not null ? new(start.Frozen, start.Lora, this.training.Lanes.Count, scoresOnly: true)
             : new(start.Weights, null, LaneCountOf(start.Weights), kernels, scoresOnly: true);
         optimizer = new(this.training, new());
-        memory = kernels.IsHost ? SessionMemory.BytesOf(start, this.training, reference, isFrozen, options) : null;
+        memory = kernels.IsHost ? SessionMemory.BytesOf(start, this.training, adapter, reference, isFrozen, options) : null;
         var tokenizer = new EnginePolicyTokenizer(start.Tokenizer, start.Template, options.Template);
         policy = new(policyModel, options with { PolicyVersion = 0 }) { Services = type => type.IsInstanceOfType(tokenizer) ? tokenizer : null };
     }

@@ -10,10 +10,12 @@ internal static class SessionMemory
 
     /// <param name="start">The model that training started from.</param>
     /// <param name="training">What is trained.</param>
+    /// <param name="adapter">The adapter that is trained instead of all weights; null for all.</param>
     /// <param name="reference">The weights that a divergence is taken from; null without one.</param>
     /// <param name="isFrozen">Whether an adapter is trained beside weights that stay in their files.</param>
     /// <param name="options">How the model runs.</param>
-    public static long BytesOf(EngineModel start, TrainingModel training, TrainingModel? reference, bool isFrozen, EngineOptions options)
+    public static long BytesOf(
+        EngineModel start, TrainingModel training, LoraAdapter? adapter, TrainingModel? reference, bool isFrozen, EngineOptions options)
     {
         var weights = sizeof(float) * ParameterSet.Describe(start.Config).Sum(tensor => (long)tensor.Length);
         var trained = sizeof(float) * (long)training.Trained.Values.Length;
@@ -22,10 +24,11 @@ internal static class SessionMemory
         // with an adapter also the sum of both.
         var held = isFrozen
             ? PagesOf(start.Frozen!, weights) + PanelsOf(start.Frozen!, weights)
-            : weights * (training.Adapter is null ? 4 : 5);
-        var adapter = training.Adapter is null ? 0 : trained;
+            : weights * (adapter is null ? 4 : 5);
+        if (adapter is not null)
+            held += trained;
         var learning = trained * (training.Lanes.Count + Moments);
-        return held + adapter + learning + ActivationsOf(training) + ReferenceOf(reference, start, weights) + (options.PrefixCacheMegabytes * Megabyte);
+        return held + learning + ActivationsOf(training) + ReferenceOf(reference, start, weights) + (options.PrefixCacheMegabytes * Megabyte);
     }
 
     // Every lane may be at work, in a microbatch that is as full as it gets.
