@@ -7,7 +7,7 @@ var data = new Option<FileInfo?>("--data") { Description = "The Banking77 file (
 var command = new TrainingCommand("banking", "One classifier: supervised tuning first, then reinforcement.", epochs, data);
 return await command.RunAsync(args, (arguments, stop) =>
 {
-    var settings = command.Read(arguments, new Settings { Epochs = arguments.GetValue(epochs), Data = arguments.GetValue(data)?.FullName });
+    var settings = command.Read(arguments, new Settings { Epochs = TrainingCommand.AtLeastOne("--epochs", arguments.GetValue(epochs)), Data = arguments.GetValue(data)?.FullName });
 
     // A sweep deals out the messages as its first run would: by one seed.
     settings = settings with { DataSeed = settings.Seed };

@@ -30,17 +30,21 @@ public sealed class TrainingCommand(string name, string description, params IRea
     private readonly Option<bool> dashboardKeep = new("--dashboard-keep") { Description = "Keep the page after the run until Ctrl-C. Implies --dashboard." };
 
     /// <summary>The settings, with what the shared options say.</summary>
-    /// <exception cref="HoneException">There is no such port.</exception>
+    /// <exception cref="HoneException">There is no such port, or no step.</exception>
     public T Read<T>(ParseResult arguments, T settings) where T : TrainingSettings => (T)((TrainingSettings)settings with
     {
         Seed = arguments.GetValue(seed),
-        Steps = arguments.GetValue(steps) ?? settings.Steps,
+        Steps = AtLeastOne("--steps", arguments.GetValue(steps) ?? settings.Steps),
         Output = RunFolder.Choose(name, arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
         Resume = arguments.GetValue(resume),
         Checkpoint = arguments.GetValue(checkpoint)?.FullName,
         DashboardPort = RunPage.ChoosePort(arguments.GetValue(dashboard), arguments.GetValue(dashboardPort), arguments.GetValue(dashboardKeep)),
         KeepDashboard = arguments.GetValue(dashboardKeep),
     });
+
+    /// <summary>A number that only makes sense from 1 on.</summary>
+    /// <exception cref="HoneException">It is less.</exception>
+    public static int AtLeastOne(string option, int given) => given >= 1 ? given : throw new HoneException($"{option} expects 1 or more, got {given}.");
 
     /// <summary>The seeds of a sweep; empty for a single run.</summary>
     public IReadOnlyList<long> SeedsOf(ParseResult arguments) => arguments.GetValue(seeds) ?? [];
@@ -68,7 +72,7 @@ public sealed class TrainingCommand(string name, string description, params IRea
         }
         catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
         {
-            Console.Error.WriteLine("Stopped before training began; nothing was lost.");
+            Console.Error.WriteLine("Stopped before training began, or between two runs of a sweep; nothing was lost.");
             return 0;
         }
         catch (Exception error) when (error is HoneException or IOException or HttpRequestException or InvalidDataException or AggregateException or System.ClientModel.ClientResultException)

@@ -13,7 +13,7 @@ return await command.RunAsync(args, (arguments, stop) =>
 {
     var settings = command.Read(arguments, new Settings
     {
-        WarmUp = arguments.GetValue(warmUp) is >= 1 and var shown ? shown : throw new HoneException($"--warm-up expects 1 or more, got {arguments.GetValue(warmUp)}."),
+        WarmUp = TrainingCommand.AtLeastOne("--warm-up", arguments.GetValue(warmUp)),
         Data = arguments.GetValue(data)?.FullName,
         Model = ServerModel.Parse("--model", arguments.GetValue(model)),
         Untrusted = ServerModel.Parse("--untrusted", arguments.GetValue(untrusted)),

@@ -137,7 +137,8 @@ internal sealed record StoredRollout(
     int Example, int Rollout, int? Teacher, long Seed, RolloutOutcome Outcome, double? Reward, IReadOnlyDictionary<string, double>? Parts, string? Feedback, string? Error, IReadOnlyList<StoredCall> Calls);
 
 internal sealed record StoredCall(
-    string Predictor, int Ordinal, string Text, string? Failure, double? Advantage, int PolicyVersion, IReadOnlyList<int>? PromptIds, IReadOnlyList<int>? CompletionIds, IReadOnlyList<float>? LogProbs);
+    string Predictor, int Ordinal, string Text, string? Failure, double? Advantage, int PolicyVersion, IReadOnlyList<int>? PromptIds, IReadOnlyList<int>? CompletionIds, IReadOnlyList<float>? LogProbs,
+    bool IsTruncated = false);
 
 /// <summary>The JSON of pages and of run directories. Generated, so that it needs no reflection.</summary>
 [JsonSourceGenerationOptions(

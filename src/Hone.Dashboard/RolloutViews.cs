@@ -85,6 +85,7 @@ internal sealed class RolloutViews(ITokenTextSource? texts)
         Messages = texts is not null && call.PromptIds is { } prompt ? [new("as tokens", string.Concat(texts.TextsOf(prompt)))] : [],
         Text = call.Text,
         Failure = call.Failure,
+        IsTruncated = call.IsTruncated,
         Advantage = call.Advantage,
         PolicyVersion = call.PolicyVersion,
         PromptTokens = call.PromptIds?.Count ?? 0,

@@ -38,6 +38,32 @@ public sealed class StoredRunTests : IDisposable
         Assert.Equal(before, Files());
     }
 
+    /// <summary>An answer that the limit cut off shows as one, also when it is read from the directory.</summary>
+    [Fact]
+    public void Show_AnswerThatWasCutOff_SaysSo()
+    {
+        StoredCall Call(bool isCut) => new("plan", 0, "text", null, 0.5, 1, [1], [2], [-0.5f], isCut);
+        var shown = new RolloutViews(null).Show(0, 0, [new StoredRollout(0, 0, null, 1, Reinforcement.RolloutOutcome.Scored, 1, null, null, null, [Call(true), Call(false)])]);
+        Assert.Equal([true, false], shown.Calls.Select(call => call.IsTruncated));
+    }
+
+    /// <summary>Every way in which a run of reinforcement ends has words on the page.</summary>
+    [Theory]
+    [InlineData(StopReason.Completed)]
+    [InlineData(StopReason.Requested)]
+    [InlineData(StopReason.TimeBudget)]
+    [InlineData(StopReason.TokenBudget)]
+    [InlineData(StopReason.ExternalCallBudget)]
+    [InlineData(StopReason.CostBudget)]
+    [InlineData(StopReason.ModelBudget)]
+    [InlineData(StopReason.Collapsed)]
+    [InlineData(StopReason.NoImprovement)]
+    public void Page_EndOfARun_HasWords(StopReason reason)
+    {
+        var name = $"{reason}";
+        Assert.Contains($"{char.ToLowerInvariant(name[0])}{name[1..]}: '", System.Text.Encoding.UTF8.GetString(PageFiles.Load("dashboard.js")), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task OpenAsync_NoRun_SaysWhatToPass()
     {

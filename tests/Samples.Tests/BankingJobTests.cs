@@ -33,6 +33,16 @@ public sealed class BankingJobTests : IDisposable
         Assert.Equal(before, Gain(run));
     }
 
+    [Theory]
+    [InlineData("--steps")]
+    [InlineData("--epochs")]
+    public async Task NumberThatMakesNoSense_IsToldInALine(string option)
+    {
+        var (exitCode, _, errors) = await SampleProcess.RunAsync("Banking77", [option, "0", "--output", folder], cancellationToken: Token);
+        Assert.Equal(1, exitCode);
+        Assert.Equal($"error: {option} expects 1 or more, got 0.", errors.Trim());
+    }
+
     private static double Gain(string run)
     {
         using var result = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "result.json")));

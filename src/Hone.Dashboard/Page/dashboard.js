@@ -135,6 +135,7 @@ function note(step, kind, text, type) { run.notes.push({ step, kind, text, type 
 const reasons = {
   completed: 'all steps done', requested: 'it was stopped', timeBudget: 'its time is up', tokenBudget: 'its tokens are spent',
   externalCallBudget: 'its external calls are spent', costBudget: 'its money is spent', modelBudget: 'the budget of a model is spent', collapsed: 'the policy collapsed',
+  noImprovement: 'validation no longer improved',
 };
 const reasonText = reason => reasons[reason] ?? reason ?? 'ended';
 

@@ -25,6 +25,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
     private readonly TrainingModel training;
     private readonly TrainingModel? reference;
     private readonly AdamW optimizer;
+    private readonly long? memory;
 
     // Whether the adapter is trained beside weights that stay in the checkpoint's files, shared with start and all snapshots.
     private readonly bool isFrozen;
@@ -53,6 +54,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
             : kernels.IsHost && start.Frozen is not null ? new(start.Frozen, start.Lora, this.training.Lanes.Count, scoresOnly: true)
             : new(start.Weights, null, LaneCountOf(start.Weights), kernels, scoresOnly: true);
         optimizer = new(this.training, new());
+        memory = kernels.IsHost ? SessionMemory.BytesOf(start, this.training, adapter, reference, isFrozen, options) : null;
         var tokenizer = new EnginePolicyTokenizer(start.Tokenizer, start.Template, options.Template);
         policy = new(policyModel, options with { PolicyVersion = 0 }) { Services = type => type.IsInstanceOfType(tokenizer) ? tokenizer : null };
     }
@@ -60,9 +62,10 @@ internal sealed class EngineTrainingSession : ITrainingSession
     public TrainingCapabilities Capabilities => new()
     {
         Losses = Enum.GetValues<PolicyLossType>(),
-        MaxSequenceLength = start.Config.MaxPositions,
+        MaxSequenceLength = Math.Min(options.MaxContext ?? int.MaxValue, start.Config.MaxPositions),
         SupportsKl = reference is not null,
         IsFullFineTuning = adapter is null,
+        MemoryBytes = memory,
     };
 
     public int PolicyVersion { get; private set; }

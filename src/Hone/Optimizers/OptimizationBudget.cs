@@ -8,8 +8,8 @@ namespace Hone.Optimizers;
 /// <remarks>
 /// Optimizers of prompts reserve before they spend: no limit on runs, calls, tokens or money is ever exceeded, however much runs at once, nor over processes
 /// that were killed: what they had under way counts as the most that it can have cost. Reinforcement
-/// learning looks at time and tokens between steps, at external calls and money before every run of the program, and finishes runs under way; for a
-/// limit that it cannot overshoot, give the external models a <see cref="CallBudget"/>.
+/// learning looks at time and tokens between steps, at external calls and money before every run of the program (in validations after it), and finishes
+/// runs under way; for a limit that it cannot overshoot, give the external models a <see cref="CallBudget"/>.
 /// </remarks>
 public sealed record OptimizationBudget
 {

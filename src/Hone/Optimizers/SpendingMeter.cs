@@ -33,6 +33,20 @@ internal sealed class SpendingMeter(OptimizationBudget budget, IReadOnlySet<stri
         }
     }
 
+    /// <summary>True when more than a limit is spent.</summary>
+    public bool IsExceeded => Exceeded is not null;
+
+    private StopReason? Exceeded
+    {
+        get
+        {
+            var spent = Spent;
+            return budget.MaxExternalCalls is { } most && spent.Calls > most ? StopReason.ExternalCallBudget
+                : budget.MaxCost is { } money && spent.Cost > money ? StopReason.CostBudget
+                : null;
+        }
+    }
+
     /// <summary>Takes over what an interrupted run had spent.</summary>
     public void ContinueFrom(long spentCalls, decimal spentCost)
     {
@@ -93,11 +107,8 @@ internal sealed class SpendingMeter(OptimizationBudget budget, IReadOnlySet<stri
     /// <exception cref="BudgetSpentException">More than a limit is spent.</exception>
     public void ThrowIfExceeded()
     {
-        var spent = Spent;
-        if (budget.MaxExternalCalls is { } most && spent.Calls > most)
-            throw new BudgetSpentException(StopReason.ExternalCallBudget);
-        if (budget.MaxCost is { } money && spent.Cost > money)
-            throw new BudgetSpentException(StopReason.CostBudget);
+        if (Exceeded is { } reason)
+            throw new BudgetSpentException(reason);
     }
 
     /// <exception cref="BudgetSpentException">A limit is spent.</exception>

@@ -25,7 +25,10 @@ public static class Advantages
         return [.. groups.Select(group => OfGroup(group, scaling, batchDeviation))];
     }
 
-    /// <summary>Weighted sum of z-scored reward components, z-scored over the batch (GDPO): keeps one loud component from drowning the others.</summary>
+    /// <summary>
+    /// Weighted sum of z-scored reward components, z-scored over the batch (GDPO): keeps one loud component from drowning the others. A member without any
+    /// component gets 0 and leaves the statistics alone.
+    /// </summary>
     /// <param name="components">Per group, per member, one reward a component.</param>
     /// <param name="weights">One weight a component.</param>
     public static double[][] NormalizeThenSum(IReadOnlyList<IReadOnlyList<IReadOnlyList<double?>>> components, IReadOnlyList<double> weights)
@@ -42,11 +45,13 @@ public static class Advantages
             }
         }
 
-        double[] all = [.. sums.SelectMany(group => group)];
+        double[] all = [.. sums.SelectMany((group, index) => group.Where((_, member) => IsKnown(components[index][member])))];
         var mean = all.Length == 0 ? 0 : all.Average();
         var deviation = SampleDeviation(all);
-        return [.. sums.Select(group => group.Select(value => (value - mean) / (deviation + Epsilon)).ToArray())];
+        return [.. sums.Select((group, index) => group.Select((value, member) => IsKnown(components[index][member]) ? (value - mean) / (deviation + Epsilon) : 0).ToArray())];
     }
+
+    private static bool IsKnown(IReadOnlyList<double?> components) => components.Any(component => component is not null);
 
     /// <summary>Sample standard deviation (n - 1); 0 for fewer than two values.</summary>
     internal static double SampleDeviation(IReadOnlyList<double> values)

@@ -82,6 +82,9 @@ public sealed record TrainingCapabilities
     /// <summary>True when the weights are updated once for every group instead of once for a batch: later groups of a step are off-policy.</summary>
     public bool LearnsByGroup { get; init; }
 
+    /// <summary>Bytes of this process's memory that a step will have taken at its peak, roughly; null when the weights are elsewhere or it is not known.</summary>
+    public long? MemoryBytes { get; init; }
+
     /// <summary>True when <see cref="ITrainingSession.ScoreAsync"/> works.</summary>
     /// <value>True by default.</value>
     public bool CanScore { get; init; } = true;

@@ -170,8 +170,9 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
                 ? rollout with { Reward = score.Value, Parts = score.Parts, Feedback = score.Feedback }
                 : rollout with { Outcome = RolloutOutcome.Unscorable, Error = new HoneException($"The metric returned {score.Value}; a reward must be finite.") };
         }
-        catch (Exception raised) when (raised is not OperationCanceledException)
+        catch (Exception raised) when (raised is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
+            // A judge's own time-out is a cancelled task, too: it costs this rollout its score, and not the run.
             return watch?.Fatal(raised) is { } ended ? throw ended : rollout with { Outcome = RolloutOutcome.Unscorable, Error = raised };
         }
     }

@@ -45,5 +45,8 @@ public enum FillStrategy
     Last,
 }
 
-/// <summary>Decides the reward of one call of a scored rollout; null takes the call out.</summary>
+/// <summary>
+/// Decides the reward of one call of a scored rollout, a finite number; null takes the call out. Calls that could not be read keep their format reward, those of rollouts
+/// that the metric did not score their rollout's.
+/// </summary>
 public delegate double? CreditAssigner(Rollout rollout, PredictorCall call);

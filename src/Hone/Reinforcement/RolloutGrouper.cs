@@ -69,11 +69,17 @@ internal static class RolloutGrouper
         }
     }
 
-    // A call that failed to parse gets its own format reward, also when the program caught the error and went on (the swallowed-failure trap).
+    // A call that failed to parse gets its own format reward, also when the program caught the error and went on (the swallowed-failure trap). A rollout that
+    // the metric never saw has no parts to give credit by: its calls get its reward.
     private static GroupMember MemberOf(Rollout rollout, PredictorCall call, GroupingSettings settings) => new(
         rollout,
         call,
         call.Failure is { } failure ? FormatReward.Of(failure, settings.FailureScore, settings.FormatFailureScore)
-            : settings.Credit is { } credit ? credit(rollout, call)
+            : settings.Credit is { } credit && rollout.Outcome == RolloutOutcome.Scored ? Credited(credit, rollout, call)
             : rollout.Reward);
+
+    // A reward that is no number would go through the advantages into every weight.
+    private static double? Credited(CreditAssigner credit, Rollout rollout, PredictorCall call) => credit(rollout, call) is not { } reward ? null
+        : double.IsFinite(reward) ? reward
+        : throw new HoneException($"Credit gave {reward} to a call of '{call.Path}'; a reward must be finite. Null leaves a call out.");
 }

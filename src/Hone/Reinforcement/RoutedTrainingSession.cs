@@ -36,6 +36,7 @@ internal sealed class RoutedTrainingSession : ITrainingSession
             IsFullFineTuning = Array.TrueForAll(all, capabilities => capabilities.IsFullFineTuning),
             LearnsFromText = Array.TrueForAll(all, capabilities => capabilities.LearnsFromText),
             LearnsByGroup = all.Any(capabilities => capabilities.LearnsByGroup),
+            MemoryBytes = Array.TrueForAll(all, capabilities => capabilities.MemoryBytes is null) ? null : all.Sum(capabilities => capabilities.MemoryBytes),
             CanScore = Array.TrueForAll(all, capabilities => capabilities.CanScore),
             CanRestore = Array.TrueForAll(all, capabilities => capabilities.CanRestore),
         };
@@ -159,6 +160,9 @@ internal sealed class RoutedTrainingSession : ITrainingSession
 
     private IEnumerable<(TrainingRoute Route, int[] Indices)> Split(IReadOnlyList<TrainingDatum> data)
     {
+        if (data.FirstOrDefault(datum => !routes.Any(route => route.Predictors.Contains(datum.Predictor))) is { } stray)
+            throw new HoneException(
+                $"No weights learn for predictor '{stray.Predictor}'. There are some for: {string.Join(", ", routes.SelectMany(route => route.Predictors))}.");
         foreach (var route in routes)
         {
             int[] indices = [.. Enumerable.Range(0, data.Count).Where(index => route.Predictors.Contains(data[index].Predictor))];

@@ -147,7 +147,7 @@ public sealed record TrainingOptions
     /// <summary>Keeps the starting weights for a divergence penalty.</summary>
     public bool KeepReference { get; init; }
 
-    /// <summary>Sampling options of the policy where a call has none.</summary>
+    /// <summary>The options of the model that is trained, for a session that samples by itself; a call of the policy brings its own, which hold these already.</summary>
     public CallOptions Sampling { get; init; } = new();
 
     /// <summary>What the run is going to ask for; null when its caller does not know.</summary>

@@ -41,7 +41,7 @@ public sealed class ReinforcementRunTests
         #endregion
         Assert.Contains("after", output.ToString(), StringComparison.Ordinal);
         #region runs-check
-        PreflightReport report = await grpo.CheckAsync(program, train);
+        PreflightReport report = await grpo.CheckAsync(program, train, validation);
         foreach (var finding in report.Findings)
             Console.WriteLine($"{finding.Severity}: {finding.Message}");
         Console.WriteLine($"{report.Estimate.Duration}, {report.Estimate.ExternalCalls} external calls");

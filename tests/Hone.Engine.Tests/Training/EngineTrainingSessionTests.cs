@@ -39,6 +39,31 @@ public sealed class EngineTrainingSessionTests : IDisposable
         }
     }
 
+    /// <summary>The estimate grows with what is held: moments and gradients of all weights, a reference, room for cached prefixes.</summary>
+    [Fact]
+    public async Task Capabilities_Memory_CountsWhatTheSessionHolds()
+    {
+        using var model = SmallModel.Create();
+        var weights = 4L * model.Weights.Values.Length;
+        var whole = await MemoryOfAsync(model, Options, new());
+        Assert.InRange(whole - await MemoryOfAsync(model, Options with { PrefixCacheMegabytes = 0 }, new()), 8L << 20, 8L << 20);
+
+        // Four copies, the gradients of four lanes, two moments.
+        Assert.True(whole > (10 * weights) + (8L << 20));
+        Assert.InRange(await MemoryOfAsync(model, Options, new() { KeepReference = true }) - whole, weights, whole);
+        Assert.InRange(await MemoryOfAsync(model, Options, new() { Lora = new() { Rank = 1 } }), weights, whole);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(32)]
+    public async Task Capabilities_Length_IsWhatASampleCanHave(int? asked)
+    {
+        using var model = SmallModel.Create();
+        await using var session = new EngineTrainingSession(model, Options with { MaxContext = asked }, new());
+        Assert.Equal(asked ?? model.Config.MaxPositions, session.Capabilities.MaxSequenceLength);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -169,6 +194,12 @@ public sealed class EngineTrainingSessionTests : IDisposable
         await using var session = new EngineTrainingSession(model, Options, new());
         await Assert.ThrowsAsync<HoneException>(() => session.SaveStateAsync(directory, Token));
         await Assert.ThrowsAsync<HoneException>(() => session.LoadStateAsync(directory, Token));
+    }
+
+    private static async Task<long> MemoryOfAsync(EngineModel model, EngineOptions options, TrainingOptions training)
+    {
+        await using var session = new EngineTrainingSession(model, options, training);
+        return session.Capabilities.MemoryBytes!.Value;
     }
 
     private static async Task TrainAsync(EngineTrainingSession session, TrainingDatum[] data, int steps)

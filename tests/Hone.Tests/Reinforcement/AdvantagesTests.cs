@@ -41,6 +41,19 @@ public sealed class AdvantagesTests
         AssertClose([0, 0], advantages[2]);
     }
 
+    /// <summary>Computed apart from this code; the member that nothing is known of gets 0 and moves no other.</summary>
+    [Fact]
+    public void NormalizeThenSum_TwoParts_MatchesTheKnownValues_WhateverIsUnknown()
+    {
+        double?[][][] groups = [[[1, 0], [0, 10], [null, null]], [[1, 5], [0, 5], [.5, 0]]];
+        var advantages = Advantages.NormalizeThenSum(groups, [1, .5]);
+        AssertClose([.426311, -.426311, 0], advantages[0]);
+        AssertClose([1.554034, -.857709, -.696325], advantages[1]);
+        var without = Advantages.NormalizeThenSum([[[1, 0], [0, 10]], groups[1]], [1, .5]);
+        AssertClose([.. without[0], 0], advantages[0]);
+        AssertClose(without[1], advantages[1]);
+    }
+
     private static void AssertClose(double[] expected, double[] actual)
     {
         Assert.Equal(expected.Length, actual.Length);

@@ -82,6 +82,28 @@ public sealed class RolloutGrouperTests
         Assert.All(result.Groups[1].Members, member => Assert.Null(member.Reward));
     }
 
+    /// <summary>A rollout that the metric never saw has no parts: credit by them must not end the run, and its calls keep what the rollout earned.</summary>
+    [Theory]
+    [InlineData(RolloutOutcome.FormatFailure)]
+    [InlineData(RolloutOutcome.Crashed)]
+    public void Group_CreditByParts_AsksScoredRolloutsOnly(RolloutOutcome outcome)
+    {
+        var settings = new GroupingSettings(GroupingMode.Truncate, null, 0, -1, (rollout, _) => rollout.Parts["privacy"]);
+        var scored = Rolled(0.5, "a") with { Parts = ImmutableSortedDictionary<string, double>.Empty.Add("privacy", 0.75) };
+        var group = Assert.Single(RolloutGrouper.Group([scored, Rolled(-0.5, "a") with { Outcome = outcome }], 2, ["a"], settings, new(0)).Groups);
+        Assert.Equal([0.75, -0.5], group.Members.Select(member => member.Reward!.Value));
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void Group_CreditThatIsNoNumber_NamesThePredictor(double given)
+    {
+        var settings = new GroupingSettings(GroupingMode.Truncate, null, 0, -1, (_, _) => given);
+        var error = Assert.Throws<HoneException>(() => RolloutGrouper.Group([Rolled(1, "a"), Rolled(2, "a")], 2, ["a"], settings, new(0)));
+        Assert.Contains("'a'", error.Message, StringComparison.Ordinal);
+    }
+
     private static GroupingResult Group(GroupingMode mode, FillStrategy? fill, params Rollout[] rollouts) =>
         RolloutGrouper.Group(rollouts, rollouts.Length, ["a", "b"], new(mode, fill, 0, -1), new(0));
 

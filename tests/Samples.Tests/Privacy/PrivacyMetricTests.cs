@@ -90,7 +90,7 @@ public sealed class PrivacyMetricTests
 
     private static Task<PreflightReport> CheckAsync(bool swallowsFailures) =>
         Grpo.Create<UserQuery, Delegation>(new PrivacyMetric(RuleClient.Judge()).ScoreAsync, new() { RolloutsPerExample = 8 })
-            .CheckAsync(new Papillon(RuleClient.Untrusted(), swallowsFailures).WithModel(new LM(Policy(), "toy")), [Example], Token);
+            .CheckAsync(new Papillon(RuleClient.Untrusted(), swallowsFailures).WithModel(new LM(Policy(), "toy")), [Example], null, Token);
 
     // Copies the query, asks as it should, or breaks the format; then answers with the form.
     private static ToyPolicy Policy() => new(

@@ -35,16 +35,23 @@ public sealed class Grpo<TIn, TOut> : IOptimizer<TIn, TOut>
     /// </summary>
     /// <param name="program">What would be trained.</param>
     /// <param name="train">Examples to learn from.</param>
+    /// <param name="validation">Examples that would choose the best weights: they are only counted, for the estimate. Null counts as many as there are to learn from.</param>
     /// <param name="cancellationToken">Stops the checks.</param>
     public async Task<PreflightReport> CheckAsync(
-        Program<TIn, TOut> program, IReadOnlyList<Example<TIn, TOut>> train, CancellationToken cancellationToken = default)
+        Program<TIn, TOut> program,
+        IReadOnlyList<Example<TIn, TOut>> train,
+        IReadOnlyList<Example<TIn, TOut>>? validation = null,
+        CancellationToken cancellationToken = default)
     {
-        var data = CheckData(train, options.UseTrainAsValidation ? null : train);
+        ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(train);
+        var data = CheckData(train, validation ?? (options.UseTrainAsValidation ? null : train));
         var students = GrpoStudents<TIn, TOut>.Of(program, options.Multitask);
         using var run = OptimizationRun.InMemory(new SeedStream(options.Seed).Derive("grpo"), options.Budget, options.Time);
         var session = await students.StartAsync(options, run.Seed, hasTeachers: false, cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
+            CheckCapabilities(session.Capabilities, students.Predictors.Count);
             using var loop = new GrpoLoop<TIn, TOut>(metric, options, program, students, data, session, run);
             return await loop.CheckOnlyAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -145,6 +152,11 @@ public sealed class Grpo<TIn, TOut> : IOptimizer<TIn, TOut>
             throw new HoneException($"The training session does not compute the loss {options.Loss.Type}; it offers {string.Join(", ", capabilities.Losses)}.");
         if (options.Loss.Beta > 0 && !capabilities.SupportsKl)
             throw new HoneException("Loss.Beta is above 0 but the training session has no reference policy.");
+        if (capabilities.LearnsFromText && !options.PartWeights.IsEmpty)
+            throw new TrainingNotSupportedException("PartWeights is set, but the training service compares rewards by itself and takes one number for each. Leave it empty, and weigh the parts in the metric.")
+            {
+                Options = ["PartWeights"],
+            };
         if (!capabilities.CanRestore && options.Collapse is not null)
             throw new HoneException("Collapse is set, but the training session cannot go back to earlier weights. Leave it null.");
         if (capabilities.LearnsByGroup && options.ExamplesPerStep * predictors is > 1 and var groups)

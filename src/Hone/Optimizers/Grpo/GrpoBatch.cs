@@ -130,7 +130,8 @@ internal sealed class GrpoBatch
     private static double? PartOf(GroupMember member, string name) =>
         member.Reward is null ? null
         : member.Call.Failure is not null || member.Rollout.Outcome != RolloutOutcome.Scored ? member.Reward
-        : member.Rollout.Parts.TryGetValue(name, out var part) ? part
+        : member.Rollout.Parts.TryGetValue(name, out var part)
+            ? double.IsFinite(part) ? part : throw new HoneException($"The metric gave the part '{name}' the value {part}; with PartWeights it must be finite.")
         : throw new HoneException(
             $"PartWeights names '{name}', but the metric's score has {(member.Rollout.Parts.IsEmpty ? "no parts" : $"only: {string.Join(", ", member.Rollout.Parts.Keys)}")}.");
 

@@ -159,13 +159,13 @@ public sealed record GrpoStepReport
     /// <summary>Calls left out by grouping.</summary>
     public int SkippedCalls { get; init; }
 
-    /// <summary>Tokens sampled.</summary>
+    /// <summary>Tokens that the policy sampled in rollouts; what models that are not trained wrote does not count.</summary>
     public long TokensSampled { get; init; }
 
     /// <summary>Tokens whose gradient was taken.</summary>
     public long TokensTrained { get; init; }
 
-    /// <summary>Mean completion length in tokens.</summary>
+    /// <summary>Mean length of the trained predictors' completions, in tokens.</summary>
     public double CompletionLengthMean { get; init; }
 
     /// <summary>Shortest completion in tokens.</summary>
@@ -173,6 +173,15 @@ public sealed record GrpoStepReport
 
     /// <summary>Longest completion in tokens.</summary>
     public int CompletionLengthMax { get; init; }
+
+    /// <summary>Mean length in tokens of the completions that ended by themselves; 0 when none did.</summary>
+    public double EndedLengthMean { get; init; }
+
+    /// <summary>Shortest completion that ended by itself, in tokens.</summary>
+    public int EndedLengthMin { get; init; }
+
+    /// <summary>Longest completion that ended by itself, in tokens.</summary>
+    public int EndedLengthMax { get; init; }
 
     /// <summary>Share of completions cut off by the token limit.</summary>
     public double TruncatedFraction { get; init; }

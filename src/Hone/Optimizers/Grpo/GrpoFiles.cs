@@ -44,11 +44,12 @@ internal sealed record GrpoCallLine(
     int PolicyVersion,
     IReadOnlyList<int>? PromptIds,
     IReadOnlyList<int>? CompletionIds,
-    IReadOnlyList<float>? LogProbs)
+    IReadOnlyList<float>? LogProbs,
+    bool? IsTruncated = null)
 {
     public static GrpoCallLine From(PredictorCall call, double? advantage) => new(
         call.Path, call.Ordinal, call.Text, call.Failure?.Message, advantage, call.Tokens?.PolicyVersion ?? 0,
-        call.Tokens?.PromptIds, call.Tokens?.CompletionIds, call.Tokens?.LogProbs);
+        call.Tokens?.PromptIds, call.Tokens?.CompletionIds, call.Tokens?.LogProbs, GrpoReporter.IsTruncated(call) ? true : null);
 }
 
 /// <summary>Everything of the options that decides the outcome; callbacks, clocks and budgets do not. The order of properties decides the digest.</summary>

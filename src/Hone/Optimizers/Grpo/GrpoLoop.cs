@@ -80,7 +80,8 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             reason = StopReason.Requested;
         }
 
-        // However the run ended: what it has learned can be gone on from.
+        // However the run ended: what it has learned can be gone on from, and what was dropped is paid for.
+        await KeepSpendingAsync(cancellationToken).ConfigureAwait(false);
         if (state.NextStep != savedStep)
             await SaveAsync(cancellationToken).ConfigureAwait(false);
         if (reason == StopReason.Completed && options.Checkpoint == CheckpointPolicy.None)
@@ -89,7 +90,12 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     }
 
     /// <summary>The checks before training, and nothing else.</summary>
-    public Task<PreflightReport> CheckOnlyAsync(CancellationToken cancellationToken) => preflight.RunAsync(policy, cancellationToken);
+    public async Task<PreflightReport> CheckOnlyAsync(CancellationToken cancellationToken)
+    {
+        var report = await preflight.RunAsync(policy, cancellationToken).ConfigureAwait(false);
+        watch.ThrowIfAny(); // what a program makes of an outage says nothing of the task
+        return report;
+    }
 
     // A request to stop drops rollouts and validations. A step that learns already is finished, so that what is saved lies between two steps.
     private async Task<StopReason> TrainAsync(CancellationToken stopToken, CancellationToken cancellationToken)
@@ -177,7 +183,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     {
         if (options.Preflight == PreflightMode.Off)
             return;
-        checks = await preflight.RunAsync(policy, cancellationToken).ConfigureAwait(false);
+        checks = await CheckOnlyAsync(cancellationToken).ConfigureAwait(false);
         await store.WriteChecksAsync(checks, cancellationToken).ConfigureAwait(false);
         options.Progress?.Report(new GrpoChecked(checks));
         if (options.Preflight == PreflightMode.Refuse && checks.HasProblems)
@@ -219,6 +225,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         if (!Directory.Exists(Path.Combine(directory, GrpoStore.SessionFolder)))
             throw new HoneException($"The run in {run.Directory} is finished and has kept no weights (Checkpoint = None): there is nothing to go on from. Start in another directory.");
         state = await GrpoState.LoadAsync(directory, cancellationToken).ConfigureAwait(false);
+        checks = await store.ReadChecksAsync(cancellationToken).ConfigureAwait(false);
         await session.LoadStateAsync(Path.Combine(directory, GrpoStore.SessionFolder), cancellationToken).ConfigureAwait(false);
         stepper.Spreads = state.Spreads;
         savedStep = state.NextStep;
@@ -228,7 +235,16 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         steps.AddRange(keptSteps);
         validations.AddRange(keptValidations);
         if (state.BestWeights is { } weights)
+        {
             best = await session.LoadSnapshotAsync(Path.Combine(run.Directory!, weights), SnapshotName(state.Best!.Step + 1), cancellationToken).ConfigureAwait(false);
+        }
+        else if (state.Best is { Step: >= 0 } lost)
+        {
+            // Their score without them would be a claim about other weights.
+            options.Progress?.Report(new GrpoWarning(
+                state.NextStep, $"The weights after step {lost.Step + 1} scored best, but their session cannot write weights down: they are lost. Those before training count as the best again."));
+            state = state with { Best = state.Baseline };
+        }
     }
 
     private string SnapshotName(int step) => $"{string.Join('+', students.ModelNames)}-step-{step}";

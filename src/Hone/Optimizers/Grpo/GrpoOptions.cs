@@ -82,7 +82,7 @@ public sealed record GrpoOptions
     /// <value>-1 by default; below <see cref="FailureScore"/>.</value>
     public double FormatFailureScore { get; init; } = -1;
 
-    /// <summary>Gives calls rewards of their own; by default every call gets its rollout's.</summary>
+    /// <summary>Gives calls rewards of their own; by default every call gets its rollout's. With <see cref="PartWeights"/> only its nulls count.</summary>
     public CreditAssigner? Credit { get; init; }
 
     /// <summary>Validate after every so many steps, besides before the first and after the last.</summary>
@@ -124,7 +124,8 @@ public sealed record GrpoOptions
 
     /// <summary>
     /// Weights of the reward's named parts. When set, advantages are taken for each part by itself, scaled by its spread and summed (GDPO), so that a
-    /// part with a large range does not drown the others; the score's own value is then only reported.
+    /// part with a large range does not drown the others; the score's own value is then only reported, and <see cref="Scaling"/> is not used. Not for services
+    /// that compare rewards by themselves (Arbor).
     /// </summary>
     /// <value>Empty by default: the score's value is the reward.</value>
     public ImmutableSortedDictionary<string, double> PartWeights { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
@@ -276,6 +277,8 @@ public sealed record GrpoOptions
     /// <summary>Checks what depends on several options; each message names the option.</summary>
     internal void Validate()
     {
+        if (!double.IsFinite(FailureScore) || !double.IsFinite(FormatFailureScore))
+            throw new HoneException($"FailureScore ({FailureScore}) and FormatFailureScore ({FormatFailureScore}) are rewards: they must be finite.");
         if (FailureScore <= FormatFailureScore)
             throw new HoneException($"FormatFailureScore ({FormatFailureScore}) must be below FailureScore ({FailureScore}): partly readable answers score between them.");
         if (UseTrainAsValidation && ReportTrainScores)
@@ -291,6 +294,10 @@ public sealed record GrpoOptions
         if (Loss.Type == PolicyLossType.Cispo && (Loss.EpsilonHigh ?? Loss.EpsilonLow) < 1)
             throw new HoneException(
                 $"Loss.EpsilonHigh ({Loss.EpsilonHigh ?? Loss.EpsilonLow}) is the cap of the ratio itself for Cispo: below 1 it cuts every token, also where nothing has changed. Set it to about 5.");
+        if (Loss.Type == PolicyLossType.DrGrpo && Loss.MaxCompletionLength <= 0)
+            throw new HoneException("Loss.MaxCompletionLength must be above 0 for DrGrpo: it divides the loss. Set it to Sampling.MaxOutputTokens.");
+        if (LearningRate is { } rate && !(rate >= 0 && double.IsFinite(rate)))
+            throw new HoneException($"LearningRate must be 0 or above and finite, got {rate}.");
         if (Resume && RunDirectory is null)
             throw new HoneException("Resume needs a RunDirectory.");
         if (Budget.MaxProgramRuns is not null || Budget.MaxCalls is not null || Budget.MaxTokens is not null || !Budget.ByRole.IsEmpty)

@@ -66,7 +66,7 @@ internal sealed class GrpoStepper<TIn, TOut>
         var round = await CollectAsync(programs, step, stepSeed, stopToken).ConfigureAwait(false);
         Warn(step, round);
         var after = meter.Spent;
-        var report = GrpoReporter.Describe(step, round.Rollouts, round.Grouping, round.Batch) with
+        var report = GrpoReporter.Describe(step, round.Rollouts, round.Grouping, round.Batch, predictors) with
         {
             PolicyVersion = version,
             RolloutsGenerated = round.Generated,
@@ -104,7 +104,7 @@ internal sealed class GrpoStepper<TIn, TOut>
                 rollouts[(slots[i / options.RolloutsPerExample] * options.RolloutsPerExample) + (i % options.RolloutsPerExample)] = batch.Rollouts[i];
             watch.ThrowIfAny();
             meter.ThrowIfExceeded();
-            round.Add(batch);
+            round.Add(batch, predictors);
             round.Rollouts = rollouts;
             round.Grouping = RolloutGrouper.Group(
                 rollouts, options.RolloutsPerExample, predictors,
@@ -227,12 +227,11 @@ internal sealed class GrpoStepper<TIn, TOut>
 
         public double MetricSeconds { get; private set; }
 
-        public void Add(RolloutBatch batch)
+        public void Add(RolloutBatch batch, IReadOnlyCollection<string> predictors)
         {
             Generated += batch.Rollouts.Count;
             MetricSeconds += batch.MetricSeconds;
-            Tokens += batch.Rollouts.Where(rollout => rollout.Teacher is null)
-                .Sum(rollout => rollout.Trace.Calls.Sum(call => (long)GrpoReporter.LengthOf(call)));
+            Tokens += batch.Rollouts.Where(rollout => rollout.Teacher is null).Sum(rollout => GrpoReporter.TokensOf(rollout, predictors));
         }
     }
 }

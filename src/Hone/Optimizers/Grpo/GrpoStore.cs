@@ -14,10 +14,14 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options) : IDis
     public const string SessionFolder = "session";
 
     private const string SpendingFile = "spending.json";
+    private const string ChecksFile = "preflight.json";
     private const string StepPrefix = "step-";
+    private const string RolloutsEnd = ".jsonl.gz";
     private const string GoodPrefix = "good-";
 
     private string? temporary;
+
+    private string Rollouts => Path.Combine(run.Directory!, "rollouts");
 
     private string? StateRoot => run.Directory is null ? null : Path.Combine(run.Directory, "state");
 
@@ -58,11 +62,17 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options) : IDis
             Directory.Delete(path, recursive: true);
     }
 
-    /// <summary>Cuts the journal to what happened before a step: later lines belong to work that will be done again.</summary>
+    /// <summary>Cuts the journal, and the kept rollouts, to what happened before a step: later ones belong to work that will be done again.</summary>
     public (IReadOnlyList<GrpoStepReport> Steps, IReadOnlyList<GrpoValidation> Validations) KeepEntriesBefore(int step)
     {
         if (run.Journal is null)
             return ([], []);
+        if (Directory.Exists(Rollouts))
+        {
+            foreach (var lost in Directory.GetFiles(Rollouts, $"{StepPrefix}*{RolloutsEnd}").Where(path => StepOf(path[..^RolloutsEnd.Length]) >= step))
+                File.Delete(lost);
+        }
+
         var kept = run.Entries
             .Select(entry => (Element: entry, Line: entry.Deserialize(RunJson.Default.GrpoJournalLine)!))
             .Where(entry => entry.Line.Step < step)
@@ -102,11 +112,17 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options) : IDis
         return name;
     }
 
-    /// <summary>Keeps what the checks before training found, for people: <c>preflight.json</c>.</summary>
+    /// <summary>Keeps what the checks before training found: <c>preflight.json</c>.</summary>
     public Task WriteChecksAsync(PreflightReport report, CancellationToken cancellationToken) => run.Directory is null
         ? Task.CompletedTask
         : AtomicFile.WriteTextAsync(
-            Path.Combine(run.Directory, "preflight.json"), JsonSerializer.Serialize(report, RunJson.Indented.PreflightReport) + "\n", cancellationToken);
+            Path.Combine(run.Directory, ChecksFile), JsonSerializer.Serialize(report, RunJson.Indented.PreflightReport) + "\n", cancellationToken);
+
+    /// <summary>What the checks found when the run began; null when they were not made.</summary>
+    public async Task<PreflightReport?> ReadChecksAsync(CancellationToken cancellationToken) =>
+        run.Directory is not null && Path.Combine(run.Directory, ChecksFile) is var path && File.Exists(path)
+            ? JsonSerializer.Deserialize(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false), RunJson.Default.PreflightReport)
+            : null;
 
     /// <summary>Writes the session's state at a good validation, to return to. Without a run directory it goes to a temporary one.</summary>
     public async Task<string> SaveGoodAsync(ITrainingSession session, int step, CancellationToken cancellationToken)
@@ -161,7 +177,7 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options) : IDis
     {
         if (run.Directory is null)
             return;
-        var path = Path.Combine(run.Directory, "rollouts", $"{Name(step)}.jsonl.gz");
+        var path = Path.Combine(Rollouts, $"{Name(step)}{RolloutsEnd}");
         await AtomicFile.WriteAsync(
             path,
             async (stream, token) =>

@@ -34,9 +34,10 @@ internal sealed class GrpoStudents<TIn, TOut>
         if (trainable.Length == 0)
             throw new HoneException(
                 $"The model '{byPredictor[0].Model.Model.Name}' cannot be trained here. Use a local one (Hone.Engine) or a training service's client.");
+        var own = OwnName(program);
         return new(program, multitask
             ? [.. trainable.GroupBy(entry => entry.Model.Name ?? string.Empty).Select(group =>
-                new Student(group.Key.Length == 0 ? "model" : group.Key, group.Key.Length == 0 ? null : group.Key, group.First().Model.Model, group.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal)))]
+                new Student(group.Key.Length == 0 ? own : group.Key, group.Key.Length == 0 ? null : group.Key, group.First().Model.Model, group.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal)))]
             : [.. trainable.Select(entry => new Student(entry.Path, entry.Path, entry.Model.Model, new HashSet<string>([entry.Path], StringComparer.Ordinal)))]);
     }
 
@@ -59,24 +60,34 @@ internal sealed class GrpoStudents<TIn, TOut>
     public async Task<ITrainingSession> StartAsync(GrpoOptions options, SeedStream seed, bool hasTeachers, CancellationToken cancellationToken)
     {
         var routes = new List<TrainingRoute>();
-        foreach (var (student, index) in students.Select((student, index) => (student, index)))
+        try
         {
-            // The first adapter starts as the only one of a single model would.
-            var start = index == 0 ? seed.Derive("adapter") : seed.Derive("adapter", index);
-            var session = await student.Model.GetService<ITrainableModel>()!.StartTrainingAsync(
-                new()
-                {
-                    Lora = options.Lora,
-                    Seed = start.Seed,
-                    KeepReference = options.Loss.Beta > 0,
-                    Sampling = student.Model.Options,
-                    Plan = options.Plan with { HasTeachers = hasTeachers },
-                },
-                cancellationToken).ConfigureAwait(false);
-            routes.Add(new(student.Name, session, student.Predictors));
-        }
+            foreach (var (student, index) in students.Select((student, index) => (student, index)))
+            {
+                // The first adapter starts as the only one of a single model would.
+                var start = index == 0 ? seed.Derive("adapter") : seed.Derive("adapter", index);
+                var session = await student.Model.GetService<ITrainableModel>()!.StartTrainingAsync(
+                    new()
+                    {
+                        Lora = options.Lora,
+                        Seed = start.Seed,
+                        KeepReference = options.Loss.Beta > 0,
+                        Sampling = student.Model.Options,
+                        Plan = options.Plan with { HasTeachers = hasTeachers },
+                    },
+                    cancellationToken).ConfigureAwait(false);
+                routes.Add(new(student.Name, session, student.Predictors));
+            }
 
-        return routes.Count == 1 && routes[0].Predictors.Count == program.Predictors.Length ? routes[0].Session : new RoutedTrainingSession(routes);
+            return routes.Count == 1 && routes[0].Predictors.Count == program.Predictors.Length ? routes[0].Session : new RoutedTrainingSession(routes);
+        }
+        catch (Exception)
+        {
+            // What the first ones hold, memory here or GPUs elsewhere, must not outlive a run that never began.
+            foreach (var route in routes)
+                await route.Session.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>The program on the weights under training. A policy changes with every step: no answer of it may come from a cache, or from another model.</summary>
@@ -119,6 +130,15 @@ internal sealed class GrpoStudents<TIn, TOut>
         }
 
         return replaced;
+    }
+
+    // Sets of weights are told apart by name, in saved states as well: the program's own must not be called as a named one is.
+    private static string OwnName(Program<TIn, TOut> program)
+    {
+        var name = "model";
+        while (program.NamedModels.ContainsKey(name))
+            name = $"own-{name}";
+        return name;
     }
 
     private static (string? Name, LM Model) ModelOf(Program<TIn, TOut> program, string path)

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Hone.Reinforcement;
 
 namespace Hone.Optimizers;
@@ -50,7 +52,9 @@ internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOpt
         int total,
         CancellationToken cancellationToken)
     {
-        var evaluator = new Evaluator<TIn, TOut>(metric, new()
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var counted = new ConcurrentDictionary<Trace, bool>(ReferenceEqualityComparer.Instance);
+        var evaluator = new Evaluator<TIn, TOut>(Counting(counted, limit), new()
         {
             MaxParallelism = options.MaxParallelism,
             MaxErrors = 10 * examples.Count,
@@ -64,15 +68,50 @@ internal sealed class GrpoValidator<TIn, TOut>(Metric<TIn, TOut> metric, GrpoOpt
                 ? new SynchronousProgress<EvaluationProgress>(each => progress.Report(new GrpoValidationProgress(step, done + each.Completed, total)))
                 : null,
         });
-        var result = await evaluator.EvaluateAsync(policy, examples, cancellationToken).ConfigureAwait(false);
-        watch.ThrowIfAny(); // scores of an outage would choose the wrong weights
-        foreach (var row in result.Rows)
+        try
         {
-            meter.Add(row.Trace);
-            if (BudgetSpentException.In(row.Error) is { } spent)
-                throw spent;
+            var result = await evaluator.EvaluateAsync(policy, examples, limit.Token).ConfigureAwait(false);
+            watch.ThrowIfAny(); // scores of an outage would choose the wrong weights
+            Count(result.Rows, counted);
+            meter.ThrowIfExceeded();
+            return result;
+        }
+        catch (EvaluationCanceledException<TIn, TOut> ended)
+        {
+            // What was asked until then is paid for, whoever stopped it.
+            Count(ended.Finished.Rows, counted);
+            if (!cancellationToken.IsCancellationRequested)
+                meter.ThrowIfExceeded();
+            throw;
+        }
+    }
+
+    // A validation that goes beyond a limit is dropped, however many runs were under way: there is no sense in making the rest of them.
+    private Metric<TIn, TOut> Counting(ConcurrentDictionary<Trace, bool> counted, CancellationTokenSource limit) => async (example, prediction, cancellationToken) =>
+    {
+        counted[prediction.Trace] = true;
+        meter.Add(prediction.Trace);
+        try
+        {
+            return await metric(example, prediction, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (meter.IsExceeded)
+                await limit.CancelAsync().ConfigureAwait(false);
+        }
+    };
+
+    // Runs that ended before their metric was asked.
+    private void Count(ImmutableArray<EvaluationRow<TIn, TOut>> rows, ConcurrentDictionary<Trace, bool> counted)
+    {
+        foreach (var row in rows)
+        {
+            if (!counted.ContainsKey(row.Trace))
+                meter.Add(row.Trace);
         }
 
-        return result;
+        if (rows.Select(row => BudgetSpentException.In(row.Error)).FirstOrDefault(spent => spent is not null) is { } ended)
+            throw ended;
     }
 }

@@ -33,15 +33,16 @@ internal sealed class PreflightCheck<TIn, TOut>(
         var seconds = options.Time.GetElapsedTime(started).TotalSeconds;
         var after = meter.Spent;
         var nothing = new SilentPolicy(policy.Predictors, policy.Adapter);
-        var findings = new PreflightFindings(options, session.Capabilities);
+        var findings = new PreflightFindings(options, session.Capabilities, students.Predictors);
         findings.AddTokens(rollouts);
-        findings.AddSampling(students.SamplingConflict(options), students.Predictors, rollouts);
+        findings.AddSampling(students.SamplingConflict(options), rollouts);
         findings.AddFormat(rollouts);
         findings.AddReward([.. rollouts.Chunk(options.RolloutsPerExample)]);
         findings.AddLengths(rollouts);
         findings.AddSilence("an unreadable answer", isUnreadable: true, rollouts, await ScoreSilenceAsync(nothing.Speechless, cancellationToken).ConfigureAwait(false));
         findings.AddSilence("an answer with empty fields", isUnreadable: false, rollouts, await ScoreSilenceAsync(nothing.Empty, cancellationToken).ConfigureAwait(false));
         findings.AddDeterminism(await ScoreTwiceAsync(policy, cancellationToken).ConfigureAwait(false));
+        findings.AddMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         return findings.Report(rollouts, seconds, after.Calls - before.Calls, after.Cost - before.Cost, data.Validation?.Count ?? 0);
     }
 

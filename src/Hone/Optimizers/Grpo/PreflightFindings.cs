@@ -3,28 +3,30 @@ using Hone.Reinforcement;
 namespace Hone.Optimizers;
 
 /// <summary>Turns what the checks saw into plain words.</summary>
-internal sealed class PreflightFindings(GrpoOptions options, TrainingCapabilities capabilities)
+/// <param name="options">The run's options.</param>
+/// <param name="capabilities">What its session can do.</param>
+/// <param name="learning">Paths of the predictors that are trained.</param>
+internal sealed class PreflightFindings(GrpoOptions options, TrainingCapabilities capabilities, IReadOnlyCollection<string> learning)
 {
     private readonly List<PreflightFinding> findings = [];
 
     public void AddTokens(IReadOnlyList<Rollout> rollouts)
     {
-        var calls = rollouts.SelectMany(rollout => rollout.Trace.Calls).ToArray();
+        var calls = Learned(rollouts).ToArray();
         if (calls.Length == 0)
-            Add(PreflightSeverity.Problem, "calls", "No rollout called a predictor: there is nothing to learn from. Does the program catch an error before its first call?");
+            Add(PreflightSeverity.Problem, "calls", "No rollout called a predictor that is trained: there is nothing to learn from. Does the program catch an error before its first call?");
         else if (!capabilities.LearnsFromText && calls.All(call => call.Tokens is null))
             Add(PreflightSeverity.Problem, "tokens", "The model's answers carry no sampled tokens, so they cannot be learned from. Train a model of Hone.Engine or of a training service.");
     }
 
     /// <param name="conflict">What the options of predictors say; null when they agree with the loss.</param>
-    /// <param name="learning">The predictors that are trained.</param>
     /// <param name="rollouts">What was sampled.</param>
-    public void AddSampling(string? conflict, IReadOnlyList<string> learning, IReadOnlyList<Rollout> rollouts)
+    public void AddSampling(string? conflict, IReadOnlyList<Rollout> rollouts)
     {
         if (conflict is not null)
             Add(PreflightSeverity.Problem, "sampling", conflict);
-        else if (rollouts.SelectMany(rollout => rollout.Trace.Calls).FirstOrDefault(call =>
-            call.Tokens is { } tokens && learning.Contains(call.Path) && !SamplerAgreement.IsSame(tokens.Temperature, options.Loss.Temperature)) is { } other)
+        else if (Learned(rollouts).FirstOrDefault(call =>
+            call.Tokens is { } tokens && !SamplerAgreement.IsSame(tokens.Temperature, options.Loss.Temperature)) is { } other)
             Add(
                 PreflightSeverity.Problem,
                 "sampling",
@@ -69,7 +71,7 @@ internal sealed class PreflightFindings(GrpoOptions options, TrainingCapabilitie
 
     public void AddLengths(IReadOnlyList<Rollout> rollouts)
     {
-        var tokens = rollouts.SelectMany(rollout => rollout.Trace.Calls).Select(call => (call.Path, call.Tokens)).Where(call => call.Tokens is not null).ToArray();
+        var tokens = Learned(rollouts).Select(call => (call.Path, call.Tokens)).Where(call => call.Tokens is not null).ToArray();
         if (tokens.Length == 0)
             return;
         var cut = tokens.Count(call => call.Tokens!.IsTruncated) / (double)tokens.Length;
@@ -121,15 +123,32 @@ internal sealed class PreflightFindings(GrpoOptions options, TrainingCapabilitie
 
     public PreflightReport Report(IReadOnlyList<Rollout> rollouts, double seconds, long externalCalls, decimal cost, int validationSize)
     {
-        var tokens = rollouts.SelectMany(rollout => rollout.Trace.Calls).Sum(call => (long)(call.Tokens?.CompletionIds.Count ?? 0));
+        var tokens = rollouts.Sum(rollout => GrpoReporter.TokensOf(rollout, learning));
         var validations = validationSize == 0 ? 0 : 2 + ((options.Steps - 1) / options.ValidateEvery);
         var training = (double)options.Steps * options.ExamplesPerStep * options.RolloutsPerExample / rollouts.Count;
         var all = training + ((double)validations * validationSize * (1 + options.ValidationSamples) / rollouts.Count);
         var estimate = new PreflightEstimate(
-            TimeSpan.FromSeconds(Math.Min(seconds * all, TimeSpan.MaxValue.TotalSeconds / 2)), (long)(tokens * training), (long)(externalCalls * all), cost * (decimal)all);
+            TimeSpan.FromSeconds(Math.Min(seconds * all, TimeSpan.MaxValue.TotalSeconds / 2)), (long)(tokens * training), (long)(externalCalls * all), cost * (decimal)all)
+        {
+            MemoryBytes = capabilities.MemoryBytes,
+        };
         AddBudget(estimate);
         return new([.. findings.OrderByDescending(finding => finding.Severity)], estimate);
     }
+
+    /// <summary>Where training takes more memory than there is, the system swaps, or ends the process in the middle of a step.</summary>
+    /// <param name="available">What this process can have, in bytes.</param>
+    public void AddMemory(long available)
+    {
+        if (capabilities.MemoryBytes is { } bytes && bytes > available)
+            Add(
+                PreflightSeverity.Warning,
+                "memory",
+                $"Training takes about {PreflightEstimate.GibibytesOf(bytes)} of memory, and there are {PreflightEstimate.GibibytesOf(available)}. Train an adapter (Lora) instead of all weights, or a smaller model.");
+    }
+
+    private IEnumerable<PredictorCall> Learned(IReadOnlyList<Rollout> rollouts) =>
+        rollouts.SelectMany(rollout => rollout.Trace.Calls).Where(call => learning.Contains(call.Path));
 
     private static bool IsReadable(Rollout rollout) =>
         rollout is { Outcome: RolloutOutcome.Scored, Reward: not null } && rollout.Trace.Calls.All(call => call.Failure is null);

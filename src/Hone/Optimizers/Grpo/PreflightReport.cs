@@ -39,7 +39,13 @@ public sealed record PreflightFinding(PreflightSeverity Severity, string Check, 
 /// <param name="SampledTokens">Tokens that the policy will sample in rollouts.</param>
 /// <param name="ExternalCalls">Calls of other models.</param>
 /// <param name="Cost">What those cost.</param>
-public sealed record PreflightEstimate(TimeSpan Duration, long SampledTokens, long ExternalCalls, decimal Cost);
+public sealed record PreflightEstimate(TimeSpan Duration, long SampledTokens, long ExternalCalls, decimal Cost)
+{
+    /// <summary>Bytes of memory that training takes in this process, roughly; null when the weights are elsewhere or nobody knows.</summary>
+    public long? MemoryBytes { get; init; }
+
+    internal static string GibibytesOf(long bytes) => FormattableString.Invariant($"{bytes / (double)(1 << 30):0.0##} GiB");
+}
 
 /// <summary>The checks before training.</summary>
 /// <param name="Findings">What they found, worst first; empty when all is well.</param>
@@ -54,7 +60,8 @@ public sealed record PreflightReport(ImmutableArray<PreflightFinding> Findings, 
     {
         var lines = Findings.Select(finding => $"{finding.Severity.ToString().ToLowerInvariant()} ({finding.Check}): {finding.Message}");
         var estimate = FormattableString.Invariant(
-            $"estimate: {Estimate.Duration.TotalMinutes:0.#} minutes of rollouts, {Estimate.SampledTokens:N0} sampled tokens, {Estimate.ExternalCalls:N0} external calls, {Estimate.Cost:0.00} in money");
+            $"estimate: {Estimate.Duration.TotalMinutes:0.#} minutes of rollouts, {Estimate.SampledTokens:N0} sampled tokens, {Estimate.ExternalCalls:N0} external calls, {Estimate.Cost:0.00} in money")
+            + (Estimate.MemoryBytes is { } bytes ? $", {PreflightEstimate.GibibytesOf(bytes)} of memory" : string.Empty);
         return string.Join('\n', lines.Append(estimate));
     }
 }

@@ -26,6 +26,9 @@ public enum OpenAIStringOperation
 /// </summary>
 public abstract record OpenAIGrader
 {
+    private static readonly string[] Similarities =
+        ["cosine", "fuzzy_match", "bleu", "gleu", "meteor", "rouge_1", "rouge_2", "rouge_3", "rouge_4", "rouge_5", "rouge_l"];
+
     private protected OpenAIGrader(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -44,8 +47,10 @@ public abstract record OpenAIGrader
     /// <param name="input">The text, usually <c>{{sample.output_text}}</c>.</param>
     /// <param name="reference">What it is compared with.</param>
     /// <param name="metric">One of cosine, fuzzy_match, bleu, gleu, meteor, rouge_1 to rouge_5, rouge_l.</param>
-    public static OpenAIGrader TextSimilarity(string name, string input, string reference, string metric = "fuzzy_match") =>
-        new Simple(name, "text_similarity", ("input", input), ("reference", reference), ("evaluation_metric", metric));
+    /// <exception cref="ArgumentException">There is no such metric.</exception>
+    public static OpenAIGrader TextSimilarity(string name, string input, string reference, string metric = "fuzzy_match") => Similarities.Contains(metric)
+        ? new Simple(name, "text_similarity", ("input", input), ("reference", reference), ("evaluation_metric", metric))
+        : throw new ArgumentException($"'{metric}' is no metric of similarity: use one of {string.Join(", ", Similarities)}.", nameof(metric));
 
     /// <summary>A Python program with a function <c>grade(sample, item)</c> that returns a number.</summary>
     public static OpenAIGrader Python(string name, string source, string? imageTag = null) =>
@@ -87,8 +92,31 @@ public abstract record OpenAIGrader
     /// <param name="input">What it is asked, with templates.</param>
     /// <param name="low">Lowest score.</param>
     /// <param name="high">Highest score.</param>
-    public static OpenAIGrader ScoreModel(string name, string model, IReadOnlyList<(string Role, string Content)> input, double low = 0, double high = 1) =>
-        new Judge(name, model, [.. input], low, high);
+    /// <param name="temperature">The judge's temperature; null leaves it to the service. 0 makes the least noise, where the model takes it.</param>
+    /// <exception cref="ArgumentException">The range is empty, or nothing is asked.</exception>
+    public static OpenAIGrader ScoreModel(
+        string name, string model, IReadOnlyList<(string Role, string Content)> input, double low = 0, double high = 1, double? temperature = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(low, high);
+        return new Judge(name, model, Asked(input)) { Range = (low, high), Temperature = temperature };
+    }
+
+    /// <summary>Another model chooses one of several labels: 1 for those that pass, 0 for the others. Part of a <see cref="Multi"/> only: the service takes no other use.</summary>
+    /// <param name="name">Name of the grader.</param>
+    /// <param name="model">The judge.</param>
+    /// <param name="input">What it is asked, with templates.</param>
+    /// <param name="labels">What it chooses between.</param>
+    /// <param name="passing">Those of the labels that pass.</param>
+    /// <exception cref="ArgumentException">A passing label is none of the labels, none passes, or nothing is asked.</exception>
+    public static OpenAIGrader LabelModel(
+        string name, string model, IReadOnlyList<(string Role, string Content)> input, IReadOnlyList<string> labels, IReadOnlyList<string> passing)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(passing);
+        if (passing.Count == 0 || passing.Except(labels).Any())
+            throw new ArgumentException($"The passing labels must be some of {string.Join(", ", labels)}; they are: {string.Join(", ", passing)}.", nameof(passing));
+        return new Judge(name, model, Asked(input)) { Labels = [.. labels], Passing = [.. passing] };
+    }
 
     /// <summary>Several graders and how their scores make one.</summary>
     /// <param name="name">Name of the grader.</param>
@@ -99,7 +127,14 @@ public abstract record OpenAIGrader
             ? new Sum(name, formula, [.. parts])
             : throw new ArgumentException("The parts of a multi grader need names of their own.", nameof(parts));
 
+    /// <summary>True when the service takes the grader as a part of others only.</summary>
+    internal virtual bool IsPartOnly => false;
+
     internal abstract void Write(Utf8JsonWriter writer);
+
+    private static ImmutableArray<(string Role, string Content)> Asked(IReadOnlyList<(string Role, string Content)> input) => input is { Count: > 0 }
+        ? [.. input]
+        : throw new ArgumentException("The judge must be asked something: pass a message.", nameof(input));
 
     private sealed record Simple : OpenAIGrader
     {
@@ -119,12 +154,22 @@ public abstract record OpenAIGrader
         }
     }
 
-    private sealed record Judge(string GraderName, string Model, ImmutableArray<(string Role, string Content)> Input, double Low, double High) : OpenAIGrader(GraderName)
+    private sealed record Judge(string GraderName, string Model, ImmutableArray<(string Role, string Content)> Input) : OpenAIGrader(GraderName)
     {
+        public (double Low, double High) Range { get; init; }
+
+        public double? Temperature { get; init; }
+
+        public ImmutableArray<string> Labels { get; init; } = [];
+
+        public ImmutableArray<string> Passing { get; init; } = [];
+
+        internal override bool IsPartOnly => !Labels.IsEmpty;
+
         internal override void Write(Utf8JsonWriter writer)
         {
             writer.WriteStartObject();
-            writer.WriteString("type", "score_model");
+            writer.WriteString("type", IsPartOnly ? "label_model" : "score_model");
             writer.WriteString("name", Name);
             writer.WriteString("model", Model);
             writer.WriteStartArray("input");
@@ -137,11 +182,35 @@ public abstract record OpenAIGrader
             }
 
             writer.WriteEndArray();
-            writer.WriteStartArray("range");
-            writer.WriteNumberValue(Low);
-            writer.WriteNumberValue(High);
-            writer.WriteEndArray();
+            if (IsPartOnly)
+            {
+                WriteTexts(writer, "labels", Labels);
+                WriteTexts(writer, "passing_labels", Passing);
+            }
+            else
+                WriteScoring(writer);
             writer.WriteEndObject();
+        }
+
+        private void WriteScoring(Utf8JsonWriter writer)
+        {
+            writer.WriteStartArray("range");
+            writer.WriteNumberValue(Range.Low);
+            writer.WriteNumberValue(Range.High);
+            writer.WriteEndArray();
+            if (Temperature is not { } temperature)
+                return;
+            writer.WriteStartObject("sampling_params");
+            writer.WriteNumber("temperature", temperature);
+            writer.WriteEndObject();
+        }
+
+        private static void WriteTexts(Utf8JsonWriter writer, string name, ImmutableArray<string> texts)
+        {
+            writer.WriteStartArray(name);
+            foreach (var text in texts)
+                writer.WriteStringValue(text);
+            writer.WriteEndArray();
         }
     }
 

@@ -88,6 +88,8 @@ public static class OpenAIReinforcement
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.Grader.IsPartOnly)
+            throw new TrainingNotSupportedException($"OpenAI takes the grader '{options.Grader.Name}' (a model that chooses labels) as a part of others only. Wrap it in OpenAIGrader.Multi.") { Options = ["Grader"] };
         if (train.Count == 0 || validation.Count == 0)
             throw new HoneException("Reinforcement fine-tuning needs a training and a validation set; one of them is empty.");
         return AtomicFile.WriteDirectoryAsync(

@@ -31,6 +31,22 @@ public sealed class GrpoEndTests : IDisposable
         Assert.Equal(unbroken.Steps.Select(step => (step.RewardMean, step.GradientNorm)), resumed.Steps.Select(step => (step.RewardMean, step.GradientNorm)));
     }
 
+    /// <summary>Time is looked at between steps, and counts over resumptions; the best so far is returned.</summary>
+    [Fact]
+    public async Task CompileAsync_TimeBudget_EndsBetweenSteps_AndCountsOverResumptions()
+    {
+        var clock = new FakeTimeProvider();
+        var progress = new GrpoTests.Recorder(happened => clock.Advance(happened is GrpoStepCompleted ? TimeSpan.FromMinutes(10) : TimeSpan.Zero));
+        var options = ToyTask.Options with { Steps = 12, ValidateEvery = 2, Time = clock, Progress = progress, Budget = new() { MaxDuration = TimeSpan.FromMinutes(45) } };
+        var ended = await Run(options);
+        Assert.Equal((StopReason.TimeBudget, 5, TimeSpan.FromMinutes(50)), (ended.StopReason, ended.Steps.Count, ended.Duration));
+        Assert.Equal(ended.Validations.Max(validation => validation.Score), ended.BestScore);
+        Assert.Equal(["step-00005"], States);
+
+        var longer = await Run(options with { Resume = true, Budget = new() { MaxDuration = TimeSpan.FromMinutes(75) } });
+        Assert.Equal((StopReason.TimeBudget, 8, TimeSpan.FromMinutes(80)), (longer.StopReason, longer.Steps.Count, longer.Duration));
+    }
+
     /// <summary>A stop while rollouts are made, or in the middle of a validation: what was learned is saved, what was dropped is made up for.</summary>
     [Theory]
     [InlineData(false)]
@@ -57,6 +73,24 @@ public sealed class GrpoEndTests : IDisposable
         var ended = await Grpo.Create(Judged(), options with { RunDirectory = directory }).CompileAsync(ToyTask.Program(ToyTask.ReadablePolicy()), ToyTask.Train, ToyTask.Validation, Token);
         Assert.Equal((StopReason.ExternalCallBudget, 5), (ended.StopReason, ended.Steps.Count));
         Assert.Equal(["step-00005"], States);
+    }
+
+    /// <summary>A validation can cost more than many steps: it ends where the limit is passed, is dropped at any parallelism, and what it cost stays spent.</summary>
+    [Theory]
+    [InlineData(1, 170)]
+    [InlineData(32, 172)]
+    public async Task CompileAsync_ExternalCallBudgetSpentInAValidation_DropsItAndCountsIt(int parallelism, int most)
+    {
+        var options = ToyTask.Options with { Steps = 12, Preflight = PreflightMode.Off, MaxParallelism = parallelism, RunDirectory = directory };
+        Task<GrpoResult<ToyQuestion, ToyAnswer>> Judge(GrpoOptions with) =>
+            Grpo.Create(Judged(), with).CompileAsync(ToyTask.Program(ToyTask.ReadablePolicy()), ToyTask.Train, ToyTask.Validation, Token);
+        var ended = await Judge(options with { Budget = new() { MaxExternalCalls = 6 + (10 * 16) + 3 } });
+        Assert.Equal((StopReason.ExternalCallBudget, 10, 1), (ended.StopReason, ended.Steps.Count, ended.Validations.Count));
+        Assert.InRange(ended.ExternalCalls, 170, most);
+
+        var resumed = await Judge(options with { Resume = true });
+        GrpoTests.AssertSameSeries(await Judge(options with { RunDirectory = null }), resumed);
+        Assert.Equal(ended.ExternalCalls + 6 + (2 * 16) + 6, resumed.ExternalCalls);
     }
 
     /// <summary>A kill throws steps away; the calls that they cost were made all the same.</summary>

@@ -13,6 +13,11 @@ public sealed class GrpoOptionsTests
         { new() { Sampling = new() { Temperature = 1, TopP = .9f } }, nameof(CallOptions.TopP) },
         { new() { Sampling = new() { Temperature = 0 } }, nameof(CallOptions.Temperature) },
         { new() { Sampling = new() { Temperature = .7f } }, nameof(PolicyLossOptions.Temperature) },
+        { new() { FailureScore = double.NaN }, nameof(GrpoOptions.FailureScore) },
+        { new() { FormatFailureScore = double.NegativeInfinity }, nameof(GrpoOptions.FormatFailureScore) },
+        { new() { Loss = new() { Type = PolicyLossType.DrGrpo } }, nameof(PolicyLossOptions.MaxCompletionLength) },
+        { new() { LearningRate = -1 }, nameof(GrpoOptions.LearningRate) },
+        { new() { LearningRate = double.NaN }, nameof(GrpoOptions.LearningRate) },
         { new() { Resume = true }, nameof(GrpoOptions.RunDirectory) },
         { new() { StepDeadline = TimeSpan.FromSeconds(1), RunTimeout = TimeSpan.FromSeconds(2) }, nameof(GrpoOptions.StepDeadline) },
     };

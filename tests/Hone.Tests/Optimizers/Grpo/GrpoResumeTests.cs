@@ -1,5 +1,7 @@
 using Hone.Optimizers;
+using Hone.Reinforcement;
 using Hone.Testing;
+using Microsoft.Extensions.AI;
 
 namespace Hone.Tests.Optimizers;
 
@@ -70,6 +72,53 @@ public sealed class GrpoResumeTests : IDisposable
         var resumed = await Run(options with { Resume = true, Progress = new GrpoTests.Recorder(happened => calls += happened is GrpoRolloutProgress ? 1 : 0) }, Token);
         Assert.Equal(0, calls);
         GrpoTests.AssertSameSeries(first, resumed);
+    }
+
+    /// <summary>What was found before training is part of the result, whichever process it was that looked.</summary>
+    [Fact]
+    public async Task CompileAsync_Resumed_TellsWhatTheChecksHadFound()
+    {
+        var options = ToyTask.Options with { Steps = 2, Budget = new() { MaxSampledTokens = 10_000 } };
+        var first = await Run(options, Token);
+        var resumed = await Run(options with { Resume = true }, Token);
+        Assert.Equal(first.Preflight!.ToString(), resumed.Preflight?.ToString());
+        Assert.Equal(first.Preflight.Estimate, resumed.Preflight!.Estimate);
+    }
+
+    /// <summary>A session of somebody's own may not be able to write its snapshots down: then no score is told of weights that are gone.</summary>
+    [Fact]
+    public async Task CompileAsync_ResumedWithoutTheBestWeights_SaysSo_AndCountsFromTheBaseline()
+    {
+        var warnings = new List<string>();
+        var progress = new GrpoTests.Recorder(happened => warnings.AddRange(happened is GrpoWarning warning ? [warning.Message] : []));
+        var options = ToyTask.Options with { Steps = 20, RunDirectory = directory };
+        Task<GrpoResult<ToyQuestion, ToyAnswer>> Compile(GrpoOptions with) =>
+            Grpo.Create(ToyTask.Metric, with).CompileAsync(new ToyProgram().WithModel(new LM(new Unwritable(ToyTask.Policy()), "toy")), ToyTask.Train, ToyTask.Validation, Token);
+        var first = await Compile(options);
+        Assert.True(first.BestStep >= 0);
+        var resumed = await Compile(options with { Resume = true, Progress = progress });
+        Assert.Contains(warnings, warning => warning.Contains($"after step {first.BestStep + 1} scored best", StringComparison.Ordinal));
+        Assert.Equal((-1, first.BaselineScore), (resumed.BestStep, resumed.BestScore));
+        Assert.False(resumed.Comparison!.IsSignificant);
+    }
+
+    /// <summary>Rollouts of steps that are lost are none of the run that goes on: whoever opens its directory must not see them.</summary>
+    [Fact]
+    public async Task CompileAsync_Resumed_KeepsNoRolloutsOfLostSteps()
+    {
+        using var kill = new CancellationTokenSource();
+        var progress = new GrpoTests.Recorder(happened =>
+        {
+            if (happened is GrpoStepCompleted { Report.Step: 7 })
+                kill.Cancel();
+        });
+        var options = ToyTask.Options with { Steps = 20, SaveStateEvery = 3 };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Run(options with { Progress = progress }, kill.Token));
+        Assert.Equal(8, Directory.GetFiles(Path.Combine(directory, "rollouts")).Length);
+        var ended = await Run(options with { Resume = true, Budget = new() { MaxSampledTokens = 1 } }, Token);
+        Assert.Equal(6, ended.Steps.Count);
+        Assert.Equal(
+            Enumerable.Range(0, 6).Select(step => $"step-{step:D5}.jsonl.gz"), Directory.GetFiles(Path.Combine(directory, "rollouts")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -143,5 +192,23 @@ public sealed class GrpoResumeTests : IDisposable
         private readonly Predict<ToyQuestion, ToyAnswer> reply = new("Answer.");
 
         protected override Task<ToyAnswer> ForwardAsync(ToyQuestion input, CancellationToken cancellationToken) => reply.CallAsync(input, cancellationToken);
+    }
+
+    // Learns as the toy does; its snapshots stay in memory.
+    private sealed class Unwritable(ToyPolicy policy) : DelegatingChatClient(policy), ITrainableModel
+    {
+        public async Task<ITrainingSession> StartTrainingAsync(TrainingOptions options, CancellationToken cancellationToken = default) =>
+            new Session(await policy.StartTrainingAsync(options, cancellationToken));
+
+        private sealed class Session(ITrainingSession inner) : ForwardingSession(inner)
+        {
+            public override async Task<LM> SnapshotAsync(string name, CancellationToken cancellationToken = default) =>
+                new(new Plain((await base.SnapshotAsync(name, cancellationToken)).Client), name);
+        }
+
+        private sealed class Plain(IChatClient client) : DelegatingChatClient(client)
+        {
+            public override object? GetService(Type serviceType, object? serviceKey = null) => serviceType == typeof(IWeightStore) ? null : base.GetService(serviceType, serviceKey);
+        }
     }
 }

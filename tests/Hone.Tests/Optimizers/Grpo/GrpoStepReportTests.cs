@@ -41,6 +41,27 @@ public sealed class GrpoStepReportTests
             > events.Where(step => step.Rollouts.All(rollout => rollout.ExampleIndex != 3)).Max(step => step.Report.GroupMeanDeviation));
     }
 
+    /// <summary>How long answers are says nothing where the limit cuts them: those that end by themselves have lengths of their own. What is not trained has none.</summary>
+    [Fact]
+    public void Describe_Lengths_AreThoseOfTrainedPredictors_AndOfAnswersThatEnded()
+    {
+        Rollout[] rollouts =
+        [
+            Rolled(Calls.Make("answer", 4), Calls.Make("frozen", 1000)),
+            Rolled(Calls.Make("answer", 8), Calls.Make("frozen", 1000, isCut: true)),
+            Rolled(Calls.Make("answer", 20, isCut: true)),
+            Rolled(Calls.Make("answer", 20, isCut: true)) with { Teacher = 0 },
+        ];
+        var report = GrpoReporter.Describe(0, rollouts, new([], 0, 0), new([], new()), ["answer"]);
+        Assert.Equal((13.0, 4, 20), (report.CompletionLengthMean, report.CompletionLengthMin, report.CompletionLengthMax));
+        Assert.Equal((6.0, 4, 8), (report.EndedLengthMean, report.EndedLengthMin, report.EndedLengthMax));
+        Assert.Equal(0.5, report.TruncatedFraction);
+
+        var cut = GrpoReporter.Describe(0, rollouts[2..], new([], 0, 0), new([], new()), ["answer"]);
+        Assert.Equal((0.0, 0, 0, 1.0), (cut.EndedLengthMean, cut.EndedLengthMin, cut.EndedLengthMax, cut.TruncatedFraction));
+        Assert.Equal(0, GrpoReporter.Describe(0, [], new([], 0, 0), new([], new()), ["answer"]).CompletionLengthMean);
+    }
+
     [Fact]
     public void Rates_AreTokensBySecondsOfTheirPhase()
     {
@@ -67,6 +88,9 @@ public sealed class GrpoStepReportTests
             .CompileAsync(new ToyProgram().WithModel(TinkerLM.Open(TinkerTask.Options(server))), ToyTask.Train, null, Token);
         Assert.All(result.Steps, step => Assert.True(step.Seconds.Sync > 0));
     }
+
+    private static Rollout Rolled(params PredictorCall[] calls) =>
+        new() { ExampleIndex = 0, RolloutIndex = 0, Seed = 0, Reward = 1, Outcome = RolloutOutcome.Scored, Trace = new([.. calls]) };
 
     private static double Deviation(double[] values)
     {

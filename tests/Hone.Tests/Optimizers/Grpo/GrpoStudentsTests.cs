@@ -1,5 +1,7 @@
 using Hone.Optimizers;
+using Hone.Reinforcement;
 using Hone.Testing;
+using Microsoft.Extensions.AI;
 
 namespace Hone.Tests.Optimizers;
 
@@ -80,6 +82,56 @@ public sealed class GrpoStudentsTests : IDisposable
         }
     }
 
+    /// <summary>What a model that is not trained writes is no sample of the policy: it has no place in its tokens, its lengths or its budget.</summary>
+    [Fact]
+    public async Task CompileAsync_ModelThatIsNotTrained_DoesNotCountAsThePolicysTokens()
+    {
+        var planner = new LM(ScriptedChatClient.ByAsync((_, _, _) =>
+        {
+            var response = ScriptedChatClient.Respond(ToyTask.Completion("plan", "good"));
+            response.Usage = new() { InputTokenCount = 100, OutputTokenCount = 1000 };
+            return Task.FromResult(response);
+        }), "planner");
+        var program = ToyTask.Program(ToyTask.ReadablePolicy()).WithNamedModel("planner", planner).With(ProgramState.Default.With("plan", new() { Model = "planner" }));
+        var options = ToyTask.Options with { Steps = 3, Preflight = PreflightMode.Off, Budget = new() { MaxSampledTokens = 3 * 16 } };
+        var result = await Grpo.Create(ToyTask.Metric, options).CompileAsync(program, ToyTask.Train, null, Token);
+        Assert.Equal((StopReason.Completed, 3 * 16), (result.StopReason, result.TokensSampled));
+        Assert.All(result.Steps, step => Assert.Equal((1.0, 1, 1, 0.0), (step.CompletionLengthMean, step.CompletionLengthMin, step.CompletionLengthMax, step.TruncatedFraction)));
+    }
+
+    /// <summary>Sets of weights are told apart by their names, whatever the user calls his models.</summary>
+    [Fact]
+    public async Task CompileAsync_NamedModelCalledAsTheOwnWouldBe_IsTrainedBesideIt()
+    {
+        var program = ToyTask.Program(ToyTask.Policy()).WithNamedModel("model", new LM(ToyTask.Policy(), "planner")).With(ProgramState.Default.With("plan", new() { Model = "model" }));
+        var result = await Grpo.Create(ToyTask.Metric, ToyTask.Options with { RunDirectory = directory }).CompileAsync(program, ToyTask.Train, ToyTask.Validation, Token);
+        Assert.True(((ToyPolicy)result.Program.NamedModels["model"].Client).Probability(1, 1) > 0.8);
+        Assert.True(((ToyPolicy)result.Program.Model!.Client).Probability(0, 1) > 0.8);
+    }
+
+    /// <summary>A job that a service has begun keeps its GPUs until it is told to end, also when the run does not come about.</summary>
+    [Fact]
+    public async Task CompileAsync_OneOfTwoSessionsCannotStart_EndsTheOther()
+    {
+        var first = new Starting(ToyTask.Policy(), starts: true);
+        var second = new Starting(ToyTask.Policy(), starts: false);
+        var program = new ToyProgram().WithModel(new LM(second, "second")).WithNamedModel("planner", new LM(first, "first"))
+            .With(ProgramState.Default.With("plan", new() { Model = "planner" }));
+        var error = await Assert.ThrowsAsync<TrainingServiceException>(() => Grpo.Create(ToyTask.Metric, ToyTask.Options).CompileAsync(program, ToyTask.Train, null, Token));
+        Assert.Equal("no GPU is free", error.Message);
+        Assert.Equal((1, 1), (first.Started, first.Ended));
+    }
+
+    [Fact]
+    public async Task ForwardBackward_DatumOfAnUnknownPredictor_IsRefused()
+    {
+        var inner = await ToyTask.Policy().StartTrainingAsync(new(), Token);
+        await using var session = new RoutedTrainingSession([new("plan", inner, new HashSet<string>(["plan"]))]);
+        TrainingDatum[] data = [new() { PromptIds = [1], CompletionIds = [3], Predictor = "answer" }];
+        foreach (var ask in (Func<Task>[])[() => session.ForwardBackwardAsync(data, new(), Token), () => session.ScoreAsync(data, 1, Token)])
+            Assert.Contains("'answer'", (await Assert.ThrowsAsync<HoneException>(ask)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task SaveAsync_ProgramWithWeightsByPredictor_KeepsEachSet()
     {
@@ -98,4 +150,29 @@ public sealed class GrpoStudentsTests : IDisposable
 
     private static Task<EvaluationResult<ToyQuestion, ToyAnswer>> Evaluate(Program<ToyQuestion, ToyAnswer> program) =>
         Evaluator.Create(ToyTask.Metric, new() { Options = new() { Temperature = 1 } }).EvaluateAsync(program, ToyTask.Validation, Token);
+
+    // A model whose training begins, or cannot; counts the sessions that were begun and ended.
+    private sealed class Starting(ToyPolicy policy, bool starts) : DelegatingChatClient(policy), ITrainableModel
+    {
+        public int Started { get; private set; }
+
+        public int Ended { get; private set; }
+
+        public async Task<ITrainingSession> StartTrainingAsync(TrainingOptions options, CancellationToken cancellationToken = default)
+        {
+            if (!starts)
+                throw new TrainingServiceException("no GPU is free");
+            Started++;
+            return new Session(await policy.StartTrainingAsync(options, cancellationToken), () => Ended++);
+        }
+
+        private sealed class Session(ITrainingSession inner, Action ended) : ForwardingSession(inner)
+        {
+            public override ValueTask DisposeAsync()
+            {
+                ended();
+                return base.DisposeAsync();
+            }
+        }
+    }
 }

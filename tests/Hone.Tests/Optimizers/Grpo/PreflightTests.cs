@@ -116,7 +116,7 @@ public sealed class PreflightTests
     public async Task CheckAsync_BudgetTooSmall_SaysHowFarItReaches()
     {
         var options = ToyTask.Options with { Budget = new() { MaxSampledTokens = 100 } };
-        var report = await Grpo.Create(ToyTask.Metric, options).CheckAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, Token);
+        var report = await Grpo.Create(ToyTask.Metric, options).CheckAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, null, Token);
         Assert.Contains(report.Findings, finding => finding.Check == "budget" && finding.Message.Contains("MaxSampledTokens", StringComparison.Ordinal));
     }
 
@@ -144,7 +144,7 @@ public sealed class PreflightTests
     }
 
     private static Task<PreflightReport> CheckAsync(Program<ToyQuestion, ToyAnswer> program, Metric<ToyQuestion, ToyAnswer> metric) =>
-        Grpo.Create(metric, ToyTask.Options).CheckAsync(program, ToyTask.Train, Token);
+        Grpo.Create(metric, ToyTask.Options).CheckAsync(program, ToyTask.Train, null, Token);
 
     private static double ToyValue(ToyAnswer output) =>
         (output.Answer.StartsWith("good", StringComparison.Ordinal) ? .5 : 0) + (output.Answer.EndsWith("right", StringComparison.Ordinal) ? .5 : 0);

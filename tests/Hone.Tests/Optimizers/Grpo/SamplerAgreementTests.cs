@@ -21,7 +21,7 @@ public sealed class SamplerAgreementTests
         var program = Program(kind);
         var error = await Assert.ThrowsAsync<HoneException>(() => Grpo.Create(ToyTask.Metric, ToyTask.Options).CompileAsync(program, ToyTask.Train, null, Token));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
-        var report = await Grpo.Create(ToyTask.Metric, ToyTask.Options).CheckAsync(program, ToyTask.Train, Token);
+        var report = await Grpo.Create(ToyTask.Metric, ToyTask.Options).CheckAsync(program, ToyTask.Train, null, Token);
         var finding = Assert.Single(report.Findings, finding => finding.Check == "sampling");
         Assert.Equal((PreflightSeverity.Problem, error.Message), (finding.Severity, finding.Message));
     }
@@ -105,33 +105,9 @@ public sealed class SamplerAgreementTests
             }
         }
 
-        private sealed class Session(ITrainingSession inner) : ITrainingSession
+        private sealed class Session(ITrainingSession inner) : ForwardingSession(inner)
         {
-            public TrainingCapabilities Capabilities => inner.Capabilities;
-
-            public int PolicyVersion => inner.PolicyVersion;
-
-            public IChatClient Policy { get; } = new Skewed(inner.Policy);
-
-            public Task<ForwardBackwardResult> ForwardBackwardAsync(IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, CancellationToken cancellationToken = default) =>
-                inner.ForwardBackwardAsync(data, loss, cancellationToken);
-
-            public Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default) =>
-                inner.OptimizerStepAsync(options, cancellationToken);
-
-            public Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default) =>
-                inner.ScoreAsync(data, temperature, cancellationToken);
-
-            public Task SaveStateAsync(string directory, CancellationToken cancellationToken = default) => inner.SaveStateAsync(directory, cancellationToken);
-
-            public Task LoadStateAsync(string directory, CancellationToken cancellationToken = default) => inner.LoadStateAsync(directory, cancellationToken);
-
-            public Task<LM> SnapshotAsync(string name, CancellationToken cancellationToken = default) => inner.SnapshotAsync(name, cancellationToken);
-
-            public Task<LM> LoadSnapshotAsync(string directory, string name, CancellationToken cancellationToken = default) =>
-                inner.LoadSnapshotAsync(directory, name, cancellationToken);
-
-            public ValueTask DisposeAsync() => inner.DisposeAsync();
+            public override IChatClient Policy { get; } = new Skewed(inner.Policy);
         }
     }
 }

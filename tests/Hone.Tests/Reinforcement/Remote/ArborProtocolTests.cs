@@ -230,7 +230,7 @@ public sealed class ArborProtocolTests
         { "Loss.Correction", ArborTask.Run with { Loss = new() { Correction = ImportanceCorrection.TokenMask } } },
         { "Loss.OffPolicyThreshold", ArborTask.Run with { Loss = new() { OffPolicyThreshold = 1 } } },
         { "Loss.NormalizePerPredictor", ArborTask.Run with { Loss = new() { NormalizePerPredictor = true } } },
-        { "Loss.MaxCompletionLength", ArborTask.Run with { Loss = new() { Type = PolicyLossType.DrGrpo } } },
+        { "PartWeights", ArborTask.Run with { PartWeights = System.Collections.Immutable.ImmutableSortedDictionary<string, double>.Empty.Add("style", 1) } },
         { "UpdatesPerBatch", ArborTask.Run with { UpdatesPerBatch = 2 } },
         { "Scaling", ArborTask.Run with { Scaling = AdvantageScaling.Batch } },
         { "Schedule", ArborTask.Run with { Schedule = ScheduleKind.Cosine } },
@@ -243,6 +243,16 @@ public sealed class ArborProtocolTests
         await using var server = FakeArborServer.Start(ToyTask.Policy());
         var error = await Assert.ThrowsAsync<TrainingNotSupportedException>(() => ArborTask.StartAsync(ArborTask.Options(server) with { PerDeviceBatchSize = 3 }, null, Token));
         Assert.Equal(["ArborOptions.PerDeviceBatchSize"], error.Options);
+    }
+
+    /// <summary>Grpo itself refuses this; whoever starts a session without it is told as well.</summary>
+    [Fact]
+    public async Task StartTraining_DrGrpoWithoutALength_IsRefused()
+    {
+        await using var server = FakeArborServer.Start(ToyTask.Policy());
+        var run = ArborTask.Run with { Loss = new() { Type = PolicyLossType.DrGrpo } };
+        var error = await Assert.ThrowsAsync<TrainingNotSupportedException>(() => ArborTask.StartAsync(ArborTask.Options(server), run, Token));
+        Assert.Equal(["Loss.MaxCompletionLength"], error.Options);
     }
 
     private static string[] Sent(FakeArborServer server) => [.. server.Requests.Select(request => $"{request.Operation} {request.Body}")];

@@ -174,6 +174,41 @@ public sealed class OpenAIReinforcementTests : IDisposable
         Assert.True(format.GetProperty("json_schema").GetProperty("schema").GetProperty("properties").TryGetProperty("answer", out _));
     }
 
+    /// <summary>A model that chooses labels, and a judge at a temperature, in the service's own terms.</summary>
+    [Fact]
+    public async Task ExportAsync_LabelsAndJudges_AreWrittenAsTheServiceReadsThem()
+    {
+        (string Role, string Content)[] asked = [("user", "Is {{sample.output_text}} polite?")];
+        var label = OpenAIGrader.LabelModel("polite", "gpt-4.1", asked, ["yes", "no", "so so"], ["yes", "so so"]);
+        var judge = OpenAIGrader.ScoreModel("judge", "gpt-4.1", asked, 1, 5, temperature: 0);
+        var item = new OpenAIReinforcementItem([new(ChatRole.User, "Ask")], FieldMap.Of(("answer", "yes")));
+        var options = Options with { Grader = OpenAIGrader.Multi("both", "polite + judge", label, judge) };
+        await OpenAIReinforcement.ExportAsync([item], [item], options, directory, Token);
+        using var job = System.Text.Json.JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(directory, "job.json"), Token));
+        var graders = job.RootElement.GetProperty("method").GetProperty("reinforcement").GetProperty("grader").GetProperty("graders");
+        Assert.Equal(
+            """{"type":"label_model","name":"polite","model":"gpt-4.1","input":[{"role":"user","content":"Is {{sample.output_text}} polite?"}],"labels":["yes","no","so so"],"passing_labels":["yes","so so"]}""",
+            System.Text.Json.JsonSerializer.Serialize(graders.GetProperty("polite")));
+        Assert.Equal("score_model", graders.GetProperty("judge").GetProperty("type").GetString());
+        Assert.Equal(0, graders.GetProperty("judge").GetProperty("sampling_params").GetProperty("temperature").GetDouble());
+
+        // By itself the service does not take it.
+        var refused = await Assert.ThrowsAsync<TrainingNotSupportedException>(
+            () => OpenAIReinforcement.ExportAsync([item], [item], Options with { Grader = label }, Path.Combine(directory, "alone"), Token));
+        Assert.Contains("OpenAIGrader.Multi", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Graders_ThatTheServiceWouldRefuse_AreRefusedHere()
+    {
+        (string, string)[] asked = [("user", "?")];
+        Assert.Contains("rouge_l", Assert.Throws<ArgumentException>(() => OpenAIGrader.TextSimilarity("s", "a", "b", "rouge")).Message, StringComparison.Ordinal);
+        Assert.ThrowsAny<ArgumentException>(() => OpenAIGrader.ScoreModel("j", "m", asked, 1, 1));
+        Assert.Throws<ArgumentException>(() => OpenAIGrader.ScoreModel("j", "m", []));
+        Assert.Throws<ArgumentException>(() => OpenAIGrader.LabelModel("l", "m", asked, ["yes"], ["maybe"]));
+        Assert.Throws<ArgumentException>(() => OpenAIGrader.LabelModel("l", "m", asked, ["yes"], []));
+    }
+
     [Fact]
     public async Task FieldEquals_IsAPythonGrader()
     {

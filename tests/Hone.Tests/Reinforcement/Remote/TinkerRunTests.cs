@@ -155,6 +155,9 @@ public sealed class TinkerRunTests : IDisposable
         await Assert.ThrowsAsync<TrainingServiceException>(() => Grpo.Create(ToyTask.Metric, ToyTask.Options).CompileAsync(program, ToyTask.Train, null, Token));
         Assert.DoesNotContain(server.Requests, request => request.Operation == "forward_backward");
         await Assert.ThrowsAsync<TrainingServiceException>(() => Grpo.Create(ToyTask.Metric, ToyTask.Options).CompileAsync(program, ToyTask.Train, ToyTask.Validation, Token));
+
+        // Nor is it a finding about the task.
+        await Assert.ThrowsAsync<TrainingServiceException>(() => Grpo.Create(ToyTask.Metric, ToyTask.Options).CheckAsync(program, ToyTask.Train, null, Token));
     }
 
     [Fact]
