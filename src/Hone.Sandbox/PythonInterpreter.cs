@@ -210,7 +210,7 @@ public sealed record PythonOptions
     /// <summary>Files that code can read, by the name under which it finds them in its working folder. They are copied into each session; the originals are out of reach.</summary>
     public ImmutableDictionary<string, string> Files { get; init; } = ImmutableDictionary<string, string>.Empty;
 
-    /// <summary>How long a process may take to start.</summary>
+    /// <summary>How long a process may take to start, and to take a session.</summary>
     /// <value>2 minutes by default; more than zero.</value>
     public TimeSpan StartTimeout
     {
