@@ -96,7 +96,8 @@ public sealed class TestDoubleTests : IDisposable
         {
             var options = Options();
             change(options);
-            Assert.Contains("was not recorded", (await Assert.ThrowsAsync<HoneException>(() => replay.GetResponseAsync("q", options, Token))).Message, StringComparison.Ordinal);
+            var error = await Assert.ThrowsAsync<HoneException>(() => replay.GetResponseAsync("q", options, Token));
+            Assert.Contains("was not recorded", error.Message, StringComparison.Ordinal);
         }
 
         // Credentials decide nothing, and are in no file.
@@ -158,7 +159,8 @@ public sealed class TestDoubleTests : IDisposable
     [InlineData(true)]
     public async Task Faults_Malformed_ManglesCallsOfToolsToo(bool isStreamed)
     {
-        var call = new ChatResponse(new ChatMessage(ChatRole.Assistant, [new TextContent("[[ ## a ## ]] one"), new FunctionCallContent("7", "add", new Dictionary<string, object?> { ["a"] = 1 })]));
+        var add = new FunctionCallContent("7", "add", new Dictionary<string, object?> { ["a"] = 1 });
+        var call = new ChatResponse(new ChatMessage(ChatRole.Assistant, [new TextContent("[[ ## a ## ]] one"), add]));
         var client = new FaultInjectingChatClient(ScriptedChatClient.ByAsync((_, _, _) => Task.FromResult(call)), new() { MalformedRate = 1 });
         var response = isStreamed
             ? (await client.GetStreamingResponseAsync("x", cancellationToken: Token).ToListAsync(Token)).ToChatResponse()

@@ -1,6 +1,8 @@
 namespace Hone.Testing;
 
-/// <summary>What a <see cref="FaultInjectingChatClient"/> does to requests. Rates are fractions of all requests, from 0 to 1 each and together; at most one fault meets a request.</summary>
+/// <summary>
+/// What a <see cref="FaultInjectingChatClient"/> does to requests. Rates are fractions of all requests, from 0 to 1 each and together; at most one fault meets a request.
+/// </summary>
 public sealed record FaultOptions
 {
     /// <summary>Decides which requests are met; the same seed meets the same requests, whatever runs beside them.</summary>

@@ -108,14 +108,16 @@ internal sealed partial record RecordedExchange(string Key, string Request, Chat
     {
         string text => text,
         bool flag => flag,
-        IFormattable number and (sbyte or byte or short or ushort or int or uint or long or ulong or float or double or decimal) => number.ToString(null, CultureInfo.InvariantCulture),
+        IFormattable number and (byte or short or int or uint or long or ulong or float or double or decimal) =>
+            number.ToString(null, CultureInfo.InvariantCulture),
         JsonElement json => JsonNode.Parse(json.GetRawText()),
         JsonNode node => node.DeepClone(),
         _ => null,
     };
 
     [GeneratedRegex(
-        "secret|passw|authori[sz]ation|credential|bearer|cookie|header|connection.?string|(api|access|private).?key|(sas|auth|access|session|refresh|api|security).?token|^(token|key|auth)$",
+        "secret|passw|authori[sz]ation|credential|bearer|cookie|header|connection.?string|(api|access|private).?key"
+        + "|(sas|auth|access|session|refresh|api|security).?token|^(token|key|auth)$",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex CredentialName();
 

@@ -58,7 +58,9 @@ public abstract class AttemptingModule<TIn, TOut> : Module<TIn, TOut>
                 var output = await Inner.CallAsync(input, cancellationToken).ConfigureAwait(false);
                 var worth = await reward(input, output, cancellationToken).ConfigureAwait(false)
                     ?? throw new HoneException($"The reward of {Name} is null. Return a number.");
-                return double.IsNaN(worth.Value) ? throw new HoneException($"The reward of {Name} is not a number (NaN), so nothing can be better or worse. Return a number.") : (output, worth);
+                return double.IsNaN(worth.Value)
+                    ? throw new HoneException($"The reward of {Name} is not a number (NaN), so nothing can be better or worse. Return a number.")
+                    : (output, worth);
             },
             cancellationToken);
 

@@ -46,7 +46,8 @@ internal sealed class CodeSteps
         for (var i = shownFrom; i < steps.Count; i++)
         {
             var (code, given) = steps[i];
-            text.Append(CultureInfo.InvariantCulture, $"{(i > shownFrom ? "\n\n" : string.Empty)}Step {i + 1}, code:\n{code}\nStep {i + 1}, output:\n{RlmText.Ends(given, mostShown, null)}");
+            text.Append(i > shownFrom ? "\n\n" : string.Empty);
+            text.Append(CultureInfo.InvariantCulture, $"Step {i + 1}, code:\n{code}\nStep {i + 1}, output:\n{RlmText.Ends(given, mostShown, null)}");
         }
 
         return text.ToString();

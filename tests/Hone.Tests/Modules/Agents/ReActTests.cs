@@ -193,8 +193,8 @@ public sealed class ReActTests
     [Fact]
     public async Task RunAsync_SubmitThatIsNoJson_IsNotAnEmptySubmission()
     {
-        var broken = new ChatResponse(new ChatMessage(
-            ChatRole.Assistant, [new FunctionCallContent("id0", "submit") { Exception = new InvalidOperationException("Error parsing", new FormatException("'x' is no JSON.")) }]));
+        var unread = new InvalidOperationException("Error parsing", new FormatException("'x' is no JSON."));
+        var broken = new ChatResponse(new ChatMessage(ChatRole.Assistant, [new FunctionCallContent("id0", "submit") { Exception = unread }]));
         var (_, model) = NativeModel(broken, Calls(("submit", new { answer = "4" })));
         using var scope = HoneScope.Use(model);
         var result = await ReAct.Parse("question -> answer: Optional[str]", [Add]).RunAsync(Question, cancellationToken: Token);

@@ -87,8 +87,10 @@ public sealed class ToolRunTests
     {
         async Task<string> RunAsync(int parallelism)
         {
-            var inner = new Predict<string, string>("Say.").WithModel(ScriptedChatClient.By((request, _) => ScriptedChatClient.ChatText(FieldMap.Of(("answer", $"{request.Options!.Seed}")))));
-            var client = ScriptedChatClient.InSequence(Turn("ask", ("say", """{"input": "a"}"""), ("say", """{"input": "b"}""")), Turn("ask", ("say", """{"input": "c"}""")), Done);
+            var seeds = ScriptedChatClient.By((request, _) => ScriptedChatClient.ChatText(FieldMap.Of(("answer", $"{request.Options!.Seed}"))));
+            var inner = new Predict<string, string>("Say.").WithModel(seeds);
+            var client = ScriptedChatClient.InSequence(
+                Turn("ask", ("say", """{"input": "a"}"""), ("say", """{"input": "b"}""")), Turn("ask", ("say", """{"input": "c"}""")), Done);
             var agent = new Told(ReAct.Parse("question -> answer", [inner.AsTool("say")], options: new() { MaxParallelTools = parallelism })).WithModel(client);
             var run = await agent.RunAsync(Question, new() { Seed = 3 }, Token);
             return string.Join(' ', run.Value.Steps.SelectMany(step => step.Results.Results).Select(result => $"{result.Value}"));

@@ -167,8 +167,8 @@ public sealed class BestOfNTests
     {
         var client = ScriptedChatClient.By((request, _) => Answer($"{((HoneChatOptions)request.Options!).SampleId}"));
         using var scope = HoneScope.Use(client);
-        var result = await Best(3, reward: (_, output) => output == "0" ? double.NaN : double.Parse(output, CultureInfo.InvariantCulture), options: new() { MaxParallelism = parallelism })
-            .AttemptAsync("q", Token);
+        static Score Worth(string input, string output) => output == "0" ? double.NaN : double.Parse(output, CultureInfo.InvariantCulture);
+        var result = await Best(3, reward: Worth, options: new() { MaxParallelism = parallelism }).AttemptAsync("q", Token);
         Assert.Equal(("2", 2), (result.Best, result.BestIndex));
         Assert.Equal([null, 1d, 2d], result.Attempts.Select(attempt => attempt.Reward?.Value));
         Assert.StartsWith("The reward of BestOfN is not a number", result.Attempts[0].Error!.Message, StringComparison.Ordinal);
