@@ -81,19 +81,22 @@ public sealed class ToolRunTests
         }
     }
 
-    /// <summary>What a program inside a tool answers does not depend on how many tools run at once.</summary>
+    /// <summary>What a module inside a tool is answered does not depend on how many tools run at once.</summary>
     [Fact]
-    public async Task SeveralCalls_OfPrograms_HaveTheSameSeedsAtAnyParallelism()
+    public async Task SeveralCalls_OfModules_HaveTheSameSeedsAtAnyParallelism()
     {
         async Task<string> RunAsync(int parallelism)
         {
-            var seeds = ScriptedChatClient.By((request, _) => ScriptedChatClient.ChatText(FieldMap.Of(("answer", $"{request.Options!.Seed}"))));
-            var inner = new Predict<string, string>("Say.").WithModel(seeds);
-            var client = ScriptedChatClient.InSequence(
-                Turn("ask", ("say", """{"input": "a"}"""), ("say", """{"input": "b"}""")), Turn("ask", ("say", """{"input": "c"}""")), Done);
-            var agent = new Told(ReAct.Parse("question -> answer", [inner.AsTool("say")], options: new() { MaxParallelTools = parallelism })).WithModel(client);
-            var run = await agent.RunAsync(Question, new() { Seed = 3 }, Token);
-            return string.Join(' ', run.Value.Steps.SelectMany(step => step.Results.Results).Select(result => $"{result.Value}"));
+            string[] turns = [Turn("ask", ("say", """{"input": "a"}"""), ("say", """{"input": "b"}""")), Turn("ask", ("say", """{"input": "c"}""")), Done];
+            var turn = 0;
+            var client = ScriptedChatClient.By((request, _) => request.SystemText.Contains("Say it.", StringComparison.Ordinal)
+                ? ScriptedChatClient.ChatText(FieldMap.Of(("answer", $"{request.Options!.Seed}")))
+                : turns[turn++]);
+            var inner = new Predict<string, string>("Say it.");
+            var say = AIFunctionFactory.Create((string input) => inner.CallAsync(input, Token), "say");
+            using var scope = HoneScope.Use(new ScopeOptions { Model = new LM(client), Seed = 3 });
+            var result = await ReAct.Parse("question -> answer", [say], options: new() { MaxParallelTools = parallelism }).RunAsync(Question, cancellationToken: Token);
+            return string.Join(' ', result.Steps.SelectMany(step => step.Results.Results).Select(each => $"{each.Value}"));
         }
 
         var alone = await RunAsync(1);
