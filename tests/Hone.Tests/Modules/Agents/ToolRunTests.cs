@@ -18,21 +18,27 @@ public sealed class ToolRunTests
     public async Task Timeout_OfAToolThatBlocks_IsTold()
     {
         var time = new FakeTimeProvider();
-        using var release = new ManualResetEventSlim();
-        using var ended = new ManualResetEventSlim();
+        var (gate, isReleased, hasEnded) = (new object(), false, false);
         var tool = AIFunctionFactory.Create(
             () =>
             {
                 time.Advance(TimeSpan.FromSeconds(6));
-                release.Wait(TimeSpan.FromSeconds(20));
-                ended.Set();
+                lock (gate)
+                {
+                    if (!isReleased)
+                        Monitor.Wait(gate, TimeSpan.FromSeconds(20));
+                    hasEnded = true;
+                }
             },
             "block").WithTimeout(TimeSpan.FromSeconds(5));
         var program = new Told(ReAct.Parse("question -> answer", [tool])).WithModel(ScriptedChatClient.InSequence(Turn("block", ("block", "{}")), Done)).WithTime(time);
         var result = await program.CallAsync(Question, Token);
-        Assert.False(ended.IsSet);
-        release.Set();
-        ended.Wait(Token);
+        lock (gate)
+        {
+            Assert.False(hasEnded);
+            isReleased = true;
+            Monitor.PulseAll(gate);
+        }
 
         Assert.Equal("The tool 'block' took longer than 5 s and was stopped.", result.Steps[0].Results.Results[0].Value);
     }
