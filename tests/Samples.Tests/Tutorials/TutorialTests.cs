@@ -114,7 +114,7 @@ public sealed partial class TutorialTests
     [InlineData("ConversationHistory", "--turns", "-1")]
     [InlineData("Streaming", "--sentences", "0")]
     [InlineData("OutputRefinement", "--words", "0")]
-    [InlineData("LongDocument", "--entries", "0")]
+    [InlineData("LongDocument", "--entries", "999")]
     [InlineData("McpTools", "--guests", "0")]
     [InlineData("TextGame", "--steps", "0")]
     [InlineData("LlmsTxt", "--files", "-3")]
@@ -126,6 +126,21 @@ public sealed partial class TutorialTests
         Assert.Equal(1, exitCode);
         Assert.Contains($"{option} is at least ", errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", errors + output, StringComparison.Ordinal);
+    }
+
+    /// <summary>A text that the script can make nothing of ends in a sentence, too.</summary>
+    [Theory]
+    [InlineData("EntityExtraction", "--sentence", "Nobody bought anything.")]
+    [InlineData("ProgramOfThought", "--problem", "Hello.")]
+    [InlineData("FinancialAnalysis", "--quarter", "2099-Q1")]
+    public async Task Text_ThatNobodyUnderstands_IsAnError(string sample, string option, string text)
+    {
+        var (exitCode, _, errors) = await SampleProcess.RunAsync(sample, [option, text], "", Token);
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("error: ", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
     }
 
     /// <summary>A sample is read in one go: less than 150 lines in all, and a page that tells of it.</summary>
