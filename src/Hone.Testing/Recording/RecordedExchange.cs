@@ -94,8 +94,10 @@ internal sealed partial record RecordedExchange(string Key, string Request, Chat
     // By name, and only what has a plain form: keys have no place in a file.
     private static JsonObject? Additional(AdditionalPropertiesDictionary? properties)
     {
+        if (properties is null)
+            return null;
         var plain = new JsonObject();
-        foreach (var (name, value) in properties?.OrderBy(property => property.Key, StringComparer.Ordinal) ?? Enumerable.Empty<KeyValuePair<string, object?>>())
+        foreach (var (name, value) in properties.OrderBy(property => property.Key, StringComparer.Ordinal))
         {
             if (!CredentialName().IsMatch(name) && Plain(value) is { } node)
                 plain[name] = node;
