@@ -5,7 +5,7 @@ using Hone.Optimizers;
 using SampleCommon;
 
 var data = new Option<FileInfo>("--data") { Description = "A CSV, TSV or JSON Lines file with text and category, e.g. of Banking77; a small one is built in.", DefaultValueFactory = _ => new(Path.Combine(AppContext.BaseDirectory, "messages.csv")) };
-var rows = new Option<int>("--rows") { Description = "Most rows that are used, drawn by a seed.", DefaultValueFactory = _ => 400 };
+var rows = SampleApp.Number("--rows", "Most rows that are used, drawn by a seed.", 400, least: 2);
 
 var app = new SampleApp("Classifies messages of a bank's customers, with and without examples of its own choice.", ScriptedModel.Create, data, rows);
 return await app.RunAsync(args, async run =>

@@ -5,7 +5,7 @@ using Hone.Sandbox;
 using SampleCommon;
 
 var task = new Option<string?>("--task") { Description = "Only the tasks whose name has this in it." };
-var attempts = new Option<int>("--attempts") { Description = "How often code may be written for a task.", DefaultValueFactory = _ => 3 };
+var attempts = SampleApp.Number("--attempts", "How often code may be written for a task.", 3);
 
 var app = new SampleApp("Writes code for a library that no model knows, from its documentation, until the tests pass.", ScriptedModel.Create, task, attempts);
 return await app.RunAsync(args, async run =>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Hone;
 using Microsoft.Extensions.AI;
 
@@ -21,6 +22,22 @@ public sealed class SampleApp(string description, Func<IChatClient> script, para
     {
         Description = "A model of an OpenAI-compatible server, e.g. http://localhost:8000/v1#qwen3; without it a script answers. The key is read from OPENAI_API_KEY.",
     };
+
+    /// <summary>An option that is a whole number.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="description">What it says, for --help.</param>
+    /// <param name="usual">The number without it.</param>
+    /// <param name="least">The smallest that makes sense.</param>
+    public static Option<int> Number(string name, string description, int usual, int least = 1)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => usual };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && int.TryParse(token.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given < least)
+                result.AddError($"{name} is at least {least.ToString(CultureInfo.InvariantCulture)}, not {token.Value}.");
+        });
+        return option;
+    }
 
     /// <summary>Runs the sample; the exit code is 1 after an error, whose message is on standard error.</summary>
     public async Task<int> RunAsync(string[] args, Func<SampleRun, Task> bodyAsync)

@@ -4,7 +4,7 @@ using Hone;
 using SampleCommon;
 
 var chat = new Option<bool>("--chat") { Description = "You write the messages, a line each; an empty line ends it." };
-var turns = new Option<int>("--turns") { Description = "How many earlier turns a request shows.", DefaultValueFactory = _ => 2 };
+var turns = SampleApp.Number("--turns", "How many earlier turns a request shows.", 2, least: 0);
 
 var app = new SampleApp("A conversation whose earlier turns are an input.", ScriptedModel.Create, chat, turns);
 return await app.RunAsync(args, async run =>

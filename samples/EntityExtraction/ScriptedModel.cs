@@ -16,8 +16,8 @@ internal static partial class ScriptedModel
         var names = Named().Matches(sentence).Select(match => FieldMap.Of(("name", match.Groups[1].Value), ("city", match.Groups[2].Success ? match.Groups[2].Value : null))).ToArray();
         var answer = ScriptedChatClient.ChatText(FieldMap.Of(
             ("kind", sentence.Contains("merged", StringComparison.Ordinal) ? "merger" : sentence.Contains("invested", StringComparison.Ordinal) ? "investment" : "purchase"),
-            ("buyer", names[0]),
-            ("target", names[1]),
+            ("buyer", names.FirstOrDefault()),
+            ("target", names.ElementAtOrDefault(1)),
             ("millions", !isBillions ? price : isAskedAgain ? $"{price.Replace(".", "", StringComparison.Ordinal)}00" : $"{price} billion"),
             ("people", Who().Matches(sentence).Select(match => FieldMap.Of(("name", match.Groups[2].Value), ("role", match.Groups[1].Value))).ToArray())));
         return sentence.Contains("invested", StringComparison.Ordinal) ? answer.Replace("[[ ## people ## ]]", "**[[ ## people ## ]]**", StringComparison.Ordinal) : answer;

@@ -4,7 +4,7 @@ using LlmsTxt;
 using SampleCommon;
 
 var folder = new Option<DirectoryInfo?>("--folder") { Description = "The folder to describe; a small project is built in." };
-var files = new Option<int>("--files") { Description = "Most files that are read, in the order of their paths.", DefaultValueFactory = _ => 40 };
+var files = SampleApp.Number("--files", "Most files that are read, in the order of their paths.", 40);
 
 var app = new SampleApp("Writes the llms.txt of a project: what it is for, and its files with a description each.", ScriptedModel.Create, folder, files);
 return await app.RunAsync(args, async run =>

@@ -6,7 +6,7 @@ using LongDocument;
 using SampleCommon;
 
 var reader = new Option<string?>("--reader") { Description = "ADDRESS#NAME of a model that the code asks; without it the one that writes." };
-var entries = new Option<int>("--entries") { Description = "How long the report is.", DefaultValueFactory = _ => 20_000 };
+var entries = SampleApp.Number("--entries", "How long the report is.", 20_000, least: 1_000);
 var seed = new Option<int>("--seed") { Description = "Which report.", DefaultValueFactory = _ => 1 };
 
 var app = new SampleApp("Asks a question of a report that is far longer than a prompt.", ScriptedModel.Create, reader, entries, seed);

@@ -6,7 +6,7 @@ using SampleCommon;
 
 var serve = new Option<bool>("--serve") { Description = "Is the server: speaks MCP on standard input and output. The sample starts itself so." };
 var dish = new Option<string>("--with") { Description = "What the dish is to be cooked with.", DefaultValueFactory = _ => "lentils" };
-var guests = new Option<int>("--guests") { Description = "How many guests come.", DefaultValueFactory = _ => 6 };
+var guests = SampleApp.Number("--guests", "How many guests come.", 6);
 
 var app = new SampleApp("An agent with the tools of an MCP server, one of which is a program of Hone.", ScriptedModel.Create, serve, dish, guests);
 return await app.RunAsync(args, async run =>

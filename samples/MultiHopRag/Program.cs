@@ -5,7 +5,7 @@ using MultiHopRag;
 using SampleCommon;
 
 var question = new Option<string>("--question") { Description = "What is asked.", DefaultValueFactory = _ => "In which year was the town founded where the painter of Harbour at Dawn was born?" };
-var hops = new Option<int>("--hops") { Description = "Most searches.", DefaultValueFactory = _ => 4 };
+var hops = SampleApp.Number("--hops", "Most searches.", 4);
 
 var app = new SampleApp("Answers a question over several pages: query, read, note, and again.", ScriptedModel.Create, question, hops);
 return await app.RunAsync(args, async run =>

@@ -5,7 +5,7 @@ using SampleCommon;
 
 var product = new Option<string>("--product") { Description = "What the slogan is for.", DefaultValueFactory = _ => "Farholm tea" };
 var terms = new Option<string[]>("--term") { Description = "A term that must be in it; may be given several times.", DefaultValueFactory = _ => ["warm", "wild herbs"] };
-var words = new Option<int>("--words") { Description = "Most words.", DefaultValueFactory = _ => 8 };
+var words = SampleApp.Number("--words", "Most words.", 8);
 
 var app = new SampleApp("Writes a slogan until it fits: by several attempts, then by advice.", ScriptedModel.Create, product, terms, words);
 return await app.RunAsync(args, async run =>

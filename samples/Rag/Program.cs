@@ -5,7 +5,7 @@ using Rag;
 using SampleCommon;
 
 var question = new Option<string?>("--question") { Description = "Answers this one instead of scoring the built-in ones." };
-var passages = new Option<int>("--passages") { Description = "How many passages a question gets.", DefaultValueFactory = _ => 2 };
+var passages = SampleApp.Number("--passages", "How many passages a question gets.", 2);
 
 var app = new SampleApp("Answers questions from a small encyclopedia, with sources.", ScriptedModel.Create, question, passages);
 return await app.RunAsync(args, async run =>

@@ -4,7 +4,7 @@ using SampleCommon;
 using Streaming;
 
 var topic = new Option<string>("--topic") { Description = "What the story is about.", DefaultValueFactory = _ => "a small crab" };
-var sentences = new Option<int>("--sentences") { Description = "Ends the story after so many sentences.", DefaultValueFactory = _ => 3 };
+var sentences = SampleApp.Number("--sentences", "Ends the story after so many sentences.", 3);
 var pieces = new Option<bool>("--pieces") { Description = "Marks where one piece ends and the next begins." };
 
 var app = new SampleApp("Shows a program's output fields while they arrive, and stops early.", ScriptedModel.Create, topic, sentences, pieces);

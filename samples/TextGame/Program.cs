@@ -1,9 +1,8 @@
-using System.CommandLine;
 using Hone;
 using SampleCommon;
 using TextGame;
 
-var steps = new Option<int>("--steps") { Description = "How many turns the player has.", DefaultValueFactory = _ => 30 };
+var steps = SampleApp.Number("--steps", "How many turns the player has.", 30);
 
 var app = new SampleApp("A little adventure that an agent plays.", ScriptedModel.Create, steps);
 return await app.RunAsync(args, async run =>

@@ -136,7 +136,7 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
 
     /// <summary>
     /// The best documents for a query, best first, ties in the order of adding. The query is plain text: no character has a special meaning.
-    /// Documents of equal title and text are returned once; a query without terms finds nothing.
+    /// Documents of equal title and text are returned once; a query without terms finds nothing. A count beyond the number of documents is that number.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
     public IReadOnlyList<Passage> Search(string query, int count)
@@ -205,7 +205,8 @@ public sealed class LuceneRetriever : IRetriever, IDisposable
     // Asks for more hits as long as duplicates leave fewer than wanted.
     private List<Passage> Collect(IndexSearcher searcher, List<string> terms, int count)
     {
-        for (var wanted = count; ; wanted *= 2)
+        count = Math.Min(count, searcher.IndexReader.NumDocs);
+        for (var wanted = count; ; wanted = (int)Math.Min(2L * wanted, int.MaxValue))
         {
             var hits = ranking.Search(searcher.IndexReader, terms, wanted);
             var found = new List<Passage>(count);

@@ -48,26 +48,11 @@ public sealed class PythonInterpreter(PythonOptions? options = null) : ICodeInte
         options ??= new();
         var tools = new CodeToolSet(options);
         var runtime = PythonRuntime.Require(this.options.DirectoryOrDefault);
-        var process = await TakeAsync(runtime, options.Limits.MaxMemory, cancellationToken).ConfigureAwait(false);
-        var session = new PythonSession(process, options, tools, this.options, Forget);
-        if (!Remember(session))
-        {
-            await session.DisposeAsync().ConfigureAwait(false);
-            throw new ObjectDisposedException(nameof(PythonInterpreter));
-        }
-
-        var isOpen = false;
-        try
-        {
-            await session.StartAsync(cancellationToken).ConfigureAwait(false);
-            isOpen = true;
-            return session;
-        }
-        finally
-        {
-            if (!isOpen)
-                await session.DisposeAsync().ConfigureAwait(false);
-        }
+        if (await OpenReadyAsync(runtime, options, tools, cancellationToken).ConfigureAwait(false) is { } ready)
+            return ready;
+        var process = await PythonProcess.StartAsync(runtime, options.Limits.MaxMemory, this.options, cancellationToken).ConfigureAwait(false);
+        FillUp(runtime);
+        return await OpenAsync(process, options, tools, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -109,30 +94,93 @@ public sealed class PythonInterpreter(PythonOptions? options = null) : ICodeInte
             sessions.Remove(session);
     }
 
-    // Processes are never used twice: nothing of one session can be found in another.
-    private async Task<PythonProcess> TakeAsync(PythonRuntime runtime, long maxMemory, CancellationToken cancellationToken)
+    // Processes are never used twice: nothing of one session can be found in another. Null when none is ready that works.
+    private async Task<ICodeSession?> OpenReadyAsync(PythonRuntime runtime, CodeSessionOptions session, CodeToolSet tools, CancellationToken cancellationToken)
     {
         Task<PythonProcess>? ready;
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
-            if (maxMemory != options.WarmMemory || !warm.TryDequeue(out ready))
-                ready = null;
+            if (session.Limits.MaxMemory != options.WarmMemory || !warm.TryDequeue(out ready))
+                return null;
         }
 
-        var process = await (ready is null ? PythonProcess.StartAsync(runtime, maxMemory, options, cancellationToken) : ready.WaitAsync(cancellationToken)).ConfigureAwait(false);
+        try
+        {
+            var process = await WaitForAsync(ready, cancellationToken).ConfigureAwait(false);
+            FillUp(runtime);
+            return await OpenAsync(process, session, tools, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CodeInterpreterException)
+        {
+            // What became of a process while it waited says nothing of the next one.
+            return null;
+        }
+    }
+
+    private async Task<PythonProcess> WaitForAsync(Task<PythonProcess> ready, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ready.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody waits for it any more: it is for the next one.
+            lock (gate)
+            {
+                if (!isDisposed)
+                    warm.Enqueue(ready);
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<ICodeSession> OpenAsync(PythonProcess process, CodeSessionOptions options, CodeToolSet tools, CancellationToken cancellationToken)
+    {
+        var session = new PythonSession(process, options, tools, this.options, Forget);
+        if (!Remember(session))
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            throw new ObjectDisposedException(nameof(PythonInterpreter));
+        }
+
+        var isOpen = false;
+        try
+        {
+            await session.StartAsync(cancellationToken).ConfigureAwait(false);
+            isOpen = true;
+            return session;
+        }
+        finally
+        {
+            if (!isOpen)
+                await session.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private void FillUp(PythonRuntime runtime)
+    {
         lock (gate)
         {
             if (!isDisposed)
                 Refill(runtime);
         }
-
-        return process;
     }
+
+    private static bool IsOver(Task<PythonProcess> starting) => starting.IsFaulted || (starting.IsCompletedSuccessfully && starting.Result.HasExited);
 
     [SuppressMessage("Reliability", "CA2025", Justification = "The token source is disposed after the tasks that it stops.")]
     private void Refill(PythonRuntime runtime)
     {
+        for (var i = warm.Count; i > 0; i--)
+        {
+            var starting = warm.Dequeue();
+            if (!IsOver(starting))
+                warm.Enqueue(starting);
+        }
+
         while (warm.Count < options.WarmProcesses)
             warm.Enqueue(Task.Run(() => PythonProcess.StartAsync(runtime, options.WarmMemory, options, ending.Token)));
     }
@@ -162,9 +210,13 @@ public sealed record PythonOptions
     /// <summary>Files that code can read, by the name under which it finds them in its working folder. They are copied into each session; the originals are out of reach.</summary>
     public ImmutableDictionary<string, string> Files { get; init; } = ImmutableDictionary<string, string>.Empty;
 
-    /// <summary>How long a process may take to start.</summary>
-    /// <value>2 minutes by default.</value>
-    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(2);
+    /// <summary>How long a process may take to start, and to take a session.</summary>
+    /// <value>2 minutes by default; more than zero.</value>
+    public TimeSpan StartTimeout
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, nameof(StartTimeout)); field = value; }
+    } = TimeSpan.FromMinutes(2);
 
     /// <summary>The clock of the time limits.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -86,6 +86,20 @@ public sealed class LuceneRetrieverTests
         Assert.Equal(Enumerable.Range(0, 300).Select(i => $"t{i}"), retriever.Search("words", 300).Select(hit => hit.Title));
     }
 
+    /// <summary>Whoever wants all of them need not know how many there are.</summary>
+    [Theory]
+    [InlineData(int.MaxValue)]
+    [InlineData(1_500_000_000)]
+    [InlineData(3)]
+    public void Search_ForMoreThanThereIs_FindsAll(int count)
+    {
+        using var search = new LuceneRetriever();
+        search.Add(new SearchDocument("a", "river"), new SearchDocument("b", "river bank"), new SearchDocument("a", "river"), new SearchDocument("c", "hill"));
+        Assert.Equal(["a", "b"], search.Search("river", count).Select(passage => passage.Id));
+        using var empty = new LuceneRetriever();
+        Assert.Empty(empty.Search("river", count));
+    }
+
     [Fact]
     public void Search_DuplicateDocuments_ReturnsOne()
     {

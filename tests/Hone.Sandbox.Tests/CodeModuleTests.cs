@@ -97,6 +97,53 @@ public sealed class CodeModuleTests
             "CodeAct 'self' stopped without an end of its own after 2 steps: its steps were used up, so the outputs are drawn from what there is.", Assert.Single(log.Warnings));
     }
 
+    /// <summary>A model whose context is short is shown less of the steps, the last of them longest; the code goes on with all that it has.</summary>
+    [Fact]
+    public async Task CodeAct_ContextOverflow_LeavesOutOlderSteps()
+    {
+        string[] pieces = ["let a = 1; 'one'.padEnd(900, '.')", "let b = a + 1; 'two'.padEnd(900, '.')", "let c = a + b; 'three'.padEnd(900, '.')", "a + b + c"];
+        var next = 0;
+        var client = ScriptedChatClient.ByAsync((request, _, _) => request.LastText.Length > 1_900
+            ? throw new ContextWindowExceededException("too long")
+            : Task.FromResult(ScriptedChatClient.Respond(request.Path == "codeact"
+                ? Says(("generated_code", pieces[next]), ("finished", ++next == pieces.Length)) : Says(("reasoning", "r"), ("answer", "6")))));
+        var outputs = await CodeAct.Parse("question -> answer", Interpreter, []).WithModel(new LM(client) { Retry = null }).CallAsync(FieldMap.Of(("question", "q")), Token);
+
+        Assert.Equal("6", outputs["answer"]);
+        var last = client.Requests[^1];
+        Assert.Equal("extractor", last.Path);
+        Assert.Contains("[Steps 1 to 2 are left out. Their variables are there.]", last.LastText);
+        Assert.DoesNotContain("Step 2, code", last.LastText);
+        Assert.Contains("Step 3, output:\nValue: three", last.LastText);
+        Assert.Contains("Step 4, output:\nValue: 6", last.LastText);
+    }
+
+    /// <summary>Where not even the last step fits, the outputs are drawn from the ends of what it gave; where nothing does, the error is told.</summary>
+    [Fact]
+    public async Task CodeAct_StepThatIsTooLong_IsShownByItsEnds()
+    {
+        var log = new WarningLog();
+        var client = ScriptedChatClient.ByAsync((request, _, _) => request switch
+        {
+            { Path: "codeact" } when request.LastText.Contains("Step 1", StringComparison.Ordinal) => throw new ContextWindowExceededException("too long"),
+            { Path: "extractor" } when request.LastText.Length > 1_500 => throw new ContextWindowExceededException("too long"),
+            _ => Task.FromResult(ScriptedChatClient.Respond(request.Path == "codeact"
+                ? Says(("generated_code", "'begin ' + '.'.repeat(9000) + ' end'"), ("finished", false)) : Says(("reasoning", "r"), ("answer", "x")))),
+        });
+        var program = CodeAct.Parse("question -> answer", Interpreter, []).WithModel(new LM(client) { Retry = null }).WithLogger(log);
+        Assert.Equal("x", (await program.CallAsync(FieldMap.Of(("question", "q")), Token))["answer"]);
+
+        Assert.Contains("Value: begin", client.Requests[^1].LastText);
+        Assert.Contains("are left out …]", client.Requests[^1].LastText);
+        Assert.Contains(". end", client.Requests[^1].LastText);
+        Assert.Contains("after 1 steps: its steps are longer than the model's context", Assert.Single(log.Warnings));
+
+        var full = ScriptedChatClient.ByAsync((_, _, _) => throw new ContextWindowExceededException("too long"));
+        await Assert.ThrowsAsync<ContextWindowExceededException>(
+            () => CodeAct.Parse("question -> answer", Interpreter, []).WithModel(new LM(full) { Retry = null }).CallAsync(FieldMap.Of(("question", "q")), Token));
+        Assert.Single(full.Requests);
+    }
+
     [Fact]
     public async Task CodeAct_ToolTexts_AreStateOfTheProgram_AndObserved()
     {

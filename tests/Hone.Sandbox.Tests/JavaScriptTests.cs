@@ -216,6 +216,19 @@ public sealed class JavaScriptTests
     }
 
     [Fact]
+    public async Task TimeLimit_CountsWhatTheCodeTakes_NotTheWaitsForTools()
+    {
+        var time = new SteppingTime();
+        var wait = AIFunctionFactory.Create(() => time.Advance(TimeSpan.FromHours(1)), "wait");
+        var options = new CodeSessionOptions { Tools = [wait], Limits = new() { Timeout = TimeSpan.FromSeconds(5) } };
+        await using var session = await new JavaScriptInterpreter(new() { Time = time }).OpenAsync(options, Token);
+        Assert.Equal(1000L, (await session.ExecuteAsync("wait(); let n = 0; for (let i = 0; i < 1000; i++) n += 1; wait(); n", cancellationToken: Token)).Value);
+        time.Step = TimeSpan.FromSeconds(1);
+        var error = await Assert.ThrowsAsync<CodeException>(() => session.ExecuteAsync("for (let i = 0; i < 1000; i++) n += 1; n", cancellationToken: Token));
+        Assert.Equal(CodeErrorKind.Timeout, error.Kind);
+    }
+
+    [Fact]
     public async Task ToolCalls_AreLimited_AndASessionIsNotReentered()
     {
         ICodeSession? session = null;
@@ -235,5 +248,19 @@ public sealed class JavaScriptTests
     {
         await Assert.ThrowsAsync<HoneException>(() => Interpreter.ExecuteAsync("1", FieldMap.Of((name, 1)), cancellationToken: Token));
         await Assert.ThrowsAsync<HoneException>(() => Interpreter.ExecuteAsync("1", options: new() { Outputs = [name] }, cancellationToken: Token));
+    }
+
+    /// <summary>A clock that goes on by a step whenever somebody looks at it.</summary>
+    private sealed class SteppingTime : TimeProvider
+    {
+        private long now;
+
+        public TimeSpan Step { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public void Advance(TimeSpan by) => Interlocked.Add(ref now, by.Ticks);
+
+        public override long GetTimestamp() => Interlocked.Add(ref now, Step.Ticks);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Hone.Sandbox.Tests;
 
@@ -171,16 +172,85 @@ public sealed class PythonProtocolTests
         Assert.True(guest.IsKilled);
     }
 
+    /// <summary>The clock of a piece of code stands while a tool is waited for, and goes on behind it.</summary>
+    [Fact]
+    public async Task TimeLimit_CountsWhatTheCodeTakes_NotTheWaitsForTools()
+    {
+        var time = new FakeTimeProvider();
+        var wait = AIFunctionFactory.Create(() => time.Advance(TimeSpan.FromMinutes(5)), "wait");
+        var (session, guest) = Open(
+            async guest =>
+            {
+                foreach (var seconds in (int[])[9, 11])
+                {
+                    var request = await guest.ReadAsync();
+                    time.Advance(TimeSpan.FromSeconds(20));
+                    await CallAsync(guest, "t1", "wait", "[]");
+                    time.Advance(TimeSpan.FromSeconds(seconds));
+                    await guest.AnswerAsync(request, """{"value": "1"}""");
+                }
+            },
+            new() { Tools = [wait] },
+            new() { Time = time });
+        Assert.Equal(1L, (await session.ExecuteAsync("x", cancellationToken: Token)).Value);
+        var error = await Assert.ThrowsAsync<CodeException>(() => session.ExecuteAsync("x", cancellationToken: Token));
+        Assert.Equal((CodeErrorKind.Timeout, true), (error.Kind, error.IsSessionLost));
+        Assert.Contains("longer than 30 s", error.Message);
+        Assert.True(guest.IsKilled);
+    }
+
+    [Fact]
+    public async Task Memory_ThatGrowsBeyondTheLimit_KillsTheGuest()
+    {
+        var time = new FakeTimeProvider();
+        var (session, guest) = Open(
+            async guest =>
+            {
+                await guest.ReadAsync();
+                guest.IsLarge = true;
+                time.Advance(TimeSpan.FromSeconds(1));
+                await guest.ReadAsync();
+            },
+            python: new() { Time = time });
+        var error = await Assert.ThrowsAsync<CodeException>(() => session.ExecuteAsync("x", cancellationToken: Token));
+        Assert.Equal((CodeErrorKind.Memory, true), (error.Kind, error.IsSessionLost));
+        Assert.True(guest.IsKilled);
+    }
+
+    /// <summary>What ends a start is never the code's fault, and its time is not the code's either.</summary>
+    [Theory]
+    [InlineData(20, true)]
+    [InlineData(121, false)]
+    public async Task Start_HasItsOwnLimit_AndItsOwnError(int seconds, bool opens)
+    {
+        var time = new FakeTimeProvider();
+        var (session, guest) = Open(
+            async guest =>
+            {
+                var request = await guest.ReadAsync();
+                time.Advance(TimeSpan.FromSeconds(seconds));
+                await guest.AnswerAsync(request, "true");
+                await guest.ReadAsync();
+            },
+            new() { Limits = new() { Timeout = TimeSpan.FromSeconds(1) } },
+            new() { Time = time });
+        var error = await Record.ExceptionAsync(() => session.StartAsync(Token));
+        Assert.Equal(opens, error is null);
+        Assert.Equal(!opens, guest.IsKilled);
+        if (!opens)
+            Assert.Contains("took no session", Assert.IsType<CodeInterpreterException>(error).Message);
+    }
+
     private static async Task<string> CallAsync(ScriptedGuest guest, string id, string name, string positional)
     {
         await guest.WriteAsync($$$"""{"jsonrpc": "2.0", "id": "{{{id}}}", "method": "tool", "params": {"name": "{{{name}}}", "positional": "{{{positional}}}", "named": ""}}""");
         return (await guest.ReadAsync()).GetRawText();
     }
 
-    private static (PythonSession Session, ScriptedGuest Guest) Open(Func<ScriptedGuest, Task> script, CodeSessionOptions? options = null)
+    private static (PythonSession Session, ScriptedGuest Guest) Open(Func<ScriptedGuest, Task> script, CodeSessionOptions? options = null, PythonOptions? python = null)
     {
         var guest = new ScriptedGuest(script);
         options ??= new();
-        return (new(guest, options, new(options), new(), _ => { }), guest);
+        return (new(guest, options, new(options), python ?? new(), _ => { }), guest);
     }
 }

@@ -38,7 +38,10 @@ internal sealed class ScriptedGuest : IPythonGuest
 
     public Task<JsonDocument?> ReceiveAsync(CancellationToken cancellationToken) => channel.ReceiveAsync(cancellationToken);
 
-    public bool IsTooLarge() => false;
+    /// <summary>What whoever watches its memory is told.</summary>
+    public bool IsLarge { get; set; }
+
+    public bool IsTooLarge() => IsLarge;
 
     public void Kill() => ended.Cancel();
 

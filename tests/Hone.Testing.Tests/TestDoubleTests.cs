@@ -66,6 +66,53 @@ public sealed class TestDoubleTests : IDisposable
         Assert.Contains("line 1", (await Assert.ThrowsAsync<HoneException>(() => ReplayChatClient.OpenAsync(path, Token))).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>What a model is shown of a tool is state that tuning changes, and every option decides an answer: what was recorded with others is no answer.</summary>
+    [Fact]
+    public async Task Replay_OtherToolOrOption_WasNotRecorded()
+    {
+        var path = Path.Combine(folder, "exchanges.jsonl");
+        var recorder = new RecordingChatClient(ScriptedChatClient.By((_, _) => "x"));
+        await recorder.GetResponseAsync("q", Options(), Token);
+        await recorder.SaveAsync(path, Token);
+        Assert.Equal("x", (await (await ReplayChatClient.OpenAsync(path, Token)).GetResponseAsync("q", Options(), Token)).Text);
+
+        Action<ChatOptions>[] changes =
+        [
+            options => options.Tools = [AIFunctionFactory.Create((int a) => a, "add", "Sums.")],
+            options => options.Tools = [AIFunctionFactory.Create((string a) => a, "add", "Adds.")],
+            options => options.ToolMode = ChatToolMode.RequireAny,
+            options => options.ToolMode = ChatToolMode.RequireSpecific("add"),
+            options => options.ToolMode = ChatToolMode.None,
+            options => options.AllowMultipleToolCalls = false,
+            options => options.TopK = 5,
+            options => options.FrequencyPenalty = 0.5f,
+            options => options.PresencePenalty = 0.5f,
+            options => options.Reasoning = new() { Effort = ReasoningEffort.High },
+            options => options.Instructions = "Be brief.",
+            options => options.AdditionalProperties!["enable_thinking"] = false,
+        ];
+        var replay = await ReplayChatClient.OpenAsync(path, Token);
+        foreach (var change in changes)
+        {
+            var options = Options();
+            change(options);
+            var error = await Assert.ThrowsAsync<HoneException>(() => replay.GetResponseAsync("q", options, Token));
+            Assert.Contains("was not recorded", error.Message, StringComparison.Ordinal);
+        }
+
+        // Credentials decide nothing, and are in no file.
+        var withKey = Options();
+        (withKey.AdditionalProperties!["api_key"], withKey.AdditionalProperties["X-Auth-Token"]) = ("sk-123", "t-123");
+        Assert.Equal("x", (await replay.GetResponseAsync("q", withKey, Token)).Text);
+        Assert.DoesNotContain("-123", await File.ReadAllTextAsync(path, Token), StringComparison.Ordinal);
+
+        static ChatOptions Options() => new()
+        {
+            Tools = [AIFunctionFactory.Create((int a) => a, "add", "Adds.")],
+            AdditionalProperties = new() { ["enable_thinking"] = true, ["guided_choice"] = System.Text.Json.JsonElement.Parse("[1]"), ["api_key"] = "sk-1234" },
+        };
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(8)]
@@ -104,6 +151,41 @@ public sealed class TestDoubleTests : IDisposable
                 text += update.Text;
         });
         Assert.Equal("one two t", text);
+    }
+
+    /// <summary>An agent on native tools meets mangled calls as it does with clients that cannot read their arguments: it tells the model.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Faults_Malformed_ManglesCallsOfToolsToo(bool isStreamed)
+    {
+        var add = new FunctionCallContent("7", "add", new Dictionary<string, object?> { ["a"] = 1 });
+        var call = new ChatResponse(new ChatMessage(ChatRole.Assistant, [new TextContent("[[ ## a ## ]] one"), add]));
+        var client = new FaultInjectingChatClient(ScriptedChatClient.ByAsync((_, _, _) => Task.FromResult(call)), new() { MalformedRate = 1 });
+        var response = isStreamed
+            ? (await client.GetStreamingResponseAsync("x", cancellationToken: Token).ToListAsync(Token)).ToChatResponse()
+            : await client.GetResponseAsync("x", cancellationToken: Token);
+        var mangled = Assert.Single(response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>());
+        Assert.Equal(("7", "add"), (mangled.CallId, mangled.Name));
+        Assert.Null(mangled.Arguments);
+        Assert.NotNull(mangled.Exception);
+        Assert.DoesNotContain("[[ ##", response.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Faults_RatesThatCannotBe_AreRefused()
+    {
+        foreach (var rate in (double[])[-0.1, 1.1, double.NaN])
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => new FaultOptions { RateLimitRate = rate });
+            Assert.Throws<ArgumentOutOfRangeException>(() => new FaultOptions { ServerErrorRate = rate });
+            Assert.Throws<ArgumentOutOfRangeException>(() => new FaultOptions { CutRate = rate });
+            Assert.Throws<ArgumentOutOfRangeException>(() => new FaultOptions { MalformedRate = rate });
+        }
+
+        using var client = ScriptedChatClient.InSequence();
+        var error = Assert.Throws<HoneException>(() => new FaultInjectingChatClient(client, new() { CutRate = 0.75, MalformedRate = 0.5 }));
+        Assert.Contains("sum up to 1.25", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -46,6 +46,9 @@ internal sealed class PythonProcess : IPythonGuest
         }
     }
 
+    /// <summary>True when the process has ended by itself.</summary>
+    public bool HasExited => process.HasExited;
+
     /// <summary>True when the process holds more memory than it may, however it got it.</summary>
     public bool IsTooLarge()
     {

@@ -25,7 +25,15 @@ internal sealed class PythonSession(IPythonGuest process, CodeSessionOptions opt
             files.Add((name, await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false)));
         }
 
-        using var reply = await RequestAsync("start", json => WriteSettings(json, files), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using var reply = await RequestAsync("start", json => WriteSettings(json, files), python.StartTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CodeException error)
+        {
+            // There is no code yet that could be at fault.
+            throw new CodeInterpreterException($"Python took no session: {error.Description}", error);
+        }
     }
 
     public async Task<CodeResult> ExecuteAsync(string code, IReadOnlyDictionary<string, object?>? variables = null, CancellationToken cancellationToken = default)
@@ -39,6 +47,7 @@ internal sealed class PythonSession(IPythonGuest process, CodeSessionOptions opt
                 json.WriteString("code", code);
                 json.WriteString("variables", given);
             },
+            limits.Timeout,
             cancellationToken).ConfigureAwait(false);
         var result = reply.RootElement.GetProperty("result");
         ThrowIfError(result);
@@ -55,7 +64,7 @@ internal sealed class PythonSession(IPythonGuest process, CodeSessionOptions opt
     public async Task<object?> ReadAsync(string name, CancellationToken cancellationToken = default)
     {
         CodeValues.CheckName(name, "The variable");
-        using var reply = await RequestAsync("read", json => json.WriteString("name", name), cancellationToken).ConfigureAwait(false);
+        using var reply = await RequestAsync("read", json => json.WriteString("name", name), limits.Timeout, cancellationToken).ConfigureAwait(false);
         var result = reply.RootElement.GetProperty("result");
         ThrowIfError(result);
         return CodeValues.FromJson(Text(result, "value"));
@@ -94,7 +103,7 @@ internal sealed class PythonSession(IPythonGuest process, CodeSessionOptions opt
     }
 
     // One request at a time; whatever ends it other than a reply ends the process, since nothing else stops code that runs.
-    private async Task<JsonDocument> RequestAsync(string method, Action<Utf8JsonWriter> parameters, CancellationToken cancellationToken)
+    private async Task<JsonDocument> RequestAsync(string method, Action<Utf8JsonWriter> parameters, TimeSpan limit, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (hasEnded)
@@ -102,7 +111,7 @@ internal sealed class PythonSession(IPythonGuest process, CodeSessionOptions opt
         if (Interlocked.Exchange(ref isBusy, 1) == 1)
             throw new CodeInterpreterException("The session is running a piece of code. Wait for it, or open another session.");
         toolCalls = 0;
-        var clock = new PausableLimit(limits.Timeout, python.Time);
+        var clock = new PausableLimit(limit, python.Time);
         using var expiry = clock.Expiry;
         var tooLarge = new CancellationTokenSource(); // Not disposed: the timer may look once more.
         using var any = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token, tooLarge.Token);
@@ -117,7 +126,7 @@ internal sealed class PythonSession(IPythonGuest process, CodeSessionOptions opt
             cancellationToken.ThrowIfCancellationRequested();
             throw tooLarge.IsCancellationRequested
                 ? Lost(CodeErrorKind.Memory, "MemoryError", "The code took more memory than it may.")
-                : Lost(CodeErrorKind.Timeout, "TimeoutError", string.Create(CultureInfo.InvariantCulture, $"The code ran longer than {limits.Timeout.TotalSeconds:0.###} s."));
+                : Lost(CodeErrorKind.Timeout, "TimeoutError", string.Create(CultureInfo.InvariantCulture, $"The code ran longer than {limit.TotalSeconds:0.###} s."));
         }
         catch (Exception error) when (error is IOException or JsonException or InvalidOperationException or KeyNotFoundException or ObjectDisposedException)
         {

@@ -15,9 +15,12 @@ public sealed class FaultInjectingChatClient : DelegatingChatClient
     private readonly Dictionary<InjectedFault, int> counts = [];
 
     /// <summary>Wraps a client.</summary>
+    /// <exception cref="HoneException">The rates together are more than all requests.</exception>
     public FaultInjectingChatClient(IChatClient innerClient, FaultOptions options) : base(innerClient)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.RateLimitRate + options.ServerErrorRate + options.CutRate + options.MalformedRate is > 1 + 1e-9 and var together)
+            throw new HoneException(FormattableString.Invariant($"The rates of faults sum up to {together}, which is more than all requests. Lower one."));
         this.options = options;
     }
 
@@ -40,7 +43,7 @@ public sealed class FaultInjectingChatClient : DelegatingChatClient
         if (fault == InjectedFault.Malformed)
         {
             foreach (var message in response.Messages)
-                message.Contents = [.. message.Contents.Select(content => content is TextContent text ? new TextContent(Mangled(text.Text)) : content)];
+                message.Contents = [.. message.Contents.Select(Mangled)];
         }
 
         return response;
@@ -63,7 +66,7 @@ public sealed class FaultInjectingChatClient : DelegatingChatClient
         var whole = updates.ToChatResponse();
         if (fault == InjectedFault.Malformed)
         {
-            yield return new(ChatRole.Assistant, Mangled(whole.Text)) { FinishReason = whole.FinishReason };
+            yield return new(ChatRole.Assistant, [.. whole.Messages.SelectMany(message => message.Contents).Select(Mangled)]) { FinishReason = whole.FinishReason };
             yield break;
         }
 
@@ -72,6 +75,14 @@ public sealed class FaultInjectingChatClient : DelegatingChatClient
     }
 
     private static LMTransportException BrokenOff() => new("The answer broke off (an injected fault).");
+
+    // A client that cannot read the arguments of a call says so in this way.
+    private static AIContent Mangled(AIContent content) => content switch
+    {
+        TextContent text => new TextContent(Mangled(text.Text)),
+        FunctionCallContent call => new FunctionCallContent(call.CallId, call.Name) { Exception = new FormatException("they end in the middle (an injected fault)") },
+        _ => content,
+    };
 
     private static string Mangled(string text) => text[..(text.Length / 2)]
         .Replace("[[ ##", "[ #", StringComparison.Ordinal).Replace("<", "", StringComparison.Ordinal).Replace("{", "(", StringComparison.Ordinal);

@@ -34,7 +34,17 @@ public sealed record EvaluatorOptions
     public RecoveryPolicy? Recovery { get; init; }
 
     /// <summary>An example whose run and metric take longer counts as failed; null waits for as long as it takes. Nothing is ever started twice.</summary>
-    public TimeSpan? ExampleTimeout { get; init; }
+    /// <value>None by default; more than zero.</value>
+    public TimeSpan? ExampleTimeout
+    {
+        get;
+        init
+        {
+            if (value is { } limit)
+                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(ExampleTimeout));
+            field = value;
+        }
+    }
 
     /// <summary>
     /// True to keep what the predictors did for every row: prompts, answers, failures. False keeps the sums only, which spares memory and time on large

@@ -25,17 +25,18 @@ public sealed class ChainOfThought : PredictorModule<FieldMap, FieldMap>
 
     private protected override FieldMap Read(FieldMap outputs) => outputs;
 
-    /// <summary>The signature with a first output <c>reasoning</c>, unless it declares one.</summary>
+    /// <summary>The signature with a first output <c>reasoning</c>: the declared one, wherever it stands, since what comes after an answer has not led to it.</summary>
     internal static Signature WithReasoning(Signature signature)
     {
-        if (signature.Find(ReasoningField) is not null)
+        var declared = signature.Find(ReasoningField);
+        if (declared is { Direction: FieldDirection.Input } || (declared is not null && signature.Outputs[0] == declared))
             return signature;
-        var reasoning = new SignatureField(ReasoningField, FieldType.String, FieldDirection.Output);
-        return new([.. signature.Inputs, reasoning, .. signature.Outputs], signature.Instructions, signature.Name);
+        var reasoning = declared ?? new SignatureField(ReasoningField, FieldType.String, FieldDirection.Output);
+        return new([.. signature.Inputs, reasoning, .. signature.Outputs.Where(output => output != declared)], signature.Instructions, signature.Name);
     }
 }
 
-/// <summary>A typed <see cref="Predict{TIn,TOut}"/> that reasons first. Declare a <c>Reasoning</c> property on the output to see it.</summary>
+/// <summary>A typed <see cref="Predict{TIn,TOut}"/> that reasons first. Declare a <c>Reasoning</c> property on the output, anywhere, to see it.</summary>
 /// <typeparam name="TIn">A record whose properties are the inputs.</typeparam>
 /// <typeparam name="TOut">A record whose properties are the outputs.</typeparam>
 public sealed class ChainOfThought<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, [DynamicallyAccessedMembers(ClrReflection.Members)] TOut>

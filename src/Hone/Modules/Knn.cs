@@ -66,7 +66,7 @@ public static class Knn
     /// <param name="count">How many examples a call finds; 3 by default.</param>
     /// <param name="signature">Order and names of the inputs of <see cref="FieldMap"/> examples; null takes those of the record <typeparamref name="TIn"/>.</param>
     /// <param name="cancellationToken">Stops the requests.</param>
-    /// <exception cref="HoneException">There are no examples, or the generator does not give one vector a text.</exception>
+    /// <exception cref="HoneException">There are no examples, or the generator does not give one vector of finite numbers a text.</exception>
     public static async Task<Knn<TIn, TOut>> CreateAsync<[DynamicallyAccessedMembers(ClrReflection.Members)] TIn, TOut>(
         IEnumerable<Example<TIn, TOut>> examples,
         IEmbeddingGenerator<string, Embedding<float>> generator,
@@ -93,6 +93,12 @@ public static class Knn
         IEmbeddingGenerator<string, Embedding<float>> generator, string[] texts, CancellationToken cancellationToken)
     {
         var vectors = await EmbeddingBatches.EmbedAsync(generator, texts, EmbeddingBatches.DefaultSize, 1, cancellationToken).ConfigureAwait(false);
+        for (var i = 0; i < vectors.Length; i++)
+        {
+            if (!EmbeddingBatches.IsUsable(vectors[i].Span, normalizes: true))
+                throw new HoneException($"The embedding of {FieldConstraints.Shorten(texts[i])} has values that are no finite numbers. Check the model and its input.");
+        }
+
         return [.. vectors.Select(vector => Normalized(vector.Span))];
     }
 

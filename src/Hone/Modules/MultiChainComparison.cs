@@ -74,9 +74,13 @@ public abstract class ComparisonModule<TIn, TOut> : Module<Comparison<TIn, TOut>
             });
         }
 
-        return extended.Find(RationaleField) is not null
-            ? extended
-            : extended.Prepend(new(RationaleField, FieldType.String, FieldDirection.Output) { Description = "What holds of the attempts, and what follows" });
+        // Declared or not, it comes first: what is written after the answer has not led to it.
+        return extended.Find(RationaleField) switch
+        {
+            null => extended.Prepend(new(RationaleField, FieldType.String, FieldDirection.Output) { Description = "What holds of the attempts, and what follows" }),
+            { Direction: FieldDirection.Output } declared => extended.Delete(RationaleField).Prepend(declared),
+            _ => extended,
+        };
     }
 
     private static string NameOf(int index) => string.Create(CultureInfo.InvariantCulture, $"reasoning_attempt_{index + 1}");
@@ -85,7 +89,7 @@ public abstract class ComparisonModule<TIn, TOut> : Module<Comparison<TIn, TOut>
     private string Line(FieldMap attempt)
     {
         var reasoning = FirstLine(attempt.GetValueOrDefault(RationaleField) ?? attempt.GetValueOrDefault(ChainOfThought.ReasoningField));
-        var last = task.Outputs[^1];
+        var last = task.Outputs.LastOrDefault(output => output.Name is not (RationaleField or ChainOfThought.ReasoningField)) ?? task.Outputs[^1];
         var answer = FirstLine(attempt.TryGetValue(last.Name, out var value)
             ? ValueFormatter.Format(value, last.Type)
             : throw new HoneException($"An attempt at {task.Shape} has no value for '{last.Name}'. Pass outputs of that task."));

@@ -17,7 +17,7 @@ internal static class BrokenArguments
         if (text is not null && JsonRepair.Parse(text).Value is FieldMap mended)
             return new(content.Name, mended) { Id = id, RawArguments = text };
         var cause = content.Exception!.InnerException ?? content.Exception;
-        return new(content.Name, FieldMap.Empty) { Id = id, RawArguments = text, Error = $"the arguments are no JSON object: {cause.Message}" };
+        return new(content.Name, FieldMap.Empty) { Id = id, RawArguments = text, Error = $"the arguments are no JSON object: {cause.Message.TrimEnd('.')}." };
     }
 
     // {"function": {"arguments": "…"}} of the chat API, {"arguments": "…"} of the responses API.

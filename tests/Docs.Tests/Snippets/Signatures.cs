@@ -210,7 +210,10 @@ public sealed class SignatureTests
     public void ChainOfThought_KeepsADeclaredReasoning()
     {
         var declared = Signature.Parse("question -> answer, reasoning: Reasoning");
-        Assert.Equal(declared, new ChainOfThought(declared).Signature);
+        var thinking = new ChainOfThought(declared).Signature;
+        Assert.Equal("question -> reasoning, answer", thinking.Shape);
+        Assert.Equal(declared.Find("reasoning"), thinking.Find("reasoning"));
+        Assert.Same(thinking, new ChainOfThought(thinking).Signature);
         Assert.Equal("question -> reasoning, answer", ChainOfThought.Parse("question -> answer").Signature.Shape);
     }
 

@@ -38,6 +38,39 @@ public sealed class CorpusTests
     }
 
     [Theory]
+    [InlineData("""{"uid": "u1", "claim": "c", "supporting_facts": [["T", 0], ["U", 2], ["T", 1]], "label": "SUPPORTED", "num_hops": 3, "other": 1}""")]
+    [InlineData("""{"id": "u1", "claim": "c", "supporting_facts": [{"key": "T", "value": 0}, {"key": "U", "value": 2}], "label": "SUPPORTED", "num_hops": 3}""")]
+    public void Hover_BothLayouts_GiveTheSame(string json)
+    {
+        var example = Corpus.Hover.ToExample(Row(json));
+        Assert.Equal(("u1", "c"), (example.Id, example.Input["claim"]));
+        Assert.Equal(["T", "U"], (ImmutableArray<object?>)example.Expected["titles"]!);
+        Assert.Equal(FieldMap.Of(("label", "SUPPORTED"), ("num_hops", 3L)), example.Labels);
+        Assert.Equal("claim -> titles: list[str]", Corpus.Hover.Signature);
+    }
+
+    [Fact]
+    public void Pupa_Row_HasItsDetailsOnceEach()
+    {
+        var example = Corpus.Pupa.ToExample(Row(
+            """{"conversation_hash": "h", "user_query": "Write to Ann in Rome.", "target_response": "Dear Ann", "pii_units": "Ann||Rome|| Ann ||", "redacted_query": "Write to [R].", "predicted_category": "letters"}"""));
+        Assert.Equal(("h", "Write to Ann in Rome.", "Dear Ann"), (example.Id, example.Input["user_query"], example.Expected["response"]));
+        Assert.Equal(["Ann", "Rome"], (ImmutableArray<object?>)example.Labels["pii"]!);
+        Assert.Equal(("Write to [R].", "letters"), (example.Labels["redacted_query"], example.Labels["category"]));
+        Assert.Contains("'pii_units'", Assert.Throws<DataFileException>(() => Corpus.Pupa.ToExample(Row("""{"user_query": "q", "target_response": "r"}"""))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"text": "Where is my card?", "category": "card_arrival"}""")]
+    [InlineData("""{"text": "Where is my card?", "label_text": "card_arrival", "label": 11}""")]
+    [InlineData("""{"text": "Where is my card?", "label": "card_arrival"}""")]
+    public void Banking77_EveryLayout_GivesTheSame(string json)
+    {
+        var example = Corpus.Banking77.ToExample(Row(json));
+        Assert.Equal((FieldMap.Of(("text", "Where is my card?")), FieldMap.Of(("category", "card_arrival"))), (example.Input, example.Expected));
+    }
+
+    [Theory]
     [InlineData("gsm8k_test.jsonl", "answer")]
     [InlineData("hover_dev.jsonl", "titles")]
     [InlineData("pupa_new.jsonl", "response")]

@@ -248,8 +248,17 @@ public sealed class EvaluatorTests
         await foreach (var row in evaluator.StreamAsync(program, Examples(20), Token))
             indices.Add(row.Index);
         Assert.Equal(Enumerable.Range(0, 20), indices.Order());
-        await foreach (var row in evaluator.StreamAsync(program, Examples(20), Token))
+
+        // Whoever leaves the loop wants no more: what is asked is cancelled, and what was not asked never is.
+        var left = ScriptedChatClient.ByAsync(async (_, call, token) =>
+        {
+            if (call > 0)
+                await Task.Delay(Timeout.Infinite, token);
+            return ScriptedChatClient.Respond(Answer("yes"));
+        });
+        await foreach (var row in evaluator.StreamAsync(Predict.Parse("question -> answer").WithModel(left), Examples(20), Token))
             break;
+        Assert.InRange(left.Requests.Count, 1, 3);
     }
 
     [Fact]

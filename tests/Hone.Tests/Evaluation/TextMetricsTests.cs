@@ -79,6 +79,30 @@ public sealed class TextMetricsTests
         Assert.Throws<HoneException>(() => TextMetrics.AnswerExactMatch(FieldMap.Of(("answer", 5L)), FieldMap.Of(("answer", "5"))));
     }
 
+    /// <summary>Of several references the best counts; none at all is an error, not a score.</summary>
+    [Fact]
+    public void Scores_SeveralAnswers_TheBestCounts_AndNoneIsRefused()
+    {
+        string[] none = [];
+        Assert.Equal((0.8, 1, 1), (TextMetrics.F1("a b b c", "x", "b b"), TextMetrics.HotPotF1("yes", "no", "Yes."), TextMetrics.Precision("the cat", "dog", "cat cat")));
+        Assert.Throws<HoneException>(() => TextMetrics.F1("x", none));
+        Assert.Throws<HoneException>(() => TextMetrics.HotPotF1("x", none));
+        Assert.Throws<HoneException>(() => TextMetrics.Precision("x", none));
+        Assert.Throws<HoneException>(() => TextMetrics.AnswerExactMatch(FieldMap.Of(("answer", ImmutableArray<object?>.Empty)), FieldMap.Of(("answer", "x"))));
+    }
+
+    [Fact]
+    public void PassageMatch_SeveralPassagesAndAnswers_AnyPairCounts()
+    {
+        Assert.True(TextMetrics.PassageMatch(["Nothing.", "It is in Lyon, France."], ["the", "Lyon France"]));
+        Assert.False(TextMetrics.PassageMatch(["Nothing.", "Lyon is in France."], ["the", "Lyon France"]));
+        Assert.False(TextMetrics.PassageMatch([], ["Lyon"]));
+        Assert.False(TextMetrics.PassageMatch(["Lyon"], []));
+        var context = ClrValues.List(["Nothing.", "It is in Lyon."]);
+        Assert.True(TextMetrics.AnswerPassageMatch(FieldMap.Of(("answer", ClrValues.List(["Paris", "Lyon"]))), FieldMap.Of(("context", context))));
+        Assert.Throws<HoneException>(() => TextMetrics.AnswerPassageMatch(FieldMap.Of(("answer", "Lyon")), FieldMap.Of(("context", 5L))));
+    }
+
     [Theory]
     [InlineData("Eiffel Tower", "The Eiffel Tower is in Paris.", true)]
     [InlineData("ing", "running", false)]

@@ -50,6 +50,19 @@ public sealed class KnnTests
         Assert.Contains("needs a signature", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public async Task Vectors_ThatAreNotFinite_AreRefusedByTheirText(float value)
+    {
+        var generator = new Table(("input: a", [1, 0]), ("input: b", [value, 0]));
+        var made = await Assert.ThrowsAsync<HoneException>(() => Knn.CreateAsync([Of("a"), Of("b")], generator, cancellationToken: Token));
+        Assert.Contains("The embedding of \"input: b\" has values that are no finite numbers.", made.Message, StringComparison.Ordinal);
+
+        var knn = await Knn.CreateAsync([Of("a")], generator, cancellationToken: Token);
+        await Assert.ThrowsAsync<HoneException>(() => knn.CallAsync("b", Token));
+    }
+
     [Fact]
     public async Task CreateAsync_ManyExamples_AreEmbeddedInBatches()
     {

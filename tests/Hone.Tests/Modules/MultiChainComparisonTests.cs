@@ -5,6 +5,8 @@ namespace Hone.Tests.Modules;
 
 public sealed record Verdict(string Answer, string? Reasoning = null);
 
+public sealed record Weighed(string Answer, string Rationale);
+
 public sealed class MultiChainComparisonTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -35,7 +37,22 @@ public sealed class MultiChainComparisonTests
 
         Assert.Equal("b", verdict.Answer);
         Assert.Equal(["compare"], program.Predictors.Select(predictor => predictor.Key));
-        Assert.Contains("because", client.Requests[0].LastText, StringComparison.Ordinal);
+        Assert.Contains("\u00ABI went by this: because So my answer is: a\u00BB", client.Requests[0].LastText, StringComparison.Ordinal);
+        Assert.Contains("\u00ABMy answer is: b\u00BB", client.Requests[0].LastText, StringComparison.Ordinal);
+    }
+
+    /// <summary>A rationale that the record declares, wherever it does, comes before the answer, and is never taken for it.</summary>
+    [Fact]
+    public async Task CallAsync_DeclaredRationale_ComesFirst_AndIsNotTheAnswer()
+    {
+        var client = ScriptedChatClient.InSequence("[[ ## rationale ## ]]\nr\n\n[[ ## answer ## ]]\nb\n\n[[ ## completed ## ]]");
+        var module = new MultiChainComparison<string, Weighed>("Answer.", 1);
+        using var scope = HoneScope.Use(client);
+        var weighed = await module.CallAsync("q", [new("a", "because")], Token);
+
+        Assert.Equal(new Weighed("b", "r"), weighed);
+        Assert.Equal(["rationale", "answer"], module.Signature.Outputs.Select(output => output.Name));
+        Assert.Contains("\u00ABI went by this: because So my answer is: a\u00BB", client.Requests[0].LastText, StringComparison.Ordinal);
     }
 
     [Fact]

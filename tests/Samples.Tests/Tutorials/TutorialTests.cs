@@ -64,7 +64,7 @@ public sealed partial class TutorialTests
     };
 
     /// <summary>Their pages.</summary>
-    public static TheoryData<string> Pages => [.. Directory.GetFiles(PagesFolder(), "*.md").Select(path => Path.GetFileName(path)).Where(name => name is not ("README.md" or "prompt-search.md"))];
+    public static TheoryData<string> Pages => [.. PageNames()];
 
     [Theory]
     [MemberData(nameof(Samples))]
@@ -104,6 +104,59 @@ public sealed partial class TutorialTests
         Assert.Contains("error: ", errors, StringComparison.Ordinal);
         Assert.Contains("missing.png", errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
+    }
+
+    /// <summary>A number that makes no sense is refused by the name of its option, before anything is asked.</summary>
+    [Theory]
+    [InlineData("Classification", "--rows", "1")]
+    [InlineData("Rag", "--passages", "0")]
+    [InlineData("MultiHopRag", "--hops", "0")]
+    [InlineData("ConversationHistory", "--turns", "-1")]
+    [InlineData("Streaming", "--sentences", "0")]
+    [InlineData("OutputRefinement", "--words", "0")]
+    [InlineData("LongDocument", "--entries", "999")]
+    [InlineData("McpTools", "--guests", "0")]
+    [InlineData("TextGame", "--steps", "0")]
+    [InlineData("LlmsTxt", "--files", "-3")]
+    [InlineData("CodeGeneration", "--attempts", "0")]
+    public async Task Number_OutOfRange_IsRefusedByName(string sample, string option, string number)
+    {
+        var (exitCode, output, errors) = await SampleProcess.RunAsync(sample, [option, number], "", Token);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains($"{option} is at least ", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", errors + output, StringComparison.Ordinal);
+    }
+
+    /// <summary>A text that the script can make nothing of ends in a sentence, too.</summary>
+    [Theory]
+    [InlineData("EntityExtraction", "--sentence", "Nobody bought anything.")]
+    [InlineData("ProgramOfThought", "--problem", "Hello.")]
+    [InlineData("FinancialAnalysis", "--quarter", "2099-Q1")]
+    public async Task Text_ThatNobodyUnderstands_IsAnError(string sample, string option, string text)
+    {
+        var (exitCode, _, errors) = await SampleProcess.RunAsync(sample, [option, text], "", Token);
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("error: ", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
+    }
+
+    /// <summary>A sample is read in one go: less than 150 lines in all, and a page that tells of it.</summary>
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public async Task Sample_IsShort_AndHasItsPage(string sample, string[] arguments, string input)
+    {
+        _ = (arguments, input);
+        var root = Path.Combine(Folder(), "..", "..", "..");
+        var files = Directory.EnumerateFiles(Path.Combine(root, "samples", sample), "*.cs", SearchOption.AllDirectories)
+            .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
+        Assert.InRange(files.Sum(path => File.ReadLines(path).Count()), 1, 149);
+
+        var pages = await Task.WhenAll(PageNames().Select(page => File.ReadAllTextAsync(Path.Combine(PagesFolder(), page), Token)));
+        Assert.Single(pages, page => SampleOf().Match(page).Groups[1].Value == sample);
+        Assert.Contains($"| `{sample}` |", await File.ReadAllTextAsync(Path.Combine(PagesFolder(), "README.md"), Token), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -164,6 +217,9 @@ public sealed partial class TutorialTests
         await server.StartAsync(Token);
         return server;
     }
+
+    private static IEnumerable<string> PageNames() =>
+        Directory.GetFiles(PagesFolder(), "*.md").Select(path => Path.GetFileName(path)).Where(name => name is not ("README.md" or "prompt-search.md"));
 
     private static string PagesFolder() => Path.Combine(Folder(), "..", "..", "..", "docs", "tutorials");
 

@@ -77,8 +77,8 @@ public static class EvaluationExports
         writer.WriteStartObject();
         WriteNumber(writer, "mean", result.Mean);
         writer.WriteStartArray("interval");
-        writer.WriteNumberValue(result.Interval.Low);
-        writer.WriteNumberValue(result.Interval.High);
+        WriteValue(writer, result.Interval.Low);
+        WriteValue(writer, result.Interval.High);
         writer.WriteEndArray();
         writer.WriteNumber("count", result.Rows.Length);
         writer.WriteNumber("failures", result.FailureCount);
@@ -116,9 +116,15 @@ public static class EvaluationExports
 
     private static void WriteNumber(Utf8JsonWriter writer, string name, double value)
     {
+        writer.WritePropertyName(name);
+        WriteValue(writer, value);
+    }
+
+    private static void WriteValue(Utf8JsonWriter writer, double value)
+    {
         if (double.IsFinite(value))
-            writer.WriteNumber(name, value);
+            writer.WriteNumberValue(value);
         else
-            writer.WriteNull(name);
+            writer.WriteNullValue();
     }
 }

@@ -148,7 +148,7 @@ internal sealed class AgentRun
 
             try
             {
-                var read = core.SubmitTool.Read(call.Arguments);
+                var read = core.SubmitTool.Read(call);
                 outputs ??= read;
                 results[i] = new(call.Id, call.Name, SubmitTool.Accepted);
             }

@@ -22,8 +22,17 @@ public sealed record ReActOptions
     } = 8;
 
     /// <summary>How long a tool may take; the model is told when it took longer. <see cref="ToolExtensions.WithTimeout"/> sets a limit of one tool.</summary>
-    /// <value>None by default.</value>
-    public TimeSpan? ToolTimeout { get; init; }
+    /// <value>None by default; more than zero.</value>
+    public TimeSpan? ToolTimeout
+    {
+        get;
+        init
+        {
+            if (value is { } limit)
+                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(ToolTimeout));
+            field = value;
+        }
+    }
 
     /// <summary>
     /// How many tokens of a request the conversation, its inputs and the tools may take, by <see cref="CountTokens"/>: before a request that is estimated to be longer,
@@ -59,7 +68,7 @@ public sealed record ReActOptions
 
     /// <summary>
     /// Asked before each call of a tool that needs approval (<see cref="ApprovalRequiredAIFunction"/>); false tells the model that it may not.
-    /// Required when there is such a tool.
+    /// Required when there is such a tool. Calls of one turn are asked about one after another, in their order, before any of them runs.
     /// </summary>
     public Func<ToolCall, CancellationToken, ValueTask<bool>>? ApproveAsync { get; init; }
 

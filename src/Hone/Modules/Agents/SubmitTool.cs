@@ -29,9 +29,13 @@ internal sealed class SubmitTool(Signature task) : AIFunctionDeclaration
     public override JsonElement JsonSchema => schema;
 
     /// <summary>The outputs of a submission.</summary>
-    /// <exception cref="ToolFailure">An output is missing or does not fit; the message is for the model.</exception>
-    public FieldMap Read(FieldMap arguments)
+    /// <exception cref="ToolFailure">The arguments could not be read, or an output is missing or does not fit; the message is for the model.</exception>
+    public FieldMap Read(ToolCall call)
     {
+        // Nothing could be read, which is not the same as outputs that were left out on purpose.
+        if (call.Error is { } unreadable)
+            throw new ToolFailure($"The outputs were not accepted: {unreadable} Call `{Name}` again with its arguments as one JSON object.");
+        var arguments = call.Arguments;
         var raw = new (bool Found, object? Value)[task.Outputs.Length];
         for (var i = 0; i < raw.Length; i++)
             raw[i] = (arguments.TryGetValue(task.Outputs[i].Name, out var value), value);

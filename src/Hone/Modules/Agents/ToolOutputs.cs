@@ -16,17 +16,19 @@ internal static class ToolOutputs
         _ => (ToCanonical(result), false),
     };
 
-    // Servers of the Model Context Protocol answer with a list of contents and a flag.
+    // Servers of the Model Context Protocol answer with a list of contents and a flag. An object that has more than that is something else.
     private static (object? Value, bool IsError) FromJson(object? value)
     {
         if (value is not FieldMap map || !map.TryGetValue("content", out var content) || content is not IEnumerable<object?> parts
-            || !parts.All(part => part is FieldMap { Count: > 0 } fields && fields.GetValueOrDefault("type") is string))
+            || !parts.All(part => part is FieldMap { Count: > 0 } fields && fields.GetValueOrDefault("type") is string) || !map.Keys.All(IsOfAnswer))
             return (value, false);
         var isError = map.GetValueOrDefault("isError") is true;
         if (!isError && map.TryGetValue("structuredContent", out var structured) && structured is not null)
             return (structured, false);
         return (Joined([.. parts.Cast<FieldMap>().Select(Shown)]), isError);
     }
+
+    private static bool IsOfAnswer(string name) => name is "content" or "structuredContent" or "isError" or "resultType" or ['_', ..];
 
     private static object? Shown(FieldMap part) => part.GetValueOrDefault("type") switch
     {

@@ -30,6 +30,8 @@ public abstract class AttemptingModule<TIn, TOut> : Module<TIn, TOut>
     /// <summary>The module that is run.</summary>
     private protected Module<TIn, TOut> Inner { get; }
 
+    private string Name => GetType().Name.Split('`')[0];
+
     /// <summary>As <c>CallAsync</c>, with every attempt and its reward.</summary>
     /// <param name="input">The inputs.</param>
     /// <param name="cancellationToken">Stops the attempts.</param>
@@ -55,14 +57,16 @@ public abstract class AttemptingModule<TIn, TOut> : Module<TIn, TOut>
             {
                 var output = await Inner.CallAsync(input, cancellationToken).ConfigureAwait(false);
                 var worth = await reward(input, output, cancellationToken).ConfigureAwait(false)
-                    ?? throw new HoneException($"The reward of {GetType().Name} is null. Return a number.");
-                return (output, worth);
+                    ?? throw new HoneException($"The reward of {Name} is null. Return a number.");
+                return double.IsNaN(worth.Value)
+                    ? throw new HoneException($"The reward of {Name} is not a number (NaN), so nothing can be better or worse. Return a number.")
+                    : (output, worth);
             },
             cancellationToken);
 
     private async Task<AttemptsResult<TOut>> TryAllAsync(TIn input, CancellationToken cancellationToken)
     {
-        var series = new AttemptSeries<TOut>(GetType().Name.Split('`')[0], Attempts, Threshold, Options);
+        var series = new AttemptSeries<TOut>(Name, Attempts, Threshold, Options);
         try
         {
             await MakeAsync(input, series, cancellationToken).ConfigureAwait(false);

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -70,27 +69,36 @@ public abstract class CodeActModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
         ImmutableArray<AIFunction> offered = scope?.Tools?.TryGetValue(this, out var bound) == true ? [.. bound.Select(tool => tool.Function)] : tools;
         var session = new CodeSessionOptions { Tools = [.. offered.Select(tool => new ToolInCode(tool, Options))], Limits = Options.Limits, Services = Options.Services };
         var runner = new CodeRunner(interpreter, session, CodeText.VariablesOf(Signature, inputs));
-        var (trajectory, isFinished) = (string.Empty, false);
+        var steps = new CodeSteps();
+        string? unfinished = "its steps were used up";
         await using (runner.ConfigureAwait(false))
         {
-            for (var step = 1; step <= Options.MaxSteps; step++)
+            while (unfinished is not null && steps.Count < Options.MaxSteps)
             {
-                var asked = inputs.With(ToolInput, CodeText.Tools(offered)).With(Trajectory, trajectory);
-                var written = await act.CallAsync(asked, cancellationToken).ConfigureAwait(false);
+                FieldMap written;
+                try
+                {
+                    written = await AskAsync(act, inputs.With(ToolInput, CodeText.Tools(offered)), steps, cancellationToken).ConfigureAwait(false);
+                }
+                catch (ContextWindowExceededException) when (steps.Count > 0)
+                {
+                    unfinished = "its steps are longer than the model's context";
+                    break;
+                }
+
                 var code = written[Written] as string ?? string.Empty;
                 var (given, ran) = await RunAsync(runner, code, cancellationToken).ConfigureAwait(false);
-                trajectory += string.Create(CultureInfo.InvariantCulture, $"{(step > 1 ? "\n\n" : string.Empty)}Step {step}, code:\n{code}\nStep {step}, output:\n{given}");
+                steps.Add(code, given);
 
                 // Whoever thought to be done and sees an error is not.
-                isFinished = ran && written[Finished] is true;
-                if (isFinished)
-                    break;
+                if (ran && written[Finished] is true)
+                    unfinished = null;
             }
         }
 
-        if (!isFinished)
-            ModuleLog.Stopped(scope, nameof(CodeAct), PathIn(scope), Options.MaxSteps, "its steps were used up, so the outputs are drawn from what there is");
-        return Read(await extract.CallAsync(inputs.With(Trajectory, trajectory), cancellationToken).ConfigureAwait(false));
+        if (unfinished is not null)
+            ModuleLog.Stopped(scope, nameof(CodeAct), PathIn(scope), steps.Count, $"{unfinished}, so the outputs are drawn from what there is");
+        return Read(await AskAsync(extract, inputs, steps, cancellationToken).ConfigureAwait(false));
     }
 
     private protected sealed override CallKind Kind => CallKind.Agent;
@@ -100,6 +108,23 @@ public abstract class CodeActModule<TIn, TOut> : Module<TIn, TOut>, IToolModule
     private protected abstract FieldMap Write(TIn input);
 
     private protected abstract TOut Read(FieldMap outputs);
+
+    // What does not fit is left out of the request; what the code has done stays done.
+    private static async Task<FieldMap> AskAsync(Module<FieldMap, FieldMap> predictor, FieldMap asked, CodeSteps steps, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await predictor.CallAsync(asked.With(Trajectory, steps.ToString()), cancellationToken).ConfigureAwait(false);
+            }
+            catch (ContextWindowExceededException)
+            {
+                if (!steps.ShowLess())
+                    throw;
+            }
+        }
+    }
 
     private async Task<(string Given, bool Ran)> RunAsync(CodeRunner runner, string code, CancellationToken cancellationToken)
     {

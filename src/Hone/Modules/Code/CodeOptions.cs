@@ -32,8 +32,17 @@ public sealed record CodeActOptions
     public CodeLimits Limits { get; init; } = new();
 
     /// <summary>How long a tool may take.</summary>
-    /// <value>None by default.</value>
-    public TimeSpan? ToolTimeout { get; init; }
+    /// <value>None by default; more than zero.</value>
+    public TimeSpan? ToolTimeout
+    {
+        get;
+        init
+        {
+            if (value is { } limit)
+                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(ToolTimeout));
+            field = value;
+        }
+    }
 
     /// <summary>
     /// Asked before each call of a tool that needs approval (<see cref="ApprovalRequiredAIFunction"/>); false tells the code that it may not. Required when

@@ -81,12 +81,13 @@ public sealed class EvaluationExportTests : IDisposable
     public async Task Save_ValuesThatNoFormatKnows_AreWrittenAllTheSame()
     {
         var row = new EvaluationRow<Odd, Odd>(0, new(new(double.NaN, new()), null!), null, double.NegativeInfinity, Trace.Empty, new FormatException("x"));
-        var result = new EvaluationResult<Odd, Odd>([row], default);
+        var result = new EvaluationResult<Odd, Odd>([row], Bootstrap.OfMean([double.NegativeInfinity]));
         await result.SaveJsonAsync(Path.Combine(folder, "odd.json"), cancellationToken: Token);
         await result.SaveCsvAsync(Path.Combine(folder, "odd.csv"), cancellationToken: Token);
         await result.SaveHtmlAsync(Path.Combine(folder, "odd.html"), cancellationToken: Token);
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "odd.json"), Token));
         Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("mean").ValueKind);
+        Assert.All(json.RootElement.GetProperty("interval").EnumerateArray(), end => Assert.Equal(JsonValueKind.Null, end.ValueKind));
         await new EvaluationResult<Odd, Odd>([], default).SaveJsonAsync(Path.Combine(folder, "odd.json"), cancellationToken: Token);
     }
 

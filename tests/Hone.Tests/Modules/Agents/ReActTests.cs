@@ -189,6 +189,23 @@ public sealed class ReActTests
         Assert.Contains("no JSON object", Assert.Single(client.Requests[1].Messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>()).Result!.ToString(), StringComparison.Ordinal);
     }
 
+    /// <summary>A submission that nobody could read is not one that leaves everything out.</summary>
+    [Fact]
+    public async Task RunAsync_SubmitThatIsNoJson_IsNotAnEmptySubmission()
+    {
+        var unread = new InvalidOperationException("Error parsing", new FormatException("'x' is no JSON."));
+        var broken = new ChatResponse(new ChatMessage(ChatRole.Assistant, [new FunctionCallContent("id0", "submit") { Exception = unread }]));
+        var (_, model) = NativeModel(broken, Calls(("submit", new { answer = "4" })));
+        using var scope = HoneScope.Use(model);
+        var result = await ReAct.Parse("question -> answer: Optional[str]", [Add]).RunAsync(Question, cancellationToken: Token);
+
+        Assert.Equal((AgentStopReason.Submitted, 2, "4"), (result.Reason, result.Steps.Length, result.Output!["answer"]));
+        var told = Assert.Single(result.Steps[0].Results.Results);
+        Assert.True(told.IsError);
+        Assert.Equal(
+            "The outputs were not accepted: the arguments are no JSON object: 'x' is no JSON. Call `submit` again with its arguments as one JSON object.", told.Value);
+    }
+
     [Fact]
     public async Task RunAsync_NoToolCalls_StopsAndSaysSo()
     {

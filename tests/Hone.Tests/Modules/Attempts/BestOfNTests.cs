@@ -159,6 +159,25 @@ public sealed class BestOfNTests
         Assert.All(result.Attempts, attempt => Assert.Single(attempt.Trace.Calls));
     }
 
+    /// <summary>Nothing compares with what is not a number: such an attempt has failed, wherever it stands.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task CallAsync_RewardThatIsNoNumber_FailsItsAttempt(int parallelism)
+    {
+        var client = ScriptedChatClient.By((request, _) => Answer($"{((HoneChatOptions)request.Options!).SampleId}"));
+        using var scope = HoneScope.Use(client);
+        static Score Worth(string input, string output) => output == "0" ? double.NaN : double.Parse(output, CultureInfo.InvariantCulture);
+        var result = await Best(3, reward: Worth, options: new() { MaxParallelism = parallelism }).AttemptAsync("q", Token);
+        Assert.Equal(("2", 2), (result.Best, result.BestIndex));
+        Assert.Equal([null, 1d, 2d], result.Attempts.Select(attempt => attempt.Reward?.Value));
+        Assert.StartsWith("The reward of BestOfN is not a number", result.Attempts[0].Error!.Message, StringComparison.Ordinal);
+
+        var none = await Assert.ThrowsAsync<HoneException>(() => new BestOfN<string, string>(new Predict<string, string>(), 2, (_, _) => null!).CallAsync("q", Token));
+        Assert.Contains("2 of 2 attempts failed", none.Message, StringComparison.Ordinal);
+        Assert.Contains("The reward of BestOfN is null. Return a number.", none.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task CallAsync_WrongCredentials_AreNotTriedAgain()
     {
