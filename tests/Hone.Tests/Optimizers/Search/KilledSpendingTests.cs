@@ -56,6 +56,70 @@ public sealed class KilledSpendingTests : IDisposable
         }
     }
 
+    // In this world a run is one call.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public async Task Runs_that_were_under_way_when_a_process_was_killed_count(int parallelism)
+    {
+        OptimizationBudget budget = new() { MaxProgramRuns = 40 };
+        for (var kill = 1; kill < 40; kill += 4)
+        {
+            var folder = Path.Combine(directory, $"runs-{parallelism}-{kill}");
+            var first = await RunAsync(new(parallelism, null) { Folder = Path.Combine(directory, $"runs-whole-{parallelism}-{kill}"), KillAt = kill, KilledFolder = folder, Budget = budget });
+            for (var process = 0; process < 2; process++)
+            {
+                var resumed = await RunAsync(new(parallelism, null) { Folder = folder, Budget = budget });
+                Assert.True(first.AtKill + resumed.Calls <= 40, $"{first.AtKill} runs before a kill and {resumed.Calls} after it, 40 allowed.");
+                Assert.Equal(StopReason.ProgramRunBudget, resumed.Result.StopReason);
+                if (process == 1)
+                    Assert.Equal(0, resumed.Calls);
+            }
+        }
+    }
+
+    // Without a budget of calls nothing is counted, but it is told.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public async Task Without_a_budget_the_next_process_says_what_was_under_way(int parallelism)
+    {
+        for (var kill = 1; kill < 40; kill += 6)
+        {
+            var (whole, folder) = (Path.Combine(directory, $"free-whole-{parallelism}-{kill}"), Path.Combine(directory, $"free-{parallelism}-{kill}"));
+            var first = await RunAsync(new(parallelism, null) { Folder = whole, KillAt = kill, KilledFolder = folder });
+            Assert.DoesNotContain(first.Result.Warnings, warning => warning.Contains("under way", StringComparison.Ordinal));
+            var open = UnderWay(await File.ReadAllTextAsync(Path.Combine(folder, "journal.jsonl"), Token));
+            Assert.InRange(open, 1, parallelism);
+            var resumed = await RunAsync(new(parallelism, null) { Folder = folder });
+            Assert.Equal(Lab.Evidence(first.Result), Lab.Evidence(resumed.Result));
+            Assert.StartsWith($"{open} runs or requests were under way", Assert.Single(resumed.Result.Warnings, warning => warning.Contains("under way", StringComparison.Ordinal)), StringComparison.Ordinal);
+
+            // It is told by every later process, too.
+            var written = await File.ReadAllTextAsync(Path.Combine(folder, "result.json"), Token);
+            Assert.Equal(0, (await RunAsync(new(parallelism, null) { Folder = folder })).Calls);
+            Assert.Equal(WithoutTime(written), WithoutTime(await File.ReadAllTextAsync(Path.Combine(folder, "result.json"), Token)));
+        }
+
+        // Begun in the last wave and not done, as far as lines are whole.
+        static int UnderWay(string journal)
+        {
+            var open = new HashSet<string>();
+            foreach (var line in journal[..(journal.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                using var json = System.Text.Json.JsonDocument.Parse(line);
+                if (json.RootElement.TryGetProperty("begun", out var begun))
+                    open.Add(begun.GetString()!);
+                else if (json.RootElement.TryGetProperty("unit", out var unit))
+                    open.Remove(unit.GetString()!);
+                else
+                    open.Clear();
+            }
+
+            return open.Count;
+        }
+    }
+
     // A run that ended in order has nothing under way.
     [Fact]
     public async Task A_run_that_ended_in_order_has_lost_nothing()
