@@ -163,13 +163,15 @@ public sealed class GepaTests
         Assert.Equal(2 / 3.0, (await Conflicting(1, 0, new() { MaxMetricCalls = 150, MaxMerges = null })).Result.BestScore!.Value, 9);
     }
 
-    // Where a merge is due and the budget does not pay for it, it may still pay for a change.
-    [Fact]
-    public async Task No_iteration_that_the_budget_pays_for_is_left_out()
+    // Where a merge is due and the budget does not pay for it, it may still pay for a change. With these seeds that happens.
+    [Theory]
+    [InlineData(2)]
+    [InlineData(8)]
+    public async Task No_iteration_that_the_budget_pays_for_is_left_out(int seed)
     {
-        for (var budget = 20; budget <= 120; budget++)
+        for (var budget = 28; budget <= 38; budget++)
         {
-            var (result, _) = await Conflicting(1, 0, new() { MaxMetricCalls = budget, MinibatchSize = 1 });
+            var (result, _) = await Conflicting(seed, 0, new() { MaxMetricCalls = budget, MinibatchSize = 1 });
             Assert.InRange(budget - result.MetricCalls, 0, (2 * 1) + 6 - 1);
         }
     }

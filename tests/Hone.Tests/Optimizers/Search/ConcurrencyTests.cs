@@ -19,24 +19,21 @@ public sealed class ConcurrencyTests
     {
         var gate = new Lock();
         var (active, most) = (0, 0);
-        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        // A call is answered when as many as are allowed are under way: with fewer at once, nobody would ever be.
+        // The first calls are answered when as many as are allowed are under way: with fewer at once, nobody would ever be.
         var client = ScriptedChatClient.ByAsync(async (_, _, cancellationToken) =>
         {
-            Task ready;
             lock (gate)
             {
                 most = Math.Max(most, ++active);
-                ready = all.Task;
                 if (active == parallelism)
-                {
-                    all.SetResult();
-                    all = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                }
+                    open.TrySetResult();
             }
 
-            await ready.WaitAsync(TimeSpan.FromMinutes(1), cancellationToken);
+            await open.Task.WaitAsync(TimeSpan.FromMinutes(1), cancellationToken);
+            for (var i = 0; i < 20; i++)
+                await Task.Yield();
             lock (gate)
                 active--;
             return ScriptedChatClient.Respond(ScriptedChatClient.ChatText(Lab.Answer("wrong")));

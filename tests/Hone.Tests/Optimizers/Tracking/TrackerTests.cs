@@ -143,6 +143,7 @@ public sealed class TrackerTests
             var result = await GepaAsync(new JsonLinesTracker(path, time), heard);
             var lines = (await File.ReadAllLinesAsync(path, Token)).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
             Assert.Equal(heard.Of<OptimizerEvent>().Where(happened => happened is not OptimizerProgress).Select(happened => happened.GetType().Name), lines.Select(Name));
+            Assert.Equal("base", lines[0].GetProperty("instructions").GetProperty("ans").GetString());
             Assert.All(lines, line => Assert.Equal("2026-01-02T03:04:05+00:00", line.GetProperty("time").GetString()));
             Assert.All(lines, line => Assert.False(line.TryGetProperty("text", out _) && Name(line) != nameof(TextProposed), $"{line}"));
             var scored = lines.Where(line => Name(line) == nameof(CandidateScored)).ToArray();
