@@ -167,7 +167,7 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
             if (finished is not { } result)
                 continue;
             outcomes.Add(result.Outcome);
-            search.CountRunsOfStep(result.Outcome.ProgramRuns);
+            search.CountRunsOfStep(result.Outcome.BudgetedRuns);
             program = Restored(search, program, result.Program, step);
             done.Add(step);
             var origin = string.Join(" -> ", done);
@@ -226,7 +226,7 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
             {
                 // What goes on in its directory counts all that it has ever done.
                 outcomes.Add(failed);
-                search.CountRunsOfStep(failed.ProgramRuns);
+                search.CountRunsOfStep(failed.BudgetedRuns);
             }
 
             if (isLast && options.OnFailure == StepFailure.Stop)

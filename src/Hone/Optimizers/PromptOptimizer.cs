@@ -170,7 +170,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         var test = await TestAsync(search, units, allowance, cancellationToken).ConfigureAwait(false);
         if (IsError(ended))
             events.Warn(ended!.Message);
-        var result = Complete(Finish(search, units, ended, test) with { Warnings = [.. events.Warnings] }, search);
+        var result = Complete(Finish(search, units, ended, test) with { Warnings = [.. events.Warnings], LostRuns = units.LostRuns }, search);
         events.Tell(new OptimizerFinished(result.StopReason, result.BestIndex, result.Verdict) { Error = result.Error, Candidates = result.Candidates });
         await events.FlushAsync(cancellationToken).ConfigureAwait(false);
         return result;

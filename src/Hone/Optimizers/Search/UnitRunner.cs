@@ -27,7 +27,6 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     private TimeSpan? lastKept;
     private long setAside;
     private long runsOfSteps;
-    private long lostRuns;
 
     /// <summary>Units that an earlier process had finished.</summary>
     public int JournaledCount => journaled.Count;
@@ -37,6 +36,9 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
 
     /// <summary>Runs of the program that the search has asked for, those taken from the journal included.</summary>
     public long ProgramRuns { get; private set; }
+
+    /// <summary>Runs that were under way when an earlier process was killed.</summary>
+    public long LostRuns { get; private set; }
 
     /// <summary>What the units have cost that the search asked for, whoever paid, with the attempts that were broken off and made again.</summary>
     public ImmutableSortedDictionary<string, Usage> UsageByRole
@@ -103,7 +105,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             events.Warn(FormattableString.Invariant(
                 $"Calls were under way when an earlier process ended. They count as the most that they can have cost: {most.Calls} calls, {most.TotalTokens} tokens, {most.Cost:0.######} in money."));
         wasted = journal.Wasted();
-        (var units, lostRuns) = journal.CountLost();
+        (var units, LostRuns) = journal.CountLost();
         if (units > 0 && most == default)
             events.Warn(FormattableString.Invariant(
                 $"{units} runs or requests were under way when an earlier process ended. They are made again; what they had cost by then is not known and not part of the figures."));
@@ -184,14 +186,14 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         }
     }
 
-    private long Left(long? most) => most is { } runs ? Math.Max(0, runs - setAside - ProgramRuns - runsOfSteps - lostRuns) : long.MaxValue;
+    private long Left(long? most) => most is { } runs ? Math.Max(0, runs - setAside - ProgramRuns - runsOfSteps - LostRuns) : long.MaxValue;
 
     private void Reserve(IReadOnlyList<Unit> units)
     {
         var fresh = NewRuns(units);
         if (fresh > RemainingRuns)
             throw new SearchEndedException(
-                StopReason.ProgramRunBudget, $"The budget of program runs is spent: {ProgramRuns + runsOfSteps + lostRuns} were made and {fresh} more are needed.");
+                StopReason.ProgramRunBudget, $"The budget of program runs is spent: {ProgramRuns + runsOfSteps + LostRuns} were made and {fresh} more are needed.");
         foreach (var unit in units)
         {
             if (unit.IsProgramRun && counted.Add(unit.Key))

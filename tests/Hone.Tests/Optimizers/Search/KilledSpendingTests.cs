@@ -79,6 +79,21 @@ public sealed class KilledSpendingTests : IDisposable
         }
     }
 
+    // What a step had lost is the sequence's loss, also when the step is finished.
+    [Fact]
+    public async Task Runs_that_a_step_of_a_sequence_had_under_way_count_for_the_sequence()
+    {
+        for (var most = 60; most < 76; most++)
+        {
+            OptimizationBudget budget = new() { MaxProgramRuns = most };
+            var folder = Path.Combine(directory, $"steps-{most}");
+            var first = await RunAsync(new(8, null) { Folder = Path.Combine(directory, $"steps-whole-{most}"), KillAt = 19, KilledFolder = folder, Budget = budget, IsSequence = true });
+            var resumed = await RunAsync(new(8, null) { Folder = folder, Budget = budget, IsSequence = true });
+            Assert.True(first.AtKill + resumed.Calls <= most, $"{first.AtKill} runs before a kill and {resumed.Calls} after it, {most} allowed.");
+            Assert.Equal(StopReason.ProgramRunBudget, resumed.Result.StopReason);
+        }
+    }
+
     // Without a budget of calls nothing is counted, but it is told.
     [Theory]
     [InlineData(1)]
@@ -160,30 +175,34 @@ public sealed class KilledSpendingTests : IDisposable
         {
             CharactersPerToken = 1,
         };
-        var options = new BootstrapRandomSearchOptions
+        var options = new BootstrapRandomSearchOptions { Candidates = setup.IsSequence ? 1 : 6, MaxLabeledDemos = 0, MaxBootstrappedDemos = 6, MaxErrors = 1000, MaxParallelism = setup.Parallelism };
+        var place = new BetterTogetherOptions
         {
-            Candidates = 6,
-            MaxLabeledDemos = 0,
-            MaxBootstrappedDemos = 6,
-            MaxErrors = 1000,
+            Strategy = "p -> p -> p",
             MaxParallelism = setup.Parallelism,
             RunDirectory = setup.Folder,
             Resume = true,
             Budget = setup.Budget ?? new() { MaxCalls = setup.MaxCalls },
         };
         var program = lab.One().WithModel(lab.Model with { Price = Price, Options = new() { MaxOutputTokens = 16 } });
-        var result = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, options) { Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true) }
-            .CompileAsync(program, Lab.Examples(6), Lab.Examples(7, "v"), Token);
+        PromptOptimizer<FieldMap, FieldMap> optimizer = setup.IsSequence
+            ? new BetterTogether<FieldMap, FieldMap>(Lab.Exact, new Dictionary<string, IOptimizer<FieldMap, FieldMap>> { ["p"] = Search(options) }, place)
+            : Search(options with { RunDirectory = place.RunDirectory, Resume = true, Budget = place.Budget });
+        var result = await optimizer.CompileAsync(program, Lab.Examples(6), Lab.Examples(7, "v"), Token);
         return new(result, lab.Calls.Count, atKill, lab.Tokens, tokensAtKill);
     }
 
+    private static BootstrapRandomSearch<FieldMap, FieldMap> Search(BootstrapRandomSearchOptions options) =>
+        new(Lab.Exact, options) { Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true) };
+
     private static void Copy(string from, string to)
     {
-        Directory.CreateDirectory(to);
-        foreach (var name in new[] { "run.json", "journal.jsonl" })
+        foreach (var path in Directory.GetFiles(from, "*.json*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) is "run.json" or "journal.jsonl" or "step.json" or "program.json"))
         {
-            using var source = new FileStream(Path.Combine(from, name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var copy = new FileStream(Path.Combine(to, name), FileMode.Create);
+            var target = Path.Combine(to, Path.GetRelativePath(from, path));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            using var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var copy = new FileStream(target, FileMode.Create);
             source.CopyTo(copy);
         }
     }
@@ -197,6 +216,8 @@ public sealed class KilledSpendingTests : IDisposable
         public string? KilledFolder { get; init; }
 
         public OptimizationBudget? Budget { get; init; }
+
+        public bool IsSequence { get; init; }
     }
 
     private sealed record Run(OptimizationResult<FieldMap, FieldMap> Result, int Calls, int AtKill, (long Input, long Output) Tokens, (long Input, long Output) TokensAtKill);
