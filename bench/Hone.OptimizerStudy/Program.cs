@@ -19,10 +19,15 @@ command.SetAction(async (arguments, cancellationToken) =>
     // The model itself is measured: an answer that cannot be read counts as it is.
     var model = EngineLM.Embedded() with { Options = new() { Temperature = 0, MaxOutputTokens = 64 } };
     Console.WriteLine("| optimizer | seed | validation | test | gain, points | candidates | runs | seconds |\n|---|---|---|---|---|---|---|---|");
+
+    // One start for all: messages are imitated once.
+    var banking = arguments.GetValue(task) == "banking"
+        ? await BankingAsync(model, arguments.GetValue(data)?.FullName, arguments.GetValue(seed), arguments.GetValue(imitation), cancellationToken)
+        : null;
     foreach (var name in arguments.GetValue(optimizers)!)
     {
-        if (arguments.GetValue(task) == "banking")
-            await (await BankingAsync(model, arguments.GetValue(data)?.FullName, arguments.GetValue(seed), arguments.GetValue(imitation), cancellationToken)).RunAsync(name, arguments.GetValue(seed), arguments.GetValue(steps));
+        if (banking is not null)
+            await banking.RunAsync(name, arguments.GetValue(seed), arguments.GetValue(steps));
         else
             await MultiHopAsync(model, name, arguments.GetValue(seed), arguments.GetValue(steps));
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Hone.Testing;
 
@@ -19,6 +20,9 @@ public sealed record MlflowRun(string Id, string Name)
     /// <summary>Tags.</summary>
     public Dictionary<string, string> Tags { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Contents of the run's files by path.</summary>
+    public Dictionary<string, string> Files { get; } = new(StringComparer.Ordinal);
+
     /// <summary>RUNNING, FINISHED, FAILED or KILLED.</summary>
     public string Status { get; internal set; } = "RUNNING";
 
@@ -31,8 +35,9 @@ public sealed record MlflowRun(string Id, string Name)
 }
 
 /// <summary>An MLflow tracking server on the loopback address that keeps runs in memory and refuses what the real one refuses.</summary>
-public sealed class FakeMlflowServer : IAsyncDisposable
+public sealed partial class FakeMlflowServer : IAsyncDisposable
 {
+    private const string FilesPath = "/api/2.0/mlflow-artifacts/artifacts/0/";
     private const string Missing = """{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"There is no such thing."}""";
 
     private readonly FaultyServer server;
@@ -41,6 +46,9 @@ public sealed class FakeMlflowServer : IAsyncDisposable
 
     /// <summary>Starts the server.</summary>
     public FakeMlflowServer() => server = new(Handle);
+
+    /// <summary>Where the runs' files lie; without a value the server keeps them itself.</summary>
+    public string? FileStore { get; init; }
 
     /// <summary>Where it listens.</summary>
     public Uri Address => server.Address;
@@ -62,16 +70,21 @@ public sealed class FakeMlflowServer : IAsyncDisposable
 
     private string Handle(string operation, LoopbackRequest request)
     {
+        if (request.Method == "PUT" && request.Path.StartsWith(FilesPath, StringComparison.Ordinal))
+            return Keep(Uri.UnescapeDataString(request.Path[FilesPath.Length..]), request.Body);
         if (!request.Path.StartsWith("/api/2.0/mlflow/", StringComparison.Ordinal))
             throw new RefusalException(404, Missing);
         if (request.Method == "GET" && operation.StartsWith("get-by-name?experiment_name=", StringComparison.Ordinal))
             return Experiment(Uri.UnescapeDataString(operation[(operation.IndexOf('=', StringComparison.Ordinal) + 1)..]));
+        if (request.Method == "GET" && operation.StartsWith("get?run_id=", StringComparison.Ordinal))
+            return Shown(runs.GetValueOrDefault(Uri.UnescapeDataString(operation[(operation.IndexOf('=', StringComparison.Ordinal) + 1)..])) ?? throw new RefusalException(404, Missing));
         var body = FakeJson.Object(request.Body);
         return (request.Path[16..], request.Method) switch
         {
             ("experiments/create", "POST") => CreateExperiment(FakeJson.Text(body, "name")),
             ("runs/create", "POST") => CreateRun(body),
             ("runs/log-batch", "POST") => Log(RunOf(body), body),
+            ("runs/set-tag", "POST") => Tag(RunOf(body), FakeJson.Text(body, "key"), FakeJson.Text(body, "value")),
             ("runs/update", "POST") => Update(RunOf(body), FakeJson.Text(body, "status")),
             _ => throw new RefusalException(404, Missing),
         };
@@ -97,6 +110,31 @@ public sealed class FakeMlflowServer : IAsyncDisposable
         return new JsonObject { ["run"] = new JsonObject { ["info"] = new JsonObject { ["run_id"] = run.Id, ["status"] = run.Status } } }.ToJsonString();
     }
 
+    private string Shown(MlflowRun run) => new JsonObject
+    {
+        ["run"] = new JsonObject
+        {
+            ["info"] = new JsonObject { ["run_id"] = run.Id, ["status"] = run.Status, ["artifact_uri"] = FileStore ?? $"mlflow-artifacts:/0/{run.Id}/artifacts" },
+            ["data"] = new JsonObject { ["tags"] = new JsonArray([.. run.Tags.Select(tag => (JsonNode)new JsonObject { ["key"] = tag.Key, ["value"] = tag.Value })]) },
+        },
+    }.ToJsonString();
+
+    // RUN/artifacts/PATH
+    private string Keep(string path, string body)
+    {
+        var parts = path.Split("/artifacts/", 2);
+        if (parts.Length < 2 || !runs.TryGetValue(parts[0], out var run))
+            throw new RefusalException(404, Missing);
+        run.Files[parts[1]] = body;
+        return "{}";
+    }
+
+    private static string Tag(MlflowRun run, string key, string value)
+    {
+        run.Tags[Named(key)] = value;
+        return "{}";
+    }
+
     private MlflowRun RunOf(JsonElement body) =>
         runs.TryGetValue(FakeJson.Text(body, "run_id"), out var run) ? run : throw new RefusalException(404, Missing);
 
@@ -114,7 +152,7 @@ public sealed class FakeMlflowServer : IAsyncDisposable
         foreach (var metric in body.GetProperty("metrics").EnumerateArray())
         {
             FakeJson.Required(metric, "key", "value", "timestamp", "step");
-            run.Add(metric.GetProperty("key").GetString()!, metric.GetProperty("step").GetInt64(), metric.GetProperty("value").GetDouble());
+            run.Add(Named(metric.GetProperty("key").GetString()!), metric.GetProperty("step").GetInt64(), metric.GetProperty("value").GetDouble());
         }
 
         return "{}";
@@ -133,7 +171,14 @@ public sealed class FakeMlflowServer : IAsyncDisposable
             var value = FakeJson.Text(pair, "value");
             if (value.Length > limit)
                 throw new RefusalException(400, """{"error_code":"INVALID_PARAMETER_VALUE","message":"The value is too long."}""");
-            yield return (FakeJson.Text(pair, "key"), value);
+            yield return (Named(FakeJson.Text(pair, "key")), value);
         }
     }
+
+    private static string Named(string name) => Name().IsMatch(name)
+        ? name
+        : throw new RefusalException(400, """{"error_code":"INVALID_PARAMETER_VALUE","message":"Names may only contain alphanumerics, underscores, dashes, periods, spaces and slashes."}""");
+
+    [GeneratedRegex(@"^[\w\-. /]+$")]
+    private static partial Regex Name();
 }

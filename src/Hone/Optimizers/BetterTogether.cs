@@ -43,6 +43,14 @@ public sealed record BetterTogetherOptions : OptimizerOptions
     /// <value>True by default.</value>
     public bool ShareValidation { get; init; } = true;
 
+    /// <summary>How often a step that failed is run again before <see cref="OnFailure"/> decides. Optimizers of prompts with a directory go on in it.</summary>
+    /// <value>0 by default.</value>
+    public int StepRetries
+    {
+        get;
+        init { ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(StepRetries)); field = value; }
+    }
+
     /// <summary>What happens when a step fails.</summary>
     /// <value>Stop by default.</value>
     public StepFailure OnFailure { get; init; }
@@ -77,12 +85,15 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
 
     /// <summary>Creates the optimizer.</summary>
     /// <param name="metric">Chooses between the steps' programs.</param>
-    /// <param name="optimizers">The optimizers by the names that the strategy uses, e.g. <c>p</c> and <c>w</c>.</param>
+    /// <param name="optimizers">
+    /// The optimizers by the names that the strategy uses, e.g. <c>p</c> and <c>w</c>. Null takes a <see cref="BootstrapRandomSearch{TIn,TOut}"/> for <c>p</c> and a
+    /// <see cref="BootstrapFinetune{TIn,TOut}"/> for <c>w</c>, with the metric and their defaults.
+    /// </param>
     /// <param name="options">Settings.</param>
     /// <exception cref="HoneException">The strategy names an optimizer that is not there.</exception>
     public BetterTogether(
-        Metric<TIn, TOut> metric, IReadOnlyDictionary<string, IOptimizer<TIn, TOut>> optimizers, BetterTogetherOptions? options = null)
-        : this(metric, optimizers, options ?? new(), default)
+        Metric<TIn, TOut> metric, IReadOnlyDictionary<string, IOptimizer<TIn, TOut>>? optimizers = null, BetterTogetherOptions? options = null)
+        : this(metric, optimizers ?? Usual(metric), options ?? new(), default)
     {
     }
 
@@ -90,7 +101,6 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
         Metric<TIn, TOut> metric, IReadOnlyDictionary<string, IOptimizer<TIn, TOut>> optimizers, BetterTogetherOptions options, ValueTuple _)
         : base(metric, options)
     {
-        ArgumentNullException.ThrowIfNull(optimizers);
         (this.optimizers, this.options) = (optimizers, options);
         foreach (var step in options.Steps)
         {
@@ -102,12 +112,21 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
     /// <inheritdoc/>
     public override string Name => "better-together";
 
+    private static Dictionary<string, IOptimizer<TIn, TOut>> Usual(Metric<TIn, TOut> metric) => new(StringComparer.Ordinal)
+    {
+        ["p"] = new BootstrapRandomSearch<TIn, TOut>(metric),
+        ["w"] = new BootstrapFinetune<TIn, TOut>(metric),
+    };
+
     private protected override SelectionWithoutValidation WithoutValidation =>
         options.ValidationShare > 0 ? SelectionWithoutValidation.Split : SelectionWithoutValidation.None;
 
     private protected override double TrainShare => 1 - options.ValidationShare;
 
-    private protected override string Describe() => "; steps=" + string.Join(',', options.Steps.Select(step => optimizers[step].Name));
+    // With the settings of those that can say them: a step that was finished under other ones is not this sequence's.
+    private protected override string Describe() => "; steps=" + string.Join(',', options.Steps.Select(step => optimizers[step] is PromptOptimizer<TIn, TOut> prompt
+        ? $"{prompt.Name} {CandidateKeys.Digest(new(prompt.Settings))[..8]}"
+        : optimizers[step].Name));
 
     // The scoring between steps.
     private protected override OptimizationEstimate EstimateFor(Program<TIn, TOut> program, int train, int? selection) =>
@@ -148,7 +167,7 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
             if (finished is not { } result)
                 continue;
             outcomes.Add(result.Outcome);
-            search.CountRunsOfStep(result.Outcome.ProgramRuns);
+            search.CountRunsOfStep(result.Outcome.BudgetedRuns);
             program = Restored(search, program, result.Program, step);
             done.Add(step);
             var origin = string.Join(" -> ", done);
@@ -186,7 +205,7 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
         return result;
     }
 
-    // Null for a step that failed and was passed over. A step that ended with an error has failed, too: what it gives is half of what was asked for.
+    // Null for a step that failed and was passed over.
     private async Task<(Program<TIn, TOut> Program, StepOutcome Outcome)?> RunAsync(
         SearchRun<TIn, TOut> search,
         Program<TIn, TOut> program,
@@ -197,48 +216,82 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
         CancellationToken cancellationToken)
     {
         var step = options.Steps[index];
+        for (var attempt = 0; ; attempt++)
+        {
+            var (result, failed, failure, cause) = await AttemptAsync(search, program, index, store, input, attempt > 0, cancellationToken).ConfigureAwait(false);
+            if (failure is null)
+                return result;
+            var isLast = attempt == options.StepRetries;
+            if (failed is not null && (isLast || PlaceOf(index, store).Directory is null))
+            {
+                // What goes on in its directory counts all that it has ever done.
+                outcomes.Add(failed);
+                search.CountRunsOfStep(failed.BudgetedRuns);
+            }
+
+            if (isLast && options.OnFailure == StepFailure.Stop)
+                throw new SearchEndedException(StopReason.StepFailed, $"The step '{step}' failed: {failure}", cause);
+            search.Warn($"The step '{step}' failed and {(isLast ? "was passed over" : "is run again")}: {failure}");
+            if (isLast)
+                return null;
+        }
+    }
+
+    // A step that ended with an error has failed, too: what it gives is half of what was asked for.
+    private async Task<((Program<TIn, TOut> Program, StepOutcome Outcome)? Result, StepOutcome? Failed, string? Failure, Exception? Cause)> AttemptAsync(
+        SearchRun<TIn, TOut> search,
+        Program<TIn, TOut> program,
+        int index,
+        StepStore<TIn, TOut>? store,
+        string input,
+        bool isAgain,
+        CancellationToken cancellationToken)
+    {
+        var step = options.Steps[index];
         var train = search.Train.Examples.ToArray();
         if (options.ShuffleBetweenSteps)
             search.RandomFor("shuffle", index).Shuffle(train);
         var validation = options.ShareValidation ? search.Selection?.Examples : null;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, options.Stop, options.Control?.Stopped ?? default);
-        string failure;
-        Exception? cause = null;
         try
         {
             either.Token.ThrowIfCancellationRequested();
             using var allowance = search.AllowStep();
-            var result = await CompileAsync(index, store, program, train, validation, allowance, either.Token).ConfigureAwait(false);
+            var place = PlaceOf(index, store);
+            if (isAgain)
+                place = place with { Resume = place.Directory is not null };
+            var result = await CompileAsync(index, place, program, train, validation, allowance, either.Token).ConfigureAwait(false);
             var isCut = optimizers[step] is PromptOptimizer<TIn, TOut> prompt && allowance.HasEnded(result.StopReason, prompt.Budget);
             var outcome = StepOutcome.Of(step, result) with { Cut = isCut ? result.StopReason : null };
-            if (result.Error is null)
-            {
-                // A step that the sequence's budget cut off goes on when the sequence does, with more of it.
-                if (store is not null && !isCut)
-                    await store.SaveAsync(program, result.Program, outcome, input, cancellationToken).ConfigureAwait(false);
-                return (result.Program, outcome);
-            }
+            if (result.Error is not null)
+                return (null, outcome, result.Error, null);
 
-            outcomes.Add(outcome);
-            search.CountRunsOfStep(outcome.ProgramRuns);
-            failure = result.Error;
+            // A step that the sequence's budget cut off goes on when the sequence does, with more of it.
+            if (store is not null && !isCut)
+                await store.SaveAsync(program, result.Program, outcome, input, cancellationToken).ConfigureAwait(false);
+            return ((result.Program, outcome), null, null, null);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested && error is not SearchEndedException
             && !(error is OperationCanceledException && either.IsCancellationRequested))
         {
-            (failure, cause) = (error.Message, error);
+            return (null, null, error.Message, error);
         }
-
-        if (options.OnFailure == StepFailure.Stop)
-            throw new SearchEndedException(StopReason.StepFailed, $"The step '{step}' failed: {failure}", cause);
-        search.Warn($"The step '{step}' failed and was passed over: {failure}");
-        return null;
     }
 
     // An optimizer that is named twice, or that has no directory of its own, runs in one of this step's: each directory is one run's.
+    private RunPlace PlaceOf(int index, StepStore<TIn, TOut>? store)
+    {
+        if (optimizers[options.Steps[index]] is not PromptOptimizer<TIn, TOut> prompt)
+            return default;
+        var isRepeated = options.Steps.Count(step => step == options.Steps[index]) > 1;
+        return prompt.Place.Directory is { } own
+            ? prompt.Place with { Directory = isRepeated ? Path.Combine(own, FormattableString.Invariant($"step-{index + 1}")) : own }
+            : new RunPlace(store?.RunDirectory, options.Resume);
+    }
+
     private Task<OptimizationResult<TIn, TOut>> CompileAsync(
         int index,
-        StepStore<TIn, TOut>? store,
+        RunPlace place,
         Program<TIn, TOut> program,
         Example<TIn, TOut>[] train,
         IReadOnlyList<Example<TIn, TOut>>? validation,
@@ -246,13 +299,9 @@ public sealed class BetterTogether<TIn, TOut> : PromptOptimizer<TIn, TOut>
         CancellationToken cancellationToken)
     {
         var optimizer = optimizers[options.Steps[index]];
-        if (optimizer is not PromptOptimizer<TIn, TOut> prompt)
-            return optimizer.CompileAsync(program, train, validation, cancellationToken);
-        var isRepeated = options.Steps.Count(step => step == options.Steps[index]) > 1;
-        var place = prompt.Place.Directory is { } own
-            ? prompt.Place with { Directory = isRepeated ? Path.Combine(own, FormattableString.Invariant($"step-{index + 1}")) : own }
-            : new RunPlace(store?.RunDirectory, options.Resume);
-        return prompt.CompileInAsync(program, train, validation, place, allowance, cancellationToken);
+        return optimizer is PromptOptimizer<TIn, TOut> prompt
+            ? prompt.CompileInAsync(program, train, validation, place, allowance, cancellationToken)
+            : optimizer.CompileAsync(program, train, validation, cancellationToken);
     }
 
     // An optimizer of the user's own may lose models on its way; tuned weights are a model, too, and stay.

@@ -35,7 +35,10 @@ public record OptimizationResult<TIn, TOut>
     /// <summary>Runs of the program on an example.</summary>
     public long ProgramRuns { get; init; }
 
-    /// <summary>Calls, tokens and money by role. Answers from the cache cost nothing.</summary>
+    /// <summary>Runs that were under way when a process was killed: they count in budgets, and in nothing else.</summary>
+    internal long LostRuns { get; init; }
+
+    /// <summary>Calls, tokens and money by role, with what attempts had cost that an outage broke off. Answers from the cache cost nothing.</summary>
     public ImmutableSortedDictionary<string, Usage> UsageByRole { get; init; } = ImmutableSortedDictionary<string, Usage>.Empty;
 
     /// <summary>What the user should know of, in plain words.</summary>

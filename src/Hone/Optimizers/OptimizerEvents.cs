@@ -22,6 +22,9 @@ public sealed record OptimizerStarted(string Optimizer, string Settings, Optimiz
 
     /// <summary>Examples that choose; 0 without a validation set.</summary>
     public int ValidationCount { get; init; }
+
+    /// <summary>What the predictors of the program as it came are told, by path.</summary>
+    public ImmutableSortedDictionary<string, string> Instructions { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 }
 
 /// <summary>A part of the search begins.</summary>

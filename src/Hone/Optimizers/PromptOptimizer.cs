@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 
 namespace Hone.Optimizers;
 
@@ -53,6 +51,9 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     /// <summary>What the options allow to spend.</summary>
     internal OptimizationBudget Budget => options.Budget;
 
+    /// <summary>Everything that changes what the search does, as text.</summary>
+    internal string Settings => options.Describe() + Describe();
+
     /// <summary>Where the options say that a run is kept.</summary>
     internal RunPlace Place => new(options.RunDirectory, options.Resume);
 
@@ -66,7 +67,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         CancellationToken cancellationToken)
     {
         var (trainSet, selection) = Sets(program, train, validation, out var note);
-        var identity = new RunIdentity(Name, ProgramParts.Identity(program), options.Describe() + Describe(), DataText(trainSet, selection))
+        var identity = new RunIdentity(Name, ProgramParts.Identity(program), Settings, DataText(trainSet, selection))
         {
             FormatVersion = SearchFolder.FormatVersion,
         };
@@ -87,6 +88,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             JournaledUnits = units.JournaledCount,
             TrainCount = trainSet.Count,
             ValidationCount = selection?.Count ?? 0,
+            Instructions = program.Predictors.ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value.Instructions, StringComparer.Ordinal),
         });
         if (note is not null)
             events.Warn(note);
@@ -121,6 +123,11 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     /// <summary>The search: scores or offers candidates until it is done. The baseline is candidate 0 already.</summary>
     private protected abstract Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken);
 
+    /// <summary>Asks ahead what can be asked before anything is scored.</summary>
+    private protected virtual void AskAhead(SearchRun<TIn, TOut> search)
+    {
+    }
+
     /// <summary>Enters the program as it came as candidate 0.</summary>
     private protected virtual Task BeginAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken) =>
         search.OfferAsync(search.Baseline, cancellationToken);
@@ -147,6 +154,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         SearchEndedException? ended = null;
         try
         {
+            AskAhead(search);
             await BeginAsync(search, cancellationToken).ConfigureAwait(false);
             await SearchAsync(search, cancellationToken).ConfigureAwait(false);
         }
@@ -162,7 +170,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         var test = await TestAsync(search, units, allowance, cancellationToken).ConfigureAwait(false);
         if (IsError(ended))
             events.Warn(ended!.Message);
-        var result = Complete(Finish(search, units, ended, test) with { Warnings = [.. events.Warnings] }, search);
+        var result = Complete(Finish(search, units, ended, test) with { Warnings = [.. events.Warnings], LostRuns = units.LostRuns }, search);
         events.Tell(new OptimizerFinished(result.StopReason, result.BestIndex, result.Verdict) { Error = result.Error, Candidates = result.Candidates });
         await events.FlushAsync(cancellationToken).ConfigureAwait(false);
         return result;
@@ -220,7 +228,10 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
             return null;
         using var whole = CallBudgetOf(null, 0, allowance);
         units.UseSetAside(whole);
+
+        // Another test set may come with a resumption: it is no part of the run's identity.
         var set = new SearchSet<TIn, TOut>("test", examples, KeepsSteps: false);
+        set = set with { Key = $"test {set.Digest()}" };
         try
         {
             var scores = await search.SampleAsync(
@@ -369,15 +380,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
     }
 
     private static string DataText(SearchSet<TIn, TOut> train, SearchSet<TIn, TOut>? selection) =>
-        $"{train.Count} to learn from ({Digest(train)})" + (selection is null ? "" : $", {selection.Count} to choose by ({Digest(selection)})");
-
-    private static string Digest(SearchSet<TIn, TOut> set)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var example in set.Examples)
-            hash.AppendData(Encoding.UTF8.GetBytes($"{ValueText.Of(example.Input)}\u0001{ValueText.Of(example.Expected)}\u0002"));
-        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
-    }
+        $"{train.Count} to learn from ({train.Digest()})" + (selection is null ? "" : $", {selection.Count} to choose by ({selection.Digest()})");
 }
 
 /// <summary>Where a run is kept, and whether one that is there goes on.</summary>

@@ -17,12 +17,19 @@ internal sealed record StepOutcome(string Step, string Verdict)
 
     public ImmutableArray<string> Warnings { get; init; } = [];
 
+    /// <summary>Runs that were under way when a process was killed.</summary>
+    public long LostRuns { get; init; }
+
+    /// <summary>What the step takes of a budget of runs.</summary>
+    public long BudgetedRuns => ProgramRuns + LostRuns;
+
     /// <summary>Which limit of the sequence ended the step before it was done; null for one that is finished.</summary>
     public StopReason? Cut { get; init; }
 
     public static StepOutcome Of<TIn, TOut>(string step, OptimizationResult<TIn, TOut> result) => new(step, result.Verdict)
     {
         ProgramRuns = result.ProgramRuns,
+        LostRuns = result.LostRuns,
         UsageByRole = result.UsageByRole,
         Warnings = result.Warnings,
     };
@@ -72,6 +79,7 @@ internal sealed class StepStore<TIn, TOut>(string directory, int index, string s
             ["input"] = input,
             ["verdict"] = outcome.Verdict,
             ["programRuns"] = outcome.ProgramRuns,
+            ["lostRuns"] = outcome.LostRuns,
             ["usage"] = UsageJson.Write(outcome.UsageByRole),
             ["warnings"] = new JsonArray([.. outcome.Warnings.Select(warning => (JsonNode)warning)]),
             ["weights"] = weights,
@@ -103,6 +111,7 @@ internal sealed class StepStore<TIn, TOut>(string directory, int index, string s
         return (program, new(step, saved.GetProperty("verdict").GetString()!)
         {
             ProgramRuns = saved.GetProperty("programRuns").GetInt64(),
+            LostRuns = saved.TryGetProperty("lostRuns", out var lost) ? lost.GetInt64() : 0,
             UsageByRole = UsageJson.Read(saved.GetProperty("usage")),
             Warnings = [.. saved.GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString()!)],
         });

@@ -81,6 +81,23 @@ public sealed class BetterTogetherResumeTests : IDisposable
         Assert.Equal(Lab.Evidence(expected), Lab.Evidence(again));
     }
 
+    // A model that is away for a while: the step goes on in its directory and pays nothing twice.
+    [Fact]
+    public async Task A_step_that_is_run_again_goes_on_in_its_directory()
+    {
+        var whole = NewLab();
+        var expected = await New(Prompts(), Prompts(), new() { Strategy = "p" }).CompileAsync(whole.One(), Lab.Examples(4), Lab.Examples(6, "v"), Token);
+        var failures = 1;
+        var lab = new Lab(call => call.Demos.Length > 0 && call.Question == "v6" && Interlocked.Decrement(ref failures) >= 0
+            ? throw new LMServerException("away")
+            : Lab.AnswerIf(call.Question[^1] - '0' <= 1 + call.Demos.Length, call.Question));
+        var step = new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { Demos = 1, OutageRetries = 0, MaxParallelism = 1 });
+        var result = await New(step, step, new() { Strategy = "p", StepRetries = 1, RunDirectory = directory }).CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(6, "v"), Token);
+        Assert.Equal(Lab.Evidence(expected), Lab.Evidence(result));
+        Assert.Equal(whole.Calls.Count + 1, lab.Calls.Count);
+        Assert.Contains(result.Warnings, warning => warning.Contains("is run again", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Weights_of_a_finished_step_are_kept_and_loaded()
     {

@@ -68,13 +68,40 @@ public sealed class BetterTogetherTests
     [Fact]
     public void A_validation_share_of_one_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => new BetterTogetherOptions { ValidationShare = 1 });
 
+    // Without optimizers of one's own: demos first, then weights, which this model has none of.
     [Fact]
-    public async Task Models_that_a_step_loses_are_put_back()
+    public async Task The_usual_steps_are_random_search_and_tuning()
+    {
+        var world = new Lab(call => Lab.AnswerIf(call.Demos.Length > 0 || call.Question[0] == 'q', call.Question));
+        var result = await world.AtEveryParallelismAsync((lab, n) =>
+            new BetterTogether<FieldMap, FieldMap>(Lab.Exact, options: new() { PerfectScore = null, MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"), Token));
+        Assert.Equal((StopReason.StepFailed, 1, 1.0), (result.StopReason, result.BestIndex, result.BestScore!.Value));
+        Assert.Equal(["the program as it came", "p"], result.Candidates.Select(candidate => candidate.Origin));
+        Assert.Contains("cannot be trained here", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, 2, StopReason.StepFailed)]
+    [InlineData(2, 3, StopReason.Completed)]
+    public async Task A_step_that_failed_is_run_again_when_asked_to(int retries, int candidates, StopReason reason)
+    {
+        var result = await NewLab(withP: 7, withPW: 8).AtEveryParallelismAsync((lab, n) =>
+            New(new Appender("P"), new Appender("W") { FailsFor = 2 }, new() { Strategy = "p -> w", StepRetries = retries, MaxParallelism = n }).CompileAsync(lab.One(), Lab.Examples(4), Validation, Token));
+        Assert.Equal((candidates, reason), (result.Candidates.Length, result.StopReason));
+        Assert.Equal(retries, result.Warnings.Count(warning => warning.Contains("is run again: no trainer", StringComparison.Ordinal)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new BetterTogetherOptions { StepRetries = -1 });
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task Models_that_a_step_loses_are_put_back(int parallelism)
     {
         var lab = NewLab(withP: 7, withPW: 6);
         var program = lab.One().WithNamedModel("large", lab.Model);
         program = program.With(program.State.With("ans", new() { Model = "large" }));
-        var result = await New(new Appender("P") { LosesModels = true }, new Appender("W"), new() { Strategy = "p" }).CompileAsync(program, Lab.Examples(4), Validation, Token);
+        var result = await New(new Appender("P") { LosesModels = true }, new Appender("W"), new() { Strategy = "p", MaxParallelism = parallelism }).CompileAsync(program, Lab.Examples(4), Validation, Token);
         Assert.Equal("large", result.Program.State["ans"].Model);
         Assert.Same(lab.Model, result.Program.Model);
         Assert.Contains(result.Warnings, warning => warning.Contains("put back", StringComparison.Ordinal));
@@ -96,7 +123,11 @@ public sealed class BetterTogetherTests
 
         public List<string[]> Train { get; } = [];
 
+        private int failures;
+
         public bool Fails { get; init; }
+
+        public int FailsFor { get; init; }
 
         public bool LosesModels { get; init; }
 
@@ -108,7 +139,7 @@ public sealed class BetterTogetherTests
             IReadOnlyList<Example<FieldMap, FieldMap>>? validation = null,
             CancellationToken cancellationToken = default)
         {
-            if (Fails)
+            if (Fails || failures++ < FailsFor)
                 throw new InvalidOperationException("no trainer");
             Received.Add(program);
             Train.Add([.. train.Select(example => example.Id!)]);

@@ -147,6 +147,9 @@ public sealed class AvatarOptimizer<TIn, TOut> : PromptOptimizer<TIn, TOut>
         where TReply : class
     {
         var reply = (await search.AskAsync(phase, program, [request], json, cancellationToken).ConfigureAwait(false))[0];
-        return reply.Reply ?? (await search.AskAsync(phase, program, [request with { Key = request.Key + "|again" }], json, cancellationToken).ConfigureAwait(false))[0].Reply;
+
+        // A sample of its own: a cache would give the same answer again.
+        return reply.Reply ?? (await search.AskAsync(
+            phase, program, [request with { Key = request.Key + "|again", Sample = SampleIds.Series + request.Sample }], json, cancellationToken).ConfigureAwait(false))[0].Reply;
     }
 }

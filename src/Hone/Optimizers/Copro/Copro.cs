@@ -46,12 +46,16 @@ public sealed class Copro<TIn, TOut> : PromptOptimizer<TIn, TOut>
         return new(evaluations * (selection ?? 0), predictors * ((options.Breadth - 1) + ((long)options.Breadth * (options.Depth - 1))), (int)predictors);
     }
 
+    // Ideas rest on the instructions alone.
+    private protected override void AskAhead(SearchRun<TIn, TOut> search) =>
+        search.AskAhead(search.Proposer(IdeaWriter, options.PromptModel, "prompt"), Questions(search, ComponentsOf(search), 0, Idea), InstructionJson.Default.InstructionReply);
+
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
         var ideas = search.Proposer(IdeaWriter, options.PromptModel, "prompt");
         var attempts = search.Proposer(AttemptWriter, options.PromptModel, "prompt");
-        ComponentTexts[] components = [.. TextComponents.Of(search.Student, options).Select(path => new ComponentTexts(path, TextComponents.Get(search.Student, path)))];
-        await ProposeAsync(search, ideas, components, 0, component => new InstructionIdeaRequest(component.Original), cancellationToken).ConfigureAwait(false);
+        var components = ComponentsOf(search);
+        await ProposeAsync(search, ideas, components, 0, Idea, cancellationToken).ConfigureAwait(false);
         var working = search.Baseline;
         for (var round = 0; ; round++)
         {
@@ -65,7 +69,24 @@ public sealed class Copro<TIn, TOut> : PromptOptimizer<TIn, TOut>
         }
     }
 
+    private ComponentTexts[] ComponentsOf(SearchRun<TIn, TOut> search) =>
+        [.. TextComponents.Of(search.Student, options).Select(path => new ComponentTexts(path, TextComponents.Get(search.Student, path)))];
+
+    private static InstructionIdeaRequest Idea(ComponentTexts component) => new(component.Original);
+
+    private int QuestionsIn(int round) => round == 0 ? options.Breadth - 1 : options.Breadth;
+
     // Independent samples of one question: models that cannot give several answers at once give as many.
+    private AskRequest<TRequest>[] Questions<TRequest>(SearchRun<TIn, TOut> search, ComponentTexts[] components, int round, Func<ComponentTexts, TRequest> request) =>
+    [
+        .. components.SelectMany(component => Enumerable.Range(1, QuestionsIn(round)).Select(i =>
+            new AskRequest<TRequest>(FormattableString.Invariant($"copro|{round}|{component.Path}|{i}"), request(component))
+            {
+                Sample = SampleIds.Of(search.Seed, i),
+                Temperature = options.InitTemperature,
+            })),
+    ];
+
     private async Task ProposeAsync<TRequest>(
         SearchRun<TIn, TOut> search,
         Program<TRequest, InstructionReply> writer,
@@ -74,16 +95,8 @@ public sealed class Copro<TIn, TOut> : PromptOptimizer<TIn, TOut>
         Func<ComponentTexts, TRequest> request,
         CancellationToken cancellationToken)
     {
-        var count = round == 0 ? options.Breadth - 1 : options.Breadth;
-        AskRequest<TRequest>[] wave =
-        [
-            .. components.SelectMany(component => Enumerable.Range(1, count).Select(i =>
-                new AskRequest<TRequest>(FormattableString.Invariant($"copro|{round}|{component.Path}|{i}"), request(component))
-                {
-                    Sample = SampleIds.Of(search.Seed, i),
-                    Temperature = options.InitTemperature,
-                })),
-        ];
+        var count = QuestionsIn(round);
+        var wave = Questions(search, components, round, request);
         var replies = await search.AskAsync("proposing", writer, wave, InstructionJson.Default.InstructionReply, cancellationToken).ConfigureAwait(false);
         for (var i = 0; i < components.Length; i++)
         {

@@ -57,7 +57,7 @@ public sealed class BootstrapFinetune<TIn, TOut> : PromptOptimizer<TIn, TOut>
     // Everything that can be known to fail is known before a run is paid for.
     private protected override void Check(Program<TIn, TOut> program)
     {
-        TextPart.RefuseDemos(program, Name);
+        TextPart.RefuseTuning(program, Name);
         foreach (var teacher in Teachers)
             TeacherCheck.SamePredictors(program, teacher);
         foreach (var (path, _) in options.OpenIn(program))

@@ -86,7 +86,7 @@ public static class TracedRuns
             var score = metric is null ? null : await metric(example, new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
             return new(index, example, TracedStatus.Ok, score, outcome.Value, outcome.Trace, null);
         }
-        catch (Exception fault) when (fault is not OperationCanceledException)
+        catch (Exception fault) when (fault is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             return Failed(new HoneException($"The metric failed on example {example.Id ?? $"#{index}"}: {fault.Message}", fault), outcome.Trace);
         }

@@ -51,7 +51,7 @@ internal sealed class GepaSearch<TIn, TOut>
             search.Warn($"The budget of {spending.Limit} evaluations does not pay for one iteration: two minibatches and one pass over the {selection.Count} validation examples, after the first.");
     }
 
-    // True when the budget does not pay for the iteration; null when there is nothing to merge.
+    // False when a merge was tried; null when there is nothing to merge, or the budget does not pay for it.
     private async Task<bool?> MergeAsync(CancellationToken cancellationToken)
     {
         var isTurn = options.UseMerge && mergesDue > 0 && hasFound && (options.MaxMerges is not { } most || mergesDone < most);
@@ -62,7 +62,7 @@ internal sealed class GepaSearch<TIn, TOut>
             return null;
         var sample = merges.Sample(pool, plan, random);
         if (spending.Remaining < sample.Length + selection.Count)
-            return true;
+            return null;
         search.Tell(new GepaMergeAttempted(iteration, plan.First, plan.Second, plan.Ancestor));
         var merged = Candidate(
             search.Ledger[plan.Ancestor].State,

@@ -104,6 +104,12 @@ public sealed class InferRules<TIn, TOut> : PromptOptimizer<TIn, TOut>
         TeacherCheck.SamePredictors(program, Teacher);
     }
 
+    // Rules rest on the training examples alone.
+    private protected override void AskAhead(SearchRun<TIn, TOut> search) => search.AskAhead(
+        search.Proposer(RuleFinder, options.PromptModel, "prompt"),
+        QuestionsOf(search).Select(question => question.Ask(search.Seed, options.Rules)),
+        RulesJson.Default.RulesReply);
+
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
         var bootstrapper = new Bootstrapper<TIn, TOut>(search, options, Teacher, Acceptance);
@@ -111,11 +117,17 @@ public sealed class InferRules<TIn, TOut> : PromptOptimizer<TIn, TOut>
             search.Train.All, new(options.MaxBootstrappedDemos, options.MaxLabeledDemos), search.Seed, cancellationToken).ConfigureAwait(false);
         var demos = search.Candidate(state, "harvested demos");
         var parent = (await search.ScoreOnceAsync("scoring", [demos], cancellationToken).ConfigureAwait(false))[0].Index;
-        var questions = Enumerable.Range(0, options.Candidates).SelectMany(candidate => Questions(search, bootstrapper.Examples, candidate)).ToArray();
+        var questions = QuestionsOf(search);
         await FindRulesAsync(search, questions, cancellationToken).ConfigureAwait(false);
         var candidates = questions.GroupBy(question => question.Candidate).Where(group => group.Any(question => question.Rules is not null))
             .Select(group => WithRules(search, demos, group, parent));
         await search.ScoreOnceAsync("scoring", [.. candidates], cancellationToken).ConfigureAwait(false);
+    }
+
+    private Question[] QuestionsOf(SearchRun<TIn, TOut> search)
+    {
+        FieldMap[] examples = [.. search.Train.Examples.Select(ExampleFields.Of)];
+        return [.. Enumerable.Range(0, options.Candidates).SelectMany(candidate => Questions(search, examples, candidate))];
     }
 
     private IEnumerable<Question> Questions(SearchRun<TIn, TOut> search, IReadOnlyList<FieldMap> examples, int candidate)

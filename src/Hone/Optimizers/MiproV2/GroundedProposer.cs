@@ -5,6 +5,7 @@ namespace Hone.Optimizers;
 /// <summary>Has a model write instructions that rest on the data, the program and runs that went well. Descriptions are asked for once a run.</summary>
 internal sealed class GroundedProposer<TIn, TOut>(SearchRun<TIn, TOut> search, MiproV2Options options, MiproWriters writers, IReadOnlyList<FieldMap> examples)
 {
+    private const string KeyPrefix = "mipro|";
     private const int MostLooks = 10;
     private const int MostComplete = 5;
     private const int MostDemos = 3;
@@ -27,6 +28,15 @@ internal sealed class GroundedProposer<TIn, TOut>(SearchRun<TIn, TOut> search, M
     private string? program;
 
     private LM? Model => options.PromptModel;
+
+    /// <summary>Asks beside the first wave what rests on data and program alone: the first look, and what the program is for.</summary>
+    public void AskAhead()
+    {
+        if (options.DataAware)
+            search.AskAhead(search.Proposer(writers.DataObserver, Model, "prompt"), [Look(Batches(), 0, string.Empty)], MiproJson.Default.DataObservations);
+        if (options.ProgramAware)
+            search.AskAhead(search.Proposer(writers.ProgramDescriber, Model, "prompt"), [Question("program", ProgramQuestion())], MiproJson.Default.DescriptionReply);
+    }
 
     /// <summary>Asks for the descriptions that all proposals share. One that cannot be had is left out.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
@@ -118,15 +128,13 @@ internal sealed class GroundedProposer<TIn, TOut>(SearchRun<TIn, TOut> search, M
     private async Task<string?> SummarizeAsync(CancellationToken cancellationToken)
     {
         var observer = search.Proposer(writers.DataObserver, Model, "prompt");
-        string[] batches = [.. examples.Chunk(options.DataBatchSize).Take(MostLooks)
-            .Select(batch => MetaText.Blocks("example", batch.Select(example => MetaText.Lines(example, TokensPerField)), TokensPerBlock))];
+        var batches = Batches();
         var observations = string.Empty;
         var complete = 0;
         for (var look = 0; look < batches.Length && complete < MostComplete; look++)
         {
             var text = await AskAsync(
-                observer, FormattableString.Invariant($"observe|{look}"), new(batches[look], observations), MiproJson.Default.DataObservations,
-                reply => reply.Observations, cancellationToken).ConfigureAwait(false);
+                observer, Look(batches, look, observations), MiproJson.Default.DataObservations, reply => reply.Observations, cancellationToken).ConfigureAwait(false);
             if (text is null)
                 break;
             if (look > 0 && text.StartsWith("COMPLETE", StringComparison.OrdinalIgnoreCase))
@@ -139,16 +147,15 @@ internal sealed class GroundedProposer<TIn, TOut>(SearchRun<TIn, TOut> search, M
             return null;
         var summarizer = search.Proposer(writers.DataSummarizer, Model, "prompt");
         return await AskAsync(
-            summarizer, "summary", new(observations), MiproJson.Default.DescriptionReply, reply => reply.Description, cancellationToken).ConfigureAwait(false)
+            summarizer, Question("summary", new DataSummaryRequest(observations)), MiproJson.Default.DescriptionReply, reply => reply.Description, cancellationToken).ConfigureAwait(false)
             ?? observations;
     }
 
     private async Task DescribeAsync(CancellationToken cancellationToken)
     {
         var describer = search.Proposer(writers.ProgramDescriber, Model, "prompt");
-        var shown = MetaText.Blocks("example", examples.Take(MostDemos).Select(example => MetaText.Lines(example, TokensPerField)), TokensPerBlock);
         program = await AskAsync(
-            describer, "program", new(outline, shown), MiproJson.Default.DescriptionReply, reply => reply.Description, cancellationToken).ConfigureAwait(false);
+            describer, Question("program", ProgramQuestion()), MiproJson.Default.DescriptionReply, reply => reply.Description, cancellationToken).ConfigureAwait(false);
         if (program is null)
             return;
         var moduleDescriber = search.Proposer(writers.ModuleDescriber, Model, "prompt");
@@ -169,18 +176,29 @@ internal sealed class GroundedProposer<TIn, TOut>(SearchRun<TIn, TOut> search, M
 
     private async Task<string?> AskAsync<TRequest, TReply>(
         Program<TRequest, TReply> asked,
-        string key,
-        TRequest request,
+        AskRequest<TRequest> request,
         System.Text.Json.Serialization.Metadata.JsonTypeInfo<TReply> json,
         Func<TReply, string> textOf,
         CancellationToken cancellationToken)
         where TReply : class
     {
-        var reply = (await search.AskAsync("describing", asked, [Question(key, request)], json, cancellationToken).ConfigureAwait(false))[0];
+        var reply = (await search.AskAsync("describing", asked, [request], json, cancellationToken).ConfigureAwait(false))[0];
         var text = reply.Reply is null ? null : textOf(reply.Reply).Trim();
-        search.Tell(new TextProposed(key, text, reply.Error));
+        search.Tell(new TextProposed(request.Key[KeyPrefix.Length..], text, reply.Error));
         return string.IsNullOrEmpty(text) ? null : text;
     }
 
-    private static AskRequest<TRequest> Question<TRequest>(string key, TRequest request) => new("mipro|" + key, request) { Temperature = 1 };
+    private string[] Batches() =>
+    [
+        .. examples.Chunk(options.DataBatchSize).Take(MostLooks)
+            .Select(batch => MetaText.Blocks("example", batch.Select(example => MetaText.Lines(example, TokensPerField)), TokensPerBlock)),
+    ];
+
+    private static AskRequest<DataLookRequest> Look(string[] batches, int look, string observations) =>
+        Question(FormattableString.Invariant($"observe|{look}"), new DataLookRequest(batches[look], observations));
+
+    private ProgramDescriptionRequest ProgramQuestion() =>
+        new(outline, MetaText.Blocks("example", examples.Take(MostDemos).Select(example => MetaText.Lines(example, TokensPerField)), TokensPerBlock));
+
+    private static AskRequest<TRequest> Question<TRequest>(string key, TRequest request) => new(KeyPrefix + key, request) { Temperature = 1 };
 }

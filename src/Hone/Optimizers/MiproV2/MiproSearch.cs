@@ -40,12 +40,19 @@ internal sealed class MiproSearch<TIn, TOut>
         (this.instructions, this.demos, this.samplerOf) = (instructions, demos, samplerOf);
         usesMinibatches = MiproBudget.UsesMinibatches(options, Selection.Count);
         (space, sampler) = NewSampler();
-        search.StrategyState = log;
+        search.StrategyState = this;
     }
 
     private SearchSet<TIn, TOut> Selection => search.Selection!;
 
     private ImmutableArray<KeyValuePair<string, Signature>> Predictors => search.Open;
+
+    /// <summary>Every evaluation in order.</summary>
+    public IReadOnlyList<TrialScored> Trials => log;
+
+    /// <summary>What the choices of instructions stand for, by predictor.</summary>
+    public ImmutableSortedDictionary<string, ImmutableArray<string>> Instructions =>
+        Predictors.Zip(instructions).ToImmutableSortedDictionary(entry => entry.First.Key, entry => entry.Second.ToImmutableArray(), StringComparer.Ordinal);
 
     /// <summary>Logs the program as it came. It is an observation only if a choice gives the very same program.</summary>
     public void Start()

@@ -86,6 +86,12 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
         }
     }
 
+    private protected override void AskAhead(SearchRun<TIn, TOut> search)
+    {
+        if (MiproBudget.For(options, search.Open.Length).Instructions + options.LaterProposals > 1)
+            new GroundedProposer<TIn, TOut>(search, options, Writers, [.. search.Train.Examples.Select(ExampleFields.Of)]).AskAhead();
+    }
+
     private protected override async Task SearchAsync(SearchRun<TIn, TOut> search, CancellationToken cancellationToken)
     {
         var budget = MiproBudget.For(options, search.Open.Length);
@@ -125,7 +131,9 @@ public sealed class MiproV2<TIn, TOut> : PromptOptimizer<TIn, TOut>
     }
 
     private protected override OptimizationResult<TIn, TOut> Complete(OptimizationResult<TIn, TOut> result, SearchRun<TIn, TOut> search) =>
-        new MiproV2Result<TIn, TOut>(result) { Trials = search.StrategyState is List<TrialScored> log ? [.. log] : [] };
+        search.StrategyState is MiproSearch<TIn, TOut> found
+            ? new MiproV2Result<TIn, TOut>(result) { Trials = [.. found.Trials], Instructions = found.Instructions }
+            : new MiproV2Result<TIn, TOut>(result);
 
     private static CategoricalTpeSampler Tpe(SearchSpace space, long seed, int trials) => new(space, seed, trials);
 }

@@ -13,4 +13,7 @@ public sealed record MiproV2Result<TIn, TOut> : OptimizationResult<TIn, TOut>
 
     /// <summary>Every evaluation in order, those on a part of the selection set included; the first one is the program as it came.</summary>
     public ImmutableArray<TrialScored> Trials { get; init; } = [];
+
+    /// <summary>What the choices of instructions stand for, by predictor: choice 0 is the predictor's own.</summary>
+    public ImmutableSortedDictionary<string, ImmutableArray<string>> Instructions { get; init; } = ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty;
 }

@@ -18,7 +18,7 @@ internal static class FindingsJson
     public static JsonObject? Write<TIn, TOut>(OptimizationResult<TIn, TOut> result) => result switch
     {
         GepaResult<TIn, TOut> gepa => new() { [Gepa] = Written(gepa) },
-        MiproV2Result<TIn, TOut> mipro => new() { [Mipro] = new JsonArray([.. mipro.Trials.Select(Written)]) },
+        MiproV2Result<TIn, TOut> mipro => new() { [Mipro] = Written(mipro) },
         SimbaResult<TIn, TOut> simba => new() { [Simba] = new JsonArray([.. simba.Steps.Select(Written)]) },
         _ => null,
     };
@@ -32,7 +32,7 @@ internal static class FindingsJson
         return found.Name switch
         {
             Gepa => Read(found.Value, new GepaResult<TIn, TOut>(result)),
-            Mipro => new MiproV2Result<TIn, TOut>(result) { Trials = [.. found.Value.EnumerateArray().Select(ReadTrial)] },
+            Mipro => Read(found.Value, new MiproV2Result<TIn, TOut>(result)),
             Simba => new SimbaResult<TIn, TOut>(result) { Steps = [.. found.Value.EnumerateArray().Select(ReadStep)] },
             _ => result,
         };
@@ -70,6 +70,20 @@ internal static class FindingsJson
 
     private static BestOutput ReadOutput(JsonElement json) =>
         new(json.GetProperty("candidate").GetInt32(), json.GetProperty("score").GetDouble(), json.GetProperty("output").GetString()!);
+
+    private static JsonObject Written<TIn, TOut>(MiproV2Result<TIn, TOut> result) => new()
+    {
+        ["instructions"] = new JsonObject(result.Instructions.Select(texts =>
+            KeyValuePair.Create<string, JsonNode?>(texts.Key, new JsonArray([.. texts.Value.Select(text => (JsonNode)text)])))),
+        ["trials"] = new JsonArray([.. result.Trials.Select(Written)]),
+    };
+
+    private static MiproV2Result<TIn, TOut> Read<TIn, TOut>(JsonElement json, MiproV2Result<TIn, TOut> result) => result with
+    {
+        Instructions = json.GetProperty("instructions").EnumerateObject().ToImmutableSortedDictionary(
+            texts => texts.Name, texts => texts.Value.EnumerateArray().Select(text => text.GetString()!).ToImmutableArray(), StringComparer.Ordinal),
+        Trials = [.. json.GetProperty("trials").EnumerateArray().Select(ReadTrial)],
+    };
 
     private static JsonNode Written(TrialScored trial) => new JsonObject
     {

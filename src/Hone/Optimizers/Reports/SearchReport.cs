@@ -54,6 +54,10 @@ internal static class SearchReport
         }
 
         page.Raw("</table>");
+        if (result.Candidates.All(candidate => candidate.Parents.IsEmpty))
+            return;
+        page.Element("h2", "Lineage");
+        LineageTree.Write(page, result.Candidates, result.BestIndex);
     }
 
     private static void WriteChanges<TIn, TOut>(HtmlWriter page, OptimizationResult<TIn, TOut> result)

@@ -53,8 +53,12 @@ internal sealed class AskUnit<TRequest, TReply>(
             return;
         }
 
-        if (error is OperationCanceledException || SearchFaults.Refusal(error) is not null || SearchFaults.IsOutage(error) || SearchFaults.IsFatal(error))
+        if (SearchFaults.Refusal(error) is not null || SearchFaults.IsOutage(error) || SearchFaults.IsFatal(error))
+        {
+            Wasted = usage;
             outcome.Error.Throw();
+        }
+
         Outcome = new Proposal<TReply>(null, error.Message)
         {
             UsageByRole = usage,

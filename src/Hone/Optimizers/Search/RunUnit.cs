@@ -19,8 +19,14 @@ internal sealed record RunRequest<TIn, TOut>(Program<TIn, TOut> Program, string 
     /// <summary>A metric in place of the run's, with a name for the journal.</summary>
     public (string Name, Metric<TIn, TOut> Score)? Metric { get; init; }
 
-    public string UnitKey => $"run|{Key}|{Set.Name}|{Index}|{Sample}"
+    public string UnitKey => $"{RunUnit.KeyPrefix}{Key}|{Set.Key}|{Index}|{Sample}"
         + (Options is null ? "" : $"|{RunIdentity.Digest(Options, ProgramFileJson.Default.CallOptions)}") + (Metric is { } metric ? $"|{metric.Name}" : "");
+}
+
+/// <summary>What journals know runs of programs by.</summary>
+internal static class RunUnit
+{
+    public const string KeyPrefix = "run|";
 }
 
 /// <summary>Runs a program on an example and scores the result.</summary>
@@ -42,7 +48,7 @@ internal sealed class RunUnit<TIn, TOut>(RunRequest<TIn, TOut> request, Metric<T
         var steps = request.Set.KeepsSteps ? RunRecord.StepsOf(outcome.Trace) : [];
         if (outcome.Error is { SourceException: var error })
         {
-            ThrowUnlessTheCandidates(error);
+            ThrowUnlessTheCandidates(error, usage);
             Outcome = new RunRecord(new(failureScore))
             {
                 Fault = error is AdapterParseException ? RunFault.Unreadable : RunFault.Crashed,
@@ -53,7 +59,7 @@ internal sealed class RunUnit<TIn, TOut>(RunRequest<TIn, TOut> request, Metric<T
             return;
         }
 
-        var (score, fault, judging) = await ScoreAsync(new(outcome.Value!, outcome.Trace), cancellationToken).ConfigureAwait(false);
+        var (score, fault, judging) = await ScoreAsync(new(outcome.Value!, outcome.Trace), usage, cancellationToken).ConfigureAwait(false);
         Outcome = new RunRecord(score)
         {
             Output = ValueText.Of(outcome.Value),
@@ -83,7 +89,7 @@ internal sealed class RunUnit<TIn, TOut>(RunRequest<TIn, TOut> request, Metric<T
     }
 
     private async Task<(Score Score, string? Fault, ImmutableSortedDictionary<string, Usage> Usage)> ScoreAsync(
-        Prediction<TOut> prediction, CancellationToken cancellationToken)
+        Prediction<TOut> prediction, ImmutableSortedDictionary<string, Usage> spent, CancellationToken cancellationToken)
     {
         using var judging = HoneScope.Use(new ScopeOptions { TraceLimit = int.MaxValue });
         try
@@ -93,9 +99,9 @@ internal sealed class RunUnit<TIn, TOut>(RunRequest<TIn, TOut> request, Metric<T
                 ? (score, null, Usage())
                 : (new(failureScore), $"The metric gave {score.Value} for example {Name}.", Usage());
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (Exception error) when (error is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            ThrowUnlessTheCandidates(error);
+            ThrowUnlessTheCandidates(error, spent.Plus(Usage()));
             return (new(failureScore), $"The metric failed on example {Name}: {error.Message}", Usage());
         }
 
@@ -104,9 +110,12 @@ internal sealed class RunUnit<TIn, TOut>(RunRequest<TIn, TOut> request, Metric<T
 
     private string Name => Example.Id ?? $"#{request.Index} of the {request.Set.Name} set";
 
-    private static void ThrowUnlessTheCandidates(Exception error)
+    // A program or a metric with a time limit of its own may be cancelled by it: nobody has cancelled the run, and the candidate is to blame.
+    private void ThrowUnlessTheCandidates(Exception error, ImmutableSortedDictionary<string, Usage> spent)
     {
-        if (error is OperationCanceledException || SearchFaults.Refusal(error) is not null || SearchFaults.IsOutage(error) || SearchFaults.IsFatal(error))
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
+        if (SearchFaults.Refusal(error) is null && !SearchFaults.IsOutage(error) && !SearchFaults.IsFatal(error))
+            return;
+        Wasted = spent;
+        System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
     }
 }

@@ -4,14 +4,25 @@ using System.Text.Json;
 namespace Hone.Optimizers;
 
 /// <summary>
-/// The journal of a search. With a budget of calls every line says what the budget has counted, and one is written before each call, with what that may
-/// cost: a process that is killed cannot say any more what it has paid for. Thread-safe; does nothing for a run in memory.
+/// The journal of a search. A process that is killed cannot say any more what it had under way, so it says so before: a line is written before each unit of
+/// work. With a budget of calls every line also says what the budget has counted, and one is written before each call, with what that may cost.
+/// Thread-safe; does nothing for a run in memory.
 /// </summary>
 internal sealed class SearchJournal(OptimizationRun run)
 {
     private const string SpentKey = "spent";
     private const string UnderWayKey = "underWay";
     private const string LostKey = "lost";
+    private const string BegunKey = "begun";
+    private const string LostUnitsKey = "lostUnits";
+    private const string LostRunsKey = "lostRuns";
+    private const string WastedKey = "wasted";
+
+    /// <summary>A unit that is done.</summary>
+    public const string UnitKey = "unit";
+
+    /// <summary>The end of a wave, in order: nothing is under way.</summary>
+    public const string ElapsedKey = "elapsedMs";
 
     private static readonly ImmutableSortedDictionary<string, Usage> NoUsage = ImmutableSortedDictionary.Create<string, Usage>(StringComparer.Ordinal);
 
@@ -38,6 +49,49 @@ internal sealed class SearchJournal(OptimizationRun run)
         if (isFirst && Entries().UnderWay is { IsEmpty: false } lost)
             Append(line => UsageJson.Write(line, LostKey, lost));
     }
+
+    /// <summary>Says that a unit begins.</summary>
+    public void Begin(Unit unit)
+    {
+        if (run.Journal is not null)
+            Append(line => line.WriteString(BegunKey, unit.Key));
+    }
+
+    /// <summary>How many units earlier processes had begun when they were killed, and how many of them were runs of programs; of those of the last one a line is kept.</summary>
+    public (long Units, long Runs) CountLost()
+    {
+        var (open, units, runs) = (new HashSet<string>(StringComparer.Ordinal), 0L, 0L);
+        foreach (var line in run.Entries)
+        {
+            if (line.TryGetProperty(BegunKey, out var begun))
+                open.Add(begun.GetString()!);
+            else if (line.TryGetProperty(UnitKey, out var done))
+                open.Remove(done.GetString()!);
+            else if (line.TryGetProperty(ElapsedKey, out _) || line.TryGetProperty(LostUnitsKey, out _))
+                open.Clear();
+            if (line.TryGetProperty(LostUnitsKey, out var known))
+                (units, runs) = (units + known.GetInt64(), runs + line.GetProperty(LostRunsKey).GetInt64());
+        }
+
+        var openRuns = open.Count(key => key.StartsWith(RunUnit.KeyPrefix, StringComparison.Ordinal));
+        if (open.Count > 0)
+        {
+            Append(line =>
+            {
+                line.WriteNumber(LostUnitsKey, open.Count);
+                line.WriteNumber(LostRunsKey, openRuns);
+            });
+        }
+
+        return (units + open.Count, runs + openRuns);
+    }
+
+    /// <summary>Says what an attempt had cost that was broken off.</summary>
+    public void Waste(ImmutableSortedDictionary<string, Usage> cost) => Append(line => UsageJson.Write(line, WastedKey, cost));
+
+    /// <summary>What attempts of earlier processes had cost that were broken off.</summary>
+    public ImmutableSortedDictionary<string, Usage> Wasted() =>
+        run.Entries.Aggregate(NoUsage, (sum, line) => sum.Plus(UsageOf(line, WastedKey)));
 
     /// <summary>Appends a line.</summary>
     /// <param name="members">Writes the members of its object.</param>
@@ -72,8 +126,10 @@ internal sealed class SearchJournal(OptimizationRun run)
         {
             if (line.TryGetProperty(SpentKey, out var counted))
                 (spent, underWay) = (UsageJson.Read(counted), UsageOf(line, UnderWayKey));
-            else if (line.TryGetProperty("unit", out _))
+            else if (line.TryGetProperty(UnitKey, out _))
                 spent = spent.Plus(UsageOf(line.GetProperty("result"), "usage"));
+            else
+                spent = spent.Plus(UsageOf(line, WastedKey));
             lost = lost.Plus(UsageOf(line, LostKey));
         }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 
 namespace Hone.Optimizers;
@@ -14,7 +15,12 @@ internal static class SearchMeters
     public static void Count(Unit unit)
     {
         Units.Add(1, new KeyValuePair<string, object?>("hone.optimizer.kind", unit.Kind));
-        foreach (var (role, usage) in unit.UsageByRole)
+        Count(unit.UsageByRole);
+    }
+
+    public static void Count(ImmutableSortedDictionary<string, Usage> usageByRole)
+    {
+        foreach (var (role, usage) in usageByRole)
             Cost.Add((double)usage.Cost, new KeyValuePair<string, object?>(HoneDiagnostics.Role, role));
     }
 }

@@ -15,6 +15,7 @@ internal sealed class SearchRun<TIn, TOut>
     private readonly UnitRunner units;
     private readonly SearchEvents events;
     private readonly SearchFolder<TIn, TOut>? folder;
+    private readonly List<Unit> ahead = [];
     private int failedProposals;
     private bool hasMetricFailed;
 
@@ -179,6 +180,14 @@ internal sealed class SearchRun<TIn, TOut>
             await EnterAsync(candidate, null, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Questions for which nothing has to be known any more: they are asked beside the next wave, and are answered when the search asks them. One that could
+    /// not be asked then is asked when its turn comes.
+    /// </summary>
+    public void AskAhead<TRequest, TReply>(Program<TRequest, TReply> proposer, IEnumerable<AskRequest<TRequest>> requests, JsonTypeInfo<TReply> json)
+        where TReply : class =>
+        ahead.AddRange(requests.Select(request => new AskUnit<TRequest, TReply>(proposer, request, Seed, json)));
+
     /// <summary>Asks a model for texts, side by side; a question that fails is a proposal with an error.</summary>
     /// <exception cref="SearchEndedException">The run is to end: too many proposals in a row failed, for one.</exception>
     public async Task<Proposal<TReply>[]> AskAsync<TRequest, TReply>(
@@ -238,9 +247,11 @@ internal sealed class SearchRun<TIn, TOut>
     {
         using var activity = HoneDiagnostics.Source.StartActivity($"optimize {phase}");
         activity?.SetTag("hone.optimizer.units", wave.Count);
+        Unit[] beside = wave.Count == 0 ? [] : [.. ahead];
+        ahead.RemoveRange(0, beside.Length);
         try
         {
-            await units.RunAsync(phase, wave, maxErrors, cancellationToken).ConfigureAwait(false);
+            await units.RunAsync(phase, wave, beside, maxErrors, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

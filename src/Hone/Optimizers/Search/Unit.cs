@@ -24,6 +24,9 @@ internal abstract class Unit(string key)
     /// <summary>What it cost, by role.</summary>
     public abstract ImmutableSortedDictionary<string, Usage> UsageByRole { get; }
 
+    /// <summary>What the last attempt had cost when it was broken off, by role: it was paid, and the work is done again.</summary>
+    public ImmutableSortedDictionary<string, Usage>? Wasted { get; set; }
+
     /// <summary>Does the work and sets <see cref="Outcome"/>. A failure that belongs to the candidate is an outcome; others are thrown.</summary>
     public abstract Task ExecuteAsync(CancellationToken cancellationToken);
 

@@ -13,7 +13,6 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
 
     // How many units may start between two looks for the file: a look costs as much as a small unit.
     private const int StartsBetweenLooks = 32;
-    private const string ElapsedKey = "elapsedMs";
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, JsonElement> journaled = ReadJournal(run.Entries);
@@ -22,6 +21,8 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     private readonly HashSet<string> paid = new(StringComparer.Ordinal);
     private readonly UnitCosts costs = new();
     private readonly SearchJournal journal = new(run);
+    private ImmutableSortedDictionary<string, Usage> asked = ImmutableSortedDictionary.Create<string, Usage>(StringComparer.Ordinal);
+    private ImmutableSortedDictionary<string, Usage> wasted = ImmutableSortedDictionary.Create<string, Usage>(StringComparer.Ordinal);
     private RunCallBudget? calls = calls;
     private TimeSpan? lastKept;
     private long setAside;
@@ -36,8 +37,18 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     /// <summary>Runs of the program that the search has asked for, those taken from the journal included.</summary>
     public long ProgramRuns { get; private set; }
 
-    /// <summary>What the units have cost that the search asked for, whoever paid.</summary>
-    public ImmutableSortedDictionary<string, Usage> UsageByRole { get; private set; } = ImmutableSortedDictionary.Create<string, Usage>(StringComparer.Ordinal);
+    /// <summary>Runs that were under way when an earlier process was killed.</summary>
+    public long LostRuns { get; private set; }
+
+    /// <summary>What the units have cost that the search asked for, whoever paid, with the attempts that were broken off and made again.</summary>
+    public ImmutableSortedDictionary<string, Usage> UsageByRole
+    {
+        get
+        {
+            lock (gate)
+                return asked.Plus(wasted);
+        }
+    }
 
     /// <summary>Runs of the program that the budget still allows; those that are set aside are not among them.</summary>
     public long RemainingRuns => Math.Min(Left(options.Budget.MaxProgramRuns), Left(allowance?.ProgramRuns));
@@ -46,8 +57,8 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     public TimeSpan Duration => run.Directory is null ? run.Elapsed : lastKept ?? ElapsedBefore;
 
     private TimeSpan ElapsedBefore => TimeSpan.FromMilliseconds(
-        run.Entries.LastOrDefault(entry => entry.TryGetProperty(ElapsedKey, out _)) is { ValueKind: JsonValueKind.Object } last
-            ? last.GetProperty(ElapsedKey).GetInt64()
+        run.Entries.LastOrDefault(entry => entry.TryGetProperty(SearchJournal.ElapsedKey, out _)) is { ValueKind: JsonValueKind.Object } last
+            ? last.GetProperty(SearchJournal.ElapsedKey).GetInt64()
             : 0);
 
     /// <summary>What the budget leaves to a step of this run.</summary>
@@ -82,8 +93,8 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     }
 
     /// <summary>
-    /// Counts the time and the calls of earlier processes against the budget, units that were cut off half-way included. Of calls that were under way when a
-    /// process was killed nothing is known: they count as the most that they can have cost.
+    /// Counts the time, the runs and the calls of earlier processes against the budget, units that were cut off half-way included. Of calls that were under way
+    /// when a process was killed nothing is known: they count as the most that they can have cost.
     /// </summary>
     public void ContinueSpending()
     {
@@ -93,6 +104,11 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         if (most != default)
             events.Warn(FormattableString.Invariant(
                 $"Calls were under way when an earlier process ended. They count as the most that they can have cost: {most.Calls} calls, {most.TotalTokens} tokens, {most.Cost:0.######} in money."));
+        wasted = journal.Wasted();
+        (var units, LostRuns) = journal.CountLost();
+        if (units > 0 && most == default)
+            events.Warn(FormattableString.Invariant(
+                $"{units} runs or requests were under way when an earlier process ended. They are made again; what they had cost by then is not known and not part of the figures."));
         if (calls is null)
             return;
         foreach (var (role, usage) in spent)
@@ -106,35 +122,33 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
     /// <summary>Sets the outcome of every unit.</summary>
     /// <param name="phase">What is done, for listeners.</param>
     /// <param name="units">The units in order.</param>
+    /// <param name="ahead">Units that will be asked for later and join these as the last ones; what they fail with is left to then.</param>
     /// <param name="maxErrors">Crashed runs at which the wave ends the run; null for no limit.</param>
     /// <param name="cancellationToken">Abandons the run.</param>
     /// <exception cref="SearchEndedException">A budget is spent, the run was stopped, or a model stayed out of reach. Units before the failing one have outcomes.</exception>
-    public async Task RunAsync(string phase, IReadOnlyList<Unit> units, int? maxErrors, CancellationToken cancellationToken)
+    public async Task RunAsync(string phase, IReadOnlyList<Unit> units, IReadOnlyList<Unit> ahead, int? maxErrors, CancellationToken cancellationToken)
     {
         Reserve(units);
         var missing = new List<Unit>();
         var planned = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var unit in units)
-        {
-            if (!Recall(unit) && planned.Add(unit.Key))
-                missing.Add(unit);
-        }
-
+        Plan(units);
+        var own = missing.Count;
+        Plan(ahead);
         if (units.Count > 0)
-            events.Tell(new WorkStarted(phase, units[0].IsProgramRun ? WorkKind.Runs : WorkKind.Requests, units.Count, units.Count - missing.Count));
+            events.Tell(new WorkStarted(phase, units[0].IsProgramRun ? WorkKind.Runs : WorkKind.Requests, units.Count, units.Count - own));
         try
         {
             if (missing.Count > 0)
-                await ExecuteAsync(phase, missing, maxErrors, cancellationToken).ConfigureAwait(false);
+                await ExecuteAsync(phase, missing, own, maxErrors, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            foreach (var unit in units)
+            foreach (var unit in units.Concat(ahead))
             {
                 if (unit.Outcome is null && known.TryGetValue(unit.Key, out var outcome))
                     unit.Outcome = outcome;
                 if (unit.Outcome is not null && paid.Add(unit.Key))
-                    UsageByRole = UsageByRole.Plus(unit.UsageByRole);
+                    asked = asked.Plus(unit.UsageByRole);
             }
         }
 
@@ -143,6 +157,15 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         if (missing.Count > 0 && run.Directory is { } directory)
             events.Tell(new RunSaved(directory, known.Count));
         ThrowIfTooManyCrashed(units, maxErrors);
+
+        void Plan(IReadOnlyList<Unit> asked)
+        {
+            foreach (var unit in asked)
+            {
+                if (!Recall(unit) && planned.Add(unit.Key))
+                    missing.Add(unit);
+            }
+        }
     }
 
     // In the order of the wave: what counts does not depend on how many ran at once. What came after the last crash that was allowed is not looked at.
@@ -163,14 +186,14 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         }
     }
 
-    private long Left(long? most) => most is { } runs ? Math.Max(0, runs - setAside - ProgramRuns - runsOfSteps) : long.MaxValue;
+    private long Left(long? most) => most is { } runs ? Math.Max(0, runs - setAside - ProgramRuns - runsOfSteps - LostRuns) : long.MaxValue;
 
     private void Reserve(IReadOnlyList<Unit> units)
     {
         var fresh = NewRuns(units);
         if (fresh > RemainingRuns)
             throw new SearchEndedException(
-                StopReason.ProgramRunBudget, $"The budget of program runs is spent: {ProgramRuns + runsOfSteps} were made and {fresh} more are needed.");
+                StopReason.ProgramRunBudget, $"The budget of program runs is spent: {ProgramRuns + runsOfSteps + LostRuns} were made and {fresh} more are needed.");
         foreach (var unit in units)
         {
             if (unit.IsProgramRun && counted.Add(unit.Key))
@@ -194,8 +217,8 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         return true;
     }
 
-    // Started in order. Everything that was started is waited for: it is paid.
-    private async Task ExecuteAsync(string phase, List<Unit> units, int? maxErrors, CancellationToken cancellationToken)
+    // Started in order. Everything that was started is waited for: it is paid. Only the first ones are the wave's own: the others end nothing.
+    private async Task ExecuteAsync(string phase, List<Unit> units, int own, int? maxErrors, CancellationToken cancellationToken)
     {
         if (options.Control is { } control)
             await control.PassAsync(_ => Task.CompletedTask, cancellationToken).ConfigureAwait(false);
@@ -217,21 +240,23 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
 
         await Task.WhenAll(running).ConfigureAwait(false);
         KeepTime();
-        ThrowFirst(units, errors, cancellationToken);
+        ThrowFirst(units[..own], errors[..own], cancellationToken);
 
         async Task WorkAsync(int index)
         {
             errors[index] = await AttemptAsync(units[index], either.Token).ConfigureAwait(false);
+            if (index >= own)
+                return;
             if (errors[index] is not null || (units[index].IsCrash && Interlocked.Increment(ref crashed) >= maxErrors))
                 Volatile.Write(ref hasFailed, true);
-            events.Report(new OptimizerProgress(phase, Interlocked.Increment(ref completed), units.Count));
+            events.Report(new OptimizerProgress(phase, Interlocked.Increment(ref completed), own));
         }
     }
 
     private void KeepTime()
     {
         lastKept = TimeSpan.FromMilliseconds(Math.Round(run.Elapsed.TotalMilliseconds));
-        journal.Append(line => line.WriteNumber(ElapsedKey, (long)lastKept.Value.TotalMilliseconds));
+        journal.Append(line => line.WriteNumber(SearchJournal.ElapsedKey, (long)lastKept.Value.TotalMilliseconds));
         journal.Flush();
     }
 
@@ -270,6 +295,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             }
             catch (Exception error) when (attempt < options.OutageRetries && SearchFaults.Refusal(error) is null && SearchFaults.IsOutage(error))
             {
+                CountWaste(unit);
                 var wait = options.OutageDelay * Math.Pow(2, attempt);
                 events.Tell(new OptimizerWarning($"A model or a service is out of reach, next attempt in {wait}: {error.Message}"));
                 await Task.Delay(wait, options.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -278,20 +304,34 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
             }
             catch (Exception error)
             {
+                CountWaste(unit);
                 return Ended(error);
             }
         }
     }
 
+    // It is paid, whatever becomes of the work.
+    private void CountWaste(Unit unit)
+    {
+        if (unit.Wasted is not { IsEmpty: false } cost)
+            return;
+        unit.Wasted = null;
+        lock (gate)
+            wasted = wasted.Plus(cost);
+        SearchMeters.Count(cost);
+        journal.Waste(cost);
+    }
+
     private async Task ExecuteAsync(Unit unit, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        journal.Begin(unit);
         var ticket = calls is null ? null : new RunCallTicket(calls);
         using (ticket is null ? null : HoneScope.Under(ticket))
             await unit.ExecuteAsync(cancellationToken).ConfigureAwait(false);
         if (ticket?.Refusal is { } refusal)
         {
-            unit.Outcome = null;
+            (unit.Wasted, unit.Outcome) = (unit.UsageByRole, null);
             throw Ended(refusal);
         }
 
@@ -305,7 +345,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
 
         journal.Append(line =>
         {
-            line.WriteString("unit", unit.Key);
+            line.WriteString(SearchJournal.UnitKey, unit.Key);
             line.WritePropertyName("result");
             unit.Save(line);
         });
@@ -335,7 +375,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         var units = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         foreach (var entry in entries)
         {
-            if (entry.TryGetProperty("unit", out var key))
+            if (entry.TryGetProperty(SearchJournal.UnitKey, out var key))
                 units[key.GetString()!] = entry;
         }
 

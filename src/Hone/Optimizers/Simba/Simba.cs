@@ -54,6 +54,12 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
     private protected override (LM? Model, long Runs) TeacherRuns(int train) =>
         options.TeacherModel is { } teacher ? (teacher, (long)options.MaxSteps * options.BatchSize) : default;
 
+    private protected override void Check(Program<TIn, TOut> program)
+    {
+        if (options.MaxDemos > 0)
+            TextPart.RefuseDemos(program, Name, $"Set {nameof(SimbaOptions.MaxDemos)} to 0 for rules alone.");
+    }
+
     private protected override void Check(int train, int? selection)
     {
         if (train < options.BatchSize)
@@ -72,10 +78,8 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
         {
             search.Tell(new OptimizerPhaseStarted($"step {step + 1} of {options.MaxSteps}"));
             var batch = Batch(search, step);
-            var reference = (await search.SampleAsync("baseline", [search.Baseline], search.Train, batch, cancellationToken).ConfigureAwait(false))[0];
-            pool.ObserveBaseline(reference.Mean);
             var top = pool.Top(options.Candidates);
-            var buckets = await SampleAsync(search, top, batch, step, cancellationToken).ConfigureAwait(false);
+            var (reference, buckets) = await SampleAsync(search, top, batch, step, cancellationToken).ConfigureAwait(false);
             steps.Add(new(step + 1, reference.Mean, buckets.Count(bucket => bucket.Gap > 0)));
             if (buckets.All(bucket => bucket.Gap <= 0))
             {
@@ -118,11 +122,12 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
         return order[((step % perEpoch) * options.BatchSize)..][..options.BatchSize];
     }
 
-    private async Task<IReadOnlyList<SimbaBucket>> SampleAsync(
+    // The program as it came beside the samples, in one wave: neither has to wait for the other.
+    private async Task<(SearchScore<TIn, TOut> Reference, IReadOnlyList<SimbaBucket> Buckets)> SampleAsync(
         SearchRun<TIn, TOut> search, IReadOnlyList<(SearchCandidate<TIn, TOut> Candidate, double Score)> top, int[] batch, int step, CancellationToken cancellationToken)
     {
         double[] scores = [.. top.Select(entry => entry.Score)];
-        var requests = new List<RunRequest<TIn, TOut>>();
+        List<RunRequest<TIn, TOut>> requests = [.. batch.Select(example => search.Baseline.On(search.Train, example))];
         foreach (var example in batch)
         {
             for (var sample = 0; sample < options.Candidates; sample++)
@@ -136,7 +141,10 @@ public sealed class Simba<TIn, TOut> : PromptOptimizer<TIn, TOut>
         }
 
         var runs = await search.RunAsync("sampling", requests, cancellationToken).ConfigureAwait(false);
-        return [.. batch.Select((example, i) => new SimbaBucket(example, runs.Skip(i * options.Candidates).Take(options.Candidates))).OrderByDescending(bucket => bucket.Promise)];
+        var reference = new SearchScore<TIn, TOut>(search.Baseline, runs[..batch.Length]);
+        search.Tell(new CandidateSampled(reference.Candidate.Origin, reference.Mean, batch.Length));
+        var samples = runs[batch.Length..].Chunk(options.Candidates);
+        return (reference, [.. batch.Zip(samples, (example, drawn) => new SimbaBucket(example, drawn)).OrderByDescending(bucket => bucket.Promise)]);
     }
 
     private async Task<List<SearchCandidate<TIn, TOut>>> BuildAsync(

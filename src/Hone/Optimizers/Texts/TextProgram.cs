@@ -77,11 +77,22 @@ internal sealed class TextPart(string text) : Module, IPredictorModule
     /// <summary>The signature with the text in effect.</summary>
     public Signature Effective(HoneScope? scope) => scope?.Bindings?.GetValueOrDefault(Predictor)?.Signature ?? Predictor.Signature;
 
+    /// <param name="program">The program.</param>
+    /// <param name="optimizer">Who would add demos.</param>
+    /// <param name="instead">What to do.</param>
     /// <exception cref="HoneException">The program has a text of foreign code.</exception>
-    public static void RefuseDemos<TIn, TOut>(Program<TIn, TOut> program, string optimizer)
+    public static void RefuseDemos<TIn, TOut>(
+        Program<TIn, TOut> program, string optimizer, string instead = "Use an optimizer that rewrites instructions, e.g. Gepa or Copro.")
     {
         if (program.Module is ITextModule)
-            throw new HoneException($"{optimizer} adds demos, and the program is foreign code that shows none. Use an optimizer that rewrites instructions, e.g. Gepa or Copro.");
+            throw new HoneException($"{optimizer} adds demos, and the program is foreign code that shows none. {instead}");
+    }
+
+    /// <exception cref="HoneException">The program has a text of foreign code.</exception>
+    public static void RefuseTuning<TIn, TOut>(Program<TIn, TOut> program, string optimizer)
+    {
+        if (program.Module is ITextModule)
+            throw new HoneException($"{optimizer} tunes models on what predictors were sent, and the program is foreign code that sends its own prompts.");
     }
 }
 
@@ -108,7 +119,7 @@ internal sealed class TextModule<TIn, TOut>(
             Tell(input, ValueText.Of(output), null);
             return output;
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (Exception error) when (error is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             Tell(input, null, error);
             throw;

@@ -140,6 +140,10 @@ internal static class EventJson
         json.WriteNumber("validation", started.ValidationCount);
         json.WriteNumber("journaled", started.JournaledUnits);
         Text(json, "directory", started.RunDirectory);
+        json.WriteStartObject("instructions");
+        foreach (var (path, text) in started.Instructions)
+            json.WriteString(path, text);
+        json.WriteEndObject();
     }
 
     private static void Candidate(Utf8JsonWriter json, OptimizationCandidate candidate)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -26,17 +27,26 @@ public sealed record MlflowOptions
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
 
-/// <summary>Writes optimizer runs to an MLflow tracking server by its REST interface (version 2.0): parameters, scores by step, texts, costs, outcome.</summary>
-/// <remarks>One tracker keeps one run. Credentials belong to the <see cref="HttpClient"/>.</remarks>
+/// <summary>
+/// Writes optimizer runs to an MLflow tracking server by its REST interface (version 2.0): parameters, scores by step, texts, costs, outcome; at the end, tables of
+/// candidates, scores, fronts and proposals, and the tree of what was made from what.
+/// </summary>
+/// <remarks>
+/// One tracker keeps one run. Credentials belong to the <see cref="HttpClient"/>. Tables and tree are files: they are written where the server keeps files itself,
+/// as it does by default, and a tag says so where it does not.
+/// </remarks>
 public sealed class MlflowTracker : IOptimizationTracker
 {
     // Limits of the server: longer values are refused.
     private const int MaxParameterLength = 6000;
     private const int MaxTagLength = 5000;
+    private const string Tables = "mlflow.loggedArtifacts";
 
     private readonly HttpClient http;
     private readonly Uri server;
     private readonly MlflowOptions options;
+    private readonly List<TextProposed> proposals = [];
+    private ImmutableSortedDictionary<string, string> instructions = ImmutableSortedDictionary<string, string>.Empty;
     private string? runId;
     private double? best;
     private int bestIndex;
@@ -73,6 +83,9 @@ public sealed class MlflowTracker : IOptimizationTracker
                 Observe(scored.Candidate, score);
                 await LogAsync(Metrics(scored, score), [], [new("candidate", scored.Candidate.Index)], cancellationToken).ConfigureAwait(false);
                 break;
+            case TextProposed proposed:
+                proposals.Add(proposed);
+                break;
             case ProposalJudged proposal:
                 await LogAsync(Subsample(proposal), [], [], cancellationToken, ++judged).ConfigureAwait(false);
                 break;
@@ -92,6 +105,8 @@ public sealed class MlflowTracker : IOptimizationTracker
     private async Task StartAsync(OptimizerStarted started, CancellationToken cancellationToken)
     {
         (best, bestIndex, highest, judged, validation) = (null, 0, [], 0, started.ValidationCount);
+        instructions = started.Instructions;
+        proposals.Clear();
         if (runId is null)
         {
             var created = await SendAsync(HttpMethod.Post, "runs/create", new()
@@ -165,15 +180,86 @@ public sealed class MlflowTracker : IOptimizationTracker
 
     private async Task FinishAsync(OptimizerFinished finished, CancellationToken cancellationToken)
     {
-        var texts = finished.Candidates.IsEmpty
-            ? []
-            : finished.Candidates[finished.BestIndex].State.Predictors
-                .Where(predictor => predictor.Value.Instructions is not null)
-                .Select(predictor => KeyValuePair.Create<string, object>($"best/{predictor.Key}", predictor.Value.Instructions!));
-        await LogAsync(
-            [], [], [new("verdict", finished.Verdict), new("stop_reason", finished.Reason), new("best_candidate", finished.BestIndex), .. texts], cancellationToken)
-            .ConfigureAwait(false);
-        await EndAsync(finished.Error is not null ? "FAILED" : finished.Reason == StopReason.Requested ? "KILLED" : "FINISHED", cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await LogAsync(
+                [],
+                [],
+                [
+                    new("verdict", finished.Verdict), new("stop_reason", finished.Reason), new("best_candidate", finished.BestIndex),
+                    .. instructions.Select(text => KeyValuePair.Create<string, object>($"seed/{text.Key}", text.Value)), .. BestTexts(finished),
+                ],
+                cancellationToken).ConfigureAwait(false);
+            if (!finished.Candidates.IsEmpty)
+                await WriteFilesAsync(finished, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await EndAsync(finished.Error is not null ? "FAILED" : finished.Reason == StopReason.Requested ? "KILLED" : "FINISHED", cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private IEnumerable<KeyValuePair<string, object>> BestTexts(OptimizerFinished finished) => finished.Candidates.IsEmpty
+        ? []
+        : instructions.Select(text => KeyValuePair.Create<string, object>($"best/{text.Key}", finished.Candidates[finished.BestIndex].State[text.Key].Instructions ?? text.Value));
+
+    private async Task WriteFilesAsync(OptimizerFinished finished, CancellationToken cancellationToken)
+    {
+        var run = (await SendAsync(HttpMethod.Get, $"runs/get?run_id={Uri.EscapeDataString(runId!)}", null, cancellationToken).ConfigureAwait(false))!.Value.GetProperty("run");
+        var kept = run.GetProperty("info").TryGetProperty("artifact_uri", out var place) ? place.GetString() : null;
+        if (FilesAt(kept) is not { } files)
+        {
+            await LogAsync([], [], [new("files", $"Tables and tree were not written: the server does not keep files itself, but at {kept ?? "no place that it tells"}.")], cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var tables = TablesOf(run);
+        foreach (var (name, json) in MlflowTables.Of(finished.Candidates, instructions, proposals))
+        {
+            var path = $"{options.Prefix}{name}.json";
+            await PutAsync(files, path, json, "application/json", cancellationToken).ConfigureAwait(false);
+            if (!tables.Any(table => table?["path"]?.GetValue<string>() == path))
+                tables.Add((JsonNode)new JsonObject { ["path"] = path, ["type"] = "table" });
+        }
+
+        await PutAsync(files, $"{options.Prefix}candidate_tree.html", LineageTree.Page(finished.Candidates, finished.BestIndex), "text/html", cancellationToken).ConfigureAwait(false);
+        await SendAsync(HttpMethod.Post, "runs/set-tag", new() { ["run_id"] = runId, ["key"] = Tables, ["value"] = tables.ToJsonString() }, cancellationToken).ConfigureAwait(false);
+    }
+
+    // The server takes files in its store's stead where the run's place is "mlflow-artifacts:/…", or tells an address of its own.
+    private string? FilesAt(string? place)
+    {
+        if (!Uri.TryCreate(place, UriKind.Absolute, out var uri))
+            return null;
+        return uri.Scheme switch
+        {
+            "mlflow-artifacts" when uri.Host.Length == 0 => $"{server.AbsoluteUri[..^"mlflow/".Length]}mlflow-artifacts/artifacts{uri.AbsolutePath}",
+            "http" or "https" => uri.AbsoluteUri,
+            _ => null,
+        };
+    }
+
+    // Tables that others have written to the run stay.
+    private static JsonArray TablesOf(JsonElement run)
+    {
+        if (run.TryGetProperty("data", out var data) && data.TryGetProperty("tags", out var tags))
+        {
+            foreach (var tag in tags.EnumerateArray())
+            {
+                if (tag.GetProperty("key").GetString() == Tables && JsonNode.Parse(tag.GetProperty("value").GetString()!) is JsonArray known)
+                    return known;
+            }
+        }
+
+        return [];
+    }
+
+    private async Task PutAsync(string files, string path, string text, string mediaType, CancellationToken cancellationToken)
+    {
+        using var content = new StringContent(text, Encoding.UTF8, mediaType);
+        using var response = await http.PutAsync(new Uri($"{files.TrimEnd('/')}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}"), content, cancellationToken).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+            throw new HttpRequestException($"The MLflow server refused the file {path} with {(int)response.StatusCode}.", null, response.StatusCode);
     }
 
     private async Task EndAsync(string status, CancellationToken cancellationToken)
@@ -200,14 +286,18 @@ public sealed class MlflowTracker : IOptimizationTracker
         return SendAsync(HttpMethod.Post, "runs/log-batch", new()
         {
             ["run_id"] = runId,
-            ["metrics"] = new JsonArray([.. metrics.Select(metric => new JsonObject { ["key"] = options.Prefix + metric.Key, ["value"] = metric.Value, ["timestamp"] = now, ["step"] = step })]),
+            ["metrics"] = new JsonArray([.. metrics.Select(metric => new JsonObject { ["key"] = NameOf(metric.Key), ["value"] = metric.Value, ["timestamp"] = now, ["step"] = step })]),
             ["params"] = Pairs(parameters.Select(parameter => KeyValuePair.Create(parameter.Key, ProgramText.Cut(parameter.Value, MaxParameterLength - ProgramText.CutMark.Length)))),
             ["tags"] = Pairs(tags.Select(tag => KeyValuePair.Create(tag.Key, ProgramText.Cut(Convert.ToString(tag.Value, CultureInfo.InvariantCulture)!, MaxTagLength - ProgramText.CutMark.Length)))),
         }, cancellationToken);
     }
 
     private JsonArray Pairs(IEnumerable<KeyValuePair<string, string>> pairs) =>
-        new([.. pairs.Select(pair => new JsonObject { ["key"] = options.Prefix + pair.Key, ["value"] = pair.Value })]);
+        new([.. pairs.Select(pair => new JsonObject { ["key"] = NameOf(pair.Key), ["value"] = pair.Value })]);
+
+    // Paths, roles and objectives may hold what the server refuses in a name.
+    private string NameOf(string name) =>
+        string.Concat((options.Prefix + name).Select(character => char.IsLetterOrDigit(character) || character is '_' or '-' or '.' or ' ' or '/' ? character : '_'));
 
     private long Now => options.Time.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -24,6 +24,12 @@ public sealed class TracedRunsTests
         Assert.Contains("half", runs[1].Trace.Calls[0].Text, StringComparison.Ordinal);
         Assert.NotNull(runs[1].Trace.Calls[0].Failure);
         Assert.Null(runs[0].Error);
+
+        // A judge with a time limit of its own cancels itself and not the collection.
+        Metric<FieldMap, FieldMap> slow = (_, _, _) => throw new TaskCanceledException("the judge took too long");
+        runs = await TracedRuns.CollectAsync(program, Lab.Examples(3), slow, new() { MaxParallelism = parallelism }, TestContext.Current.CancellationToken);
+        Assert.Equal([TracedStatus.Crashed, TracedStatus.ParseFailed, TracedStatus.Crashed], runs.Select(run => run.Status));
+        Assert.Contains("took too long", runs[0].Error!.Message, StringComparison.Ordinal);
         Assert.All((await TracedRuns.CollectAsync(program, Lab.Examples(3), cancellationToken: TestContext.Current.CancellationToken)), run => Assert.Null(run.Score));
     }
 }

@@ -98,19 +98,12 @@ public sealed class GepaReflectionTests
     public async Task Gepa19_Search_at_inference_time_solves_each_task_by_some_candidate(int seed)
     {
         string[] words = ["KA", "KB", "KC", "KD"];
-        var lab = GepaWorld.Keywords(call => "base " + string.Join(' ', words
+        var world = GepaWorld.Keywords(call => "base " + string.Join(' ', words
             .Where(word => call.Text("current_instruction").Contains(word, StringComparison.Ordinal)).Concat(GepaWorld.Missing(call)).TakeLast(2)));
         var examples = GepaWorld.Words(words);
-        int[] degrees = seed == 0 ? [1, 4, 32] : [1];
-        var results = new List<GepaResult<FieldMap, FieldMap>>();
-        foreach (var parallelism in degrees)
-        {
-            results.Add(await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 200, TrackBestOutputs = true, Seed = seed, MaxParallelism = parallelism })
+        var result = await world.AtEveryParallelismAsync((lab, n) =>
+            new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 200, TrackBestOutputs = true, Seed = seed, MaxParallelism = n })
                 .CompileAsync(lab.One(), examples, examples, GepaWorld.Token));
-        }
-
-        var result = results[0];
-        Assert.Single(results.Select(GepaWorld.Evidence).Distinct());
         Assert.Equal(0.5, result.BestScore);
         Assert.Equal([1, 1, 1, 1], result.HighestScores);
         Assert.All(result.BestOutputs, outputs => Assert.All(outputs, output => Assert.Equal("ok", output.Output)));
@@ -170,6 +163,16 @@ public sealed class GepaReflectionTests
         Assert.Empty(log.Of<ProposalJudged>());
     }
 
+    [Fact]
+    public async Task A_proposer_that_cancels_itself_has_failed()
+    {
+        var lab = GepaWorld.Keywords();
+        var result = await new Gepa<FieldMap, FieldMap>(GepaWorld.Named, new() { MaxMetricCalls = 60 }) { Proposer = new Impatient() }
+            .CompileAsync(lab.One(), GepaWorld.Words("A", "B", "C"), GepaWorld.Words("D"), GepaWorld.Token);
+        Assert.Equal((StopReason.Outage, 0), (result.StopReason, result.BestIndex));
+        Assert.Contains("no patience", result.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(true, 3)]
     [InlineData(false, 0)]
@@ -224,6 +227,14 @@ public sealed class GepaReflectionTests
         }
 
         protected override Task<FieldMap> ForwardAsync(FieldMap input, CancellationToken cancellationToken) => Task.FromResult(input);
+    }
+
+    private sealed class Impatient : IInstructionProposer
+    {
+        public string Name => "impatient";
+
+        public Task<IReadOnlyDictionary<string, string>> ProposeAsync(InstructionProposalRequest request, CancellationToken cancellationToken) =>
+            throw new OperationCanceledException("no patience");
     }
 
     private sealed class Fixed(string component, string text) : IInstructionProposer

@@ -105,7 +105,7 @@ public sealed class GepaTests
     [MemberData(nameof(Seeds), 30)]
     public async Task Gepa06_Eight_words_are_learned_with_every_seed(int seed)
     {
-        var (lab, result) = await EightWords(new() { MaxMetricCalls = 400, Seed = seed }, isEverywhere: seed < 3);
+        var (lab, result) = await EightWords(new() { MaxMetricCalls = 400, Seed = seed }, isEverywhere: true);
         Assert.Equal(1, result.BestScore);
         Assert.InRange(GepaWorld.Reflections(lab), 3, 8);
     }
@@ -161,6 +161,19 @@ public sealed class GepaTests
         foreach (var options in (GepaOptions[])[new() { MaxMetricCalls = 150, MaxMerges = 0 }, new() { MaxMetricCalls = 150, UseMerge = false }])
             Assert.DoesNotContain((await Conflicting(1, 0, options)).Result.Candidates, candidate => candidate.Parents.Length == 2);
         Assert.Equal(2 / 3.0, (await Conflicting(1, 0, new() { MaxMetricCalls = 150, MaxMerges = null })).Result.BestScore!.Value, 9);
+    }
+
+    // Where a merge is due and the budget does not pay for it, it may still pay for a change. With these seeds that happens.
+    [Theory]
+    [InlineData(2)]
+    [InlineData(8)]
+    public async Task No_iteration_that_the_budget_pays_for_is_left_out(int seed)
+    {
+        for (var budget = 28; budget <= 38; budget++)
+        {
+            var (result, _) = await Conflicting(seed, 0, new() { MaxMetricCalls = budget, MinibatchSize = 1 });
+            Assert.InRange(budget - result.MetricCalls, 0, (2 * 1) + 6 - 1);
+        }
     }
 
     // GEPA-11
@@ -227,7 +240,6 @@ public sealed class GepaTests
         }),
         options);
 
-    // The first seeds at every degree of parallelism: the others cost time and show the same.
     private static async Task<(Lab Lab, GepaResult<FieldMap, FieldMap> Result)> EightWords(GepaOptions options, bool isEverywhere = false)
     {
         var lab = GepaWorld.Keywords();
@@ -254,7 +266,7 @@ public sealed class GepaTests
         });
         var lab = GepaWorld.Pair();
         options = (options ?? new() { MaxMetricCalls = 150 }) with { Seed = seed, Progress = log, PerfectScore = 1 + shift };
-        var result = seed < 2 ? await lab.AtEveryParallelismAsync((lab, n) => RunAsync(lab, n == 1 ? options : options with { MaxParallelism = n, Progress = null })) : await RunAsync(lab, options);
+        var result = await lab.AtEveryParallelismAsync((lab, n) => RunAsync(lab, options with { MaxParallelism = n, Progress = n == 1 ? log : null }));
         return (result, log);
 
         Task<GepaResult<FieldMap, FieldMap>> RunAsync(Lab lab, GepaOptions options) => new Gepa<FieldMap, FieldMap>(metric, options).CompileAsync(

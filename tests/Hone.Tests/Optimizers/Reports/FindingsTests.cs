@@ -40,6 +40,10 @@ public sealed class FindingsTests : IDisposable
         MiproV2Result<FieldMap, FieldMap> result = await mipro.CompileAsync(NewLab().One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
         var loaded = Assert.IsType<MiproV2Result<FieldMap, FieldMap>>(await LoadedAsync("mipro-v2"));
         Assert.Contains(result.Trials, trial => !trial.IsFull);
+        Assert.Equal("base", result.Instructions["ans"][0]);
+        Assert.All(result.Candidates.Skip(1), candidate => Assert.Equal(
+            candidate.State["ans"].Instructions ?? "base", result.Instructions["ans"][int.Parse(candidate.Notes["ans.instructions"], System.Globalization.CultureInfo.InvariantCulture)]));
+        Assert.Equal(result.Instructions["ans"], loaded.Instructions["ans"]);
         Assert.Equal(result.Trials.Select(Shown), loaded.Trials.Select(Shown));
 
         static string Shown(TrialScored trial) =>

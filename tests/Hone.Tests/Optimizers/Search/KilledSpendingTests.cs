@@ -56,6 +56,86 @@ public sealed class KilledSpendingTests : IDisposable
         }
     }
 
+    // In this world a run is one call.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public async Task Runs_that_were_under_way_when_a_process_was_killed_count(int parallelism)
+    {
+        // Limits of many sizes: what a limit leaves unspent, because the next wave would not fit, must not hide what was lost.
+        for (var most = 20; most < 44; most++)
+        {
+            OptimizationBudget budget = new() { MaxProgramRuns = most };
+            var folder = Path.Combine(directory, $"runs-{parallelism}-{most}");
+            var first = await RunAsync(new(parallelism, null) { Folder = Path.Combine(directory, $"runs-whole-{parallelism}-{most}"), KillAt = 11, KilledFolder = folder, Budget = budget });
+            for (var process = 0; process < 2; process++)
+            {
+                var resumed = await RunAsync(new(parallelism, null) { Folder = folder, Budget = budget });
+                Assert.True(first.AtKill + resumed.Calls <= most, $"{first.AtKill} runs before a kill and {resumed.Calls} after it, {most} allowed.");
+                Assert.Equal(StopReason.ProgramRunBudget, resumed.Result.StopReason);
+                if (process == 1)
+                    Assert.Equal(0, resumed.Calls);
+            }
+        }
+    }
+
+    // What a step had lost is the sequence's loss, also when the step is finished.
+    [Fact]
+    public async Task Runs_that_a_step_of_a_sequence_had_under_way_count_for_the_sequence()
+    {
+        for (var most = 60; most < 76; most++)
+        {
+            OptimizationBudget budget = new() { MaxProgramRuns = most };
+            var folder = Path.Combine(directory, $"steps-{most}");
+            var first = await RunAsync(new(8, null) { Folder = Path.Combine(directory, $"steps-whole-{most}"), KillAt = 19, KilledFolder = folder, Budget = budget, IsSequence = true });
+            var resumed = await RunAsync(new(8, null) { Folder = folder, Budget = budget, IsSequence = true });
+            Assert.True(first.AtKill + resumed.Calls <= most, $"{first.AtKill} runs before a kill and {resumed.Calls} after it, {most} allowed.");
+            Assert.Equal(StopReason.ProgramRunBudget, resumed.Result.StopReason);
+        }
+    }
+
+    // Without a budget of calls nothing is counted, but it is told.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public async Task Without_a_budget_the_next_process_says_what_was_under_way(int parallelism)
+    {
+        for (var kill = 1; kill < 40; kill += 6)
+        {
+            var (whole, folder) = (Path.Combine(directory, $"free-whole-{parallelism}-{kill}"), Path.Combine(directory, $"free-{parallelism}-{kill}"));
+            var first = await RunAsync(new(parallelism, null) { Folder = whole, KillAt = kill, KilledFolder = folder });
+            Assert.DoesNotContain(first.Result.Warnings, warning => warning.Contains("under way", StringComparison.Ordinal));
+            var open = UnderWay(await File.ReadAllTextAsync(Path.Combine(folder, "journal.jsonl"), Token));
+            Assert.InRange(open, 1, parallelism);
+            var resumed = await RunAsync(new(parallelism, null) { Folder = folder });
+            Assert.Equal(Lab.Evidence(first.Result), Lab.Evidence(resumed.Result));
+            Assert.StartsWith($"{open} runs or requests were under way", Assert.Single(resumed.Result.Warnings, warning => warning.Contains("under way", StringComparison.Ordinal)), StringComparison.Ordinal);
+
+            // It is told by every later process, too.
+            var written = await File.ReadAllTextAsync(Path.Combine(folder, "result.json"), Token);
+            Assert.Equal(0, (await RunAsync(new(parallelism, null) { Folder = folder })).Calls);
+            Assert.Equal(WithoutTime(written), WithoutTime(await File.ReadAllTextAsync(Path.Combine(folder, "result.json"), Token)));
+        }
+
+        // Begun in the last wave and not done, as far as lines are whole.
+        static int UnderWay(string journal)
+        {
+            var open = new HashSet<string>();
+            foreach (var line in journal[..(journal.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                using var json = System.Text.Json.JsonDocument.Parse(line);
+                if (json.RootElement.TryGetProperty("begun", out var begun))
+                    open.Add(begun.GetString()!);
+                else if (json.RootElement.TryGetProperty("unit", out var unit))
+                    open.Remove(unit.GetString()!);
+                else
+                    open.Clear();
+            }
+
+            return open.Count;
+        }
+    }
+
     // A run that ended in order has nothing under way.
     [Fact]
     public async Task A_run_that_ended_in_order_has_lost_nothing()
@@ -95,30 +175,34 @@ public sealed class KilledSpendingTests : IDisposable
         {
             CharactersPerToken = 1,
         };
-        var options = new BootstrapRandomSearchOptions
+        var options = new BootstrapRandomSearchOptions { Candidates = setup.IsSequence ? 1 : 6, MaxLabeledDemos = 0, MaxBootstrappedDemos = 6, MaxErrors = 1000, MaxParallelism = setup.Parallelism };
+        var place = new BetterTogetherOptions
         {
-            Candidates = 6,
-            MaxLabeledDemos = 0,
-            MaxBootstrappedDemos = 6,
-            MaxErrors = 1000,
+            Strategy = "p -> p -> p",
             MaxParallelism = setup.Parallelism,
             RunDirectory = setup.Folder,
             Resume = true,
             Budget = setup.Budget ?? new() { MaxCalls = setup.MaxCalls },
         };
         var program = lab.One().WithModel(lab.Model with { Price = Price, Options = new() { MaxOutputTokens = 16 } });
-        var result = await new BootstrapRandomSearch<FieldMap, FieldMap>(Lab.Exact, options) { Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true) }
-            .CompileAsync(program, Lab.Examples(6), Lab.Examples(7, "v"), Token);
+        PromptOptimizer<FieldMap, FieldMap> optimizer = setup.IsSequence
+            ? new BetterTogether<FieldMap, FieldMap>(Lab.Exact, new Dictionary<string, IOptimizer<FieldMap, FieldMap>> { ["p"] = Search(options) }, place)
+            : Search(options with { RunDirectory = place.RunDirectory, Resume = true, Budget = place.Budget });
+        var result = await optimizer.CompileAsync(program, Lab.Examples(6), Lab.Examples(7, "v"), Token);
         return new(result, lab.Calls.Count, atKill, lab.Tokens, tokensAtKill);
     }
 
+    private static BootstrapRandomSearch<FieldMap, FieldMap> Search(BootstrapRandomSearchOptions options) =>
+        new(Lab.Exact, options) { Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true) };
+
     private static void Copy(string from, string to)
     {
-        Directory.CreateDirectory(to);
-        foreach (var name in new[] { "run.json", "journal.jsonl" })
+        foreach (var path in Directory.GetFiles(from, "*.json*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) is "run.json" or "journal.jsonl" or "step.json" or "program.json"))
         {
-            using var source = new FileStream(Path.Combine(from, name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var copy = new FileStream(Path.Combine(to, name), FileMode.Create);
+            var target = Path.Combine(to, Path.GetRelativePath(from, path));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            using var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var copy = new FileStream(target, FileMode.Create);
             source.CopyTo(copy);
         }
     }
@@ -132,6 +216,8 @@ public sealed class KilledSpendingTests : IDisposable
         public string? KilledFolder { get; init; }
 
         public OptimizationBudget? Budget { get; init; }
+
+        public bool IsSequence { get; init; }
     }
 
     private sealed record Run(OptimizationResult<FieldMap, FieldMap> Result, int Calls, int AtKill, (long Input, long Output) Tokens, (long Input, long Output) TokensAtKill);

@@ -36,6 +36,51 @@ public sealed class RunFaultTests
         Assert.All(result.Warnings, warning => Assert.Contains("out of reach", warning, StringComparison.Ordinal));
     }
 
+    /// <summary>A program or a metric with a time limit of its own: nobody has cancelled the run.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public async Task A_run_that_cancels_itself_has_failed_and_the_search_goes_on(int parallelism)
+    {
+        var lab = new Lab(call => Lab.AnswerIf(true, call.Question));
+        var program = new Fetching(question =>
+        {
+            if (question == "v2")
+                throw new OperationCanceledException("the page took too long");
+        }).WithModel(lab.Model);
+        Metric<FieldMap, FieldMap> metric = (example, prediction, token) =>
+            example.Id == "v3" ? throw new TaskCanceledException("the judge took too long") : Lab.Exact(example, prediction, token);
+        var result = await new LabeledFewShot<FieldMap, FieldMap>(metric, new() { MaxParallelism = parallelism }).CompileAsync(program, Lab.Examples(2), Lab.Examples(4, "v"), Token);
+        Assert.Equal((0.5, StopReason.Completed, 2), (result.BaselineScore!.Value, result.StopReason, result.Candidates.Length));
+        Assert.Equal([1, 0, 0, 1], result.Candidates[0].Scores);
+        Assert.Contains("the judge took too long", Assert.Single(result.Warnings), StringComparison.Ordinal);
+    }
+
+    // The first step was paid when the second one's model was away: it is part of the cost, and of what is known after a resumption.
+    [Fact]
+    public async Task What_a_run_had_cost_when_an_outage_broke_it_off_is_counted()
+    {
+        var directory = Directory.CreateTempSubdirectory("hone-wasted-").FullName;
+        try
+        {
+            var failures = 1;
+            var lab = new Lab(call => call.Path == "hint" ? FieldMap.Of(("hint", "h"))
+                : call.Question == "v2" && Interlocked.Decrement(ref failures) >= 0 ? throw new LMServerException("away")
+                : Lab.AnswerIf(call.Question == "v1", call.Question));
+            var options = new LabeledFewShotOptions { OutageDelay = TimeSpan.Zero, OutageRetries = 1, RunDirectory = directory };
+            var result = await new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, options).CompileAsync(lab.Two(), Lab.Examples(2), Lab.Examples(3, "v"), Token);
+            Assert.Equal(lab.Calls.Count - 1, result.UsageByRole["task"].Calls);
+            Assert.Equal((2 * 3 * 2) + 1, result.UsageByRole["task"].Calls);
+            var replayed = await new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, options with { Resume = true }).CompileAsync(lab.Two(), Lab.Examples(2), Lab.Examples(3, "v"), Token);
+            Assert.Equal(result.UsageByRole, replayed.UsageByRole);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
     [Fact]
     public void What_would_fail_again_is_no_outage()
     {

@@ -80,6 +80,52 @@ public sealed class RunIdentityTests : IDisposable
             .CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
     }
 
+    // Metrics look at labels.
+    [Fact]
+    public async Task Examples_whose_labels_were_changed_do_not_resume_the_run()
+    {
+        await Run("one", resume: false);
+        await Run("one", resume: true);
+        var error = await Assert.ThrowsAsync<HoneException>(() => Run("two", resume: true));
+        Assert.Contains("other data", error.Message, StringComparison.Ordinal);
+
+        Task Run(string label, bool resume) => Optimizer(resume).CompileAsync(
+            NewLab().One(), Lab.Examples(4), [.. Lab.Examples(3, "v").Select(example => example with { Labels = FieldMap.Of(("why", label)) })], Token);
+    }
+
+    [Fact]
+    public async Task Another_test_set_is_not_taken_for_the_first_one()
+    {
+        var lab = new Lab(call => Lab.AnswerIf(call.Demos.Length > 0 && call.Question[0] != 'u', call.Question));
+        Assert.Equal((0, 1), Compared(await Run("t", resume: false)));
+        Assert.Equal((0, 0), Compared(await Run("u", resume: true)));
+        var calls = lab.Calls.Count;
+        Assert.Equal((0, 1), Compared(await Run("t", resume: true)));
+        Assert.Equal(calls, lab.Calls.Count);
+
+        Task<OptimizationResult<FieldMap, FieldMap>> Run(string test, bool resume) =>
+            new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { RunDirectory = directory, Resume = resume }) { Test = Lab.Examples(3, test) }
+                .CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
+
+        static (double, double) Compared(OptimizationResult<FieldMap, FieldMap> result) => (result.Test!.Baseline, result.Test.Candidate);
+    }
+
+    // A finished step is taken from the directory: it must be one of the same settings.
+    [Fact]
+    public async Task A_sequence_whose_steps_were_set_otherwise_is_not_resumed()
+    {
+        var lab = NewLab();
+        await Run(1, resume: false);
+        await Run(1, resume: true);
+        var error = await Assert.ThrowsAsync<HoneException>(() => Run(2, resume: true));
+        Assert.Contains("steps=labeled-few-shot", error.Message, StringComparison.Ordinal);
+
+        Task Run(int demos, bool resume) => new BetterTogether<FieldMap, FieldMap>(
+            Lab.Exact,
+            new Dictionary<string, IOptimizer<FieldMap, FieldMap>> { ["p"] = new LabeledFewShot<FieldMap, FieldMap>(Lab.Exact, new() { Demos = demos }) },
+            new() { Strategy = "p", PerfectScore = null, RunDirectory = directory, Resume = resume }).CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(3, "v"), Token);
+    }
+
     [Fact]
     public async Task A_directory_of_an_earlier_format_is_refused()
     {

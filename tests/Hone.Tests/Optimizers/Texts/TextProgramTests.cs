@@ -49,7 +49,7 @@ public sealed class TextProgramTests
 
         Metric<string, string> metric = (_, output, _) => ValueTask.FromResult<Score>(0);
         Example<string, string>[] examples = [.. Enumerable.Range(0, 8).Select(i => new Example<string, string>($"q{i}", ""))];
-        var result = await new Simba<string, string>(metric, new() { BatchSize = 4, Candidates = 2, Budget = new() { MaxCalls = 10 } }).CompileAsync(program, examples, cancellationToken: Token);
+        var result = await new Simba<string, string>(metric, new() { BatchSize = 4, Candidates = 2, MaxDemos = 0, Budget = new() { MaxCalls = 10 } }).CompileAsync(program, examples, cancellationToken: Token);
         Assert.Equal(StopReason.CallBudget, result.StopReason);
         Assert.InRange(client.Requests.Count, 1, 11);
     }
@@ -60,7 +60,7 @@ public sealed class TextProgramTests
         var program = TextProgram.From<string, string>(new Dictionary<string, string> { ["system"] = "base" }, (_, _, _) => throw new InvalidOperationException("lost"));
         await Assert.ThrowsAsync<InvalidOperationException>(() => program.CallAsync("in", Token));
         var error = await Assert.ThrowsAsync<HoneException>(() =>
-            new Simba<string, string>(Exact, new() { BatchSize = 1 }).CompileAsync(program, [new("q", "q")], cancellationToken: Token));
+            new Simba<string, string>(Exact, new() { BatchSize = 1, MaxDemos = 0 }).CompileAsync(program, [new("q", "q")], cancellationToken: Token));
         Assert.Contains("lost", error.Message, StringComparison.Ordinal);
     }
 
@@ -74,6 +74,8 @@ public sealed class TextProgramTests
             new BootstrapRandomSearch<string, string>(Exact),
             new BootstrapDemoSearch<string, string>(Exact),
             new InferRules<string, string>(Exact),
+            new Simba<string, string>(Exact, new() { BatchSize = 1 }),
+            new BootstrapFinetune<string, string>(Exact),
             new MiproV2<string, string>(Exact, new() { PromptModel = new LM(ScriptedChatClient.InSequence()) }),
         })
         {

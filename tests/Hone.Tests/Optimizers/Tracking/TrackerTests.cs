@@ -55,6 +55,71 @@ public sealed class TrackerTests
     }
 
     [Fact]
+    public async Task Tables_and_the_tree_of_candidates_are_files_of_the_run()
+    {
+        await using var server = new FakeMlflowServer();
+        using var http = new HttpClient();
+        var judged = new EventLog();
+        var result = await GepaAsync(new MlflowTracker(http, server.Address, new() { Prefix = "gepa/" }), judged);
+        var run = Assert.Single(server.Runs);
+        Assert.Equal(
+            ["gepa/candidate_tree.html", "gepa/candidates.json", "gepa/objective_pareto_front.json", "gepa/objective_scores.json", "gepa/proposals.json", "gepa/valset_pareto_front.json", "gepa/valset_scores.json"],
+            run.Files.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(result.Candidates.Select(candidate => candidate.State["ans"].Instructions ?? "base"), Column("candidates", "text"));
+        Assert.Equal(result.Candidates.Select(candidate => string.Join(", ", candidate.Parents)), Column("candidates", "parents"));
+        Assert.Equal(result.Candidates.SelectMany(candidate => candidate.Scores.Select(score => $"{score}")), Column("valset_scores", "score"));
+        Assert.Equal(result.HighestScores.Select(score => $"{score}"), Column("valset_pareto_front", "best_score"));
+        Assert.Equal(result.BestByExample.Select(best => string.Join(", ", best)), Column("valset_pareto_front", "candidates"));
+        Assert.Equal(result.BestByObjective.Values.Select(best => string.Join(", ", best)), Column("objective_pareto_front", "candidates"));
+        Assert.Equal(judged.Of<TextProposed>().Select(proposed => proposed.Text), Column("proposals", "text"));
+        Assert.Contains("also from 1", LineageTree.Page([.. result.Candidates, new(result.Candidates.Length, ProgramState.Default, "merge") { Parents = [0, 1] }], 0), StringComparison.Ordinal);
+        Assert.All(result.Candidates, candidate => Assert.Contains($"{candidate.Index}: {candidate.Origin}", run.Files["gepa/candidate_tree.html"], StringComparison.Ordinal));
+        Assert.Equal(("base", result.Program.State["ans"].Instructions), (run.Tags["gepa/seed/ans"], run.Tags["gepa/best/ans"]));
+
+        // A server takes no name with parentheses.
+        Assert.Equal(result.Candidates.Select(candidate => candidate.Parts["right (exactly)"]), run.Metrics["gepa/objective/right _exactly_"].Select(metric => metric.Value));
+        using var listed = JsonDocument.Parse(run.Tags["mlflow.loggedArtifacts"]);
+        Assert.Equal(run.Files.Keys.Where(path => path.EndsWith(".json", StringComparison.Ordinal)).Order(), listed.RootElement.EnumerateArray().Select(table => table.GetProperty("path").GetString()).Order());
+
+        // Within a run of somebody else's: what that has stays.
+        await GepaAsync(new MlflowTracker(http, server.Address, new() { RunId = run.Id, Prefix = "again/" }), new());
+        using var both = JsonDocument.Parse(run.Tags["mlflow.loggedArtifacts"]);
+        Assert.Equal(12, both.RootElement.GetArrayLength());
+
+        string?[] Column(string table, string name)
+        {
+            using var json = JsonDocument.Parse(run.Files[$"gepa/{table}.json"]);
+            var at = json.RootElement.GetProperty("columns").EnumerateArray().Select(column => column.GetString()).ToList().IndexOf(name);
+            return [.. json.RootElement.GetProperty("data").EnumerateArray().Select(row => row[at].ValueKind == JsonValueKind.Null ? null : $"{row[at]}")];
+        }
+    }
+
+    [Fact]
+    public async Task A_server_whose_files_lie_elsewhere_is_told_so()
+    {
+        await using var server = new FakeMlflowServer { FileStore = "s3://bucket/runs/1" };
+        using var http = new HttpClient();
+        await CompileAsync(new MlflowTracker(http, server.Address));
+        var run = Assert.Single(server.Runs);
+        Assert.Empty(run.Files);
+        Assert.Contains("s3://bucket/runs/1", run.Tags["files"], StringComparison.Ordinal);
+        Assert.Equal("FINISHED", run.Status);
+    }
+
+    // The run is ended all the same.
+    [Fact]
+    public async Task A_file_that_cannot_be_written_leaves_no_run_open()
+    {
+        await using var server = new FakeMlflowServer();
+        server.Inject(new(ServerFaultKind.ServerError, "candidates.json"));
+        using var http = new HttpClient();
+        var log = new ListLogger();
+        await CompileAsync(new MlflowTracker(http, server.Address), log);
+        Assert.Equal("FINISHED", Assert.Single(server.Runs).Status);
+        Assert.Contains(log.Lines, line => line.Contains(nameof(MlflowTracker), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_run_that_is_given_up_has_failed()
     {
         await using var server = new FakeMlflowServer();
@@ -78,6 +143,7 @@ public sealed class TrackerTests
             var result = await GepaAsync(new JsonLinesTracker(path, time), heard);
             var lines = (await File.ReadAllLinesAsync(path, Token)).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
             Assert.Equal(heard.Of<OptimizerEvent>().Where(happened => happened is not OptimizerProgress).Select(happened => happened.GetType().Name), lines.Select(Name));
+            Assert.Equal("base", lines[0].GetProperty("instructions").GetProperty("ans").GetString());
             Assert.All(lines, line => Assert.Equal("2026-01-02T03:04:05+00:00", line.GetProperty("time").GetString()));
             Assert.All(lines, line => Assert.False(line.TryGetProperty("text", out _) && Name(line) != nameof(TextProposed), $"{line}"));
             var scored = lines.Where(line => Name(line) == nameof(CandidateScored)).ToArray();
@@ -218,7 +284,12 @@ public sealed class TrackerTests
         var lab = new Lab(call => call.Role == "reflection"
             ? FieldMap.Of(("new_instruction", call.Text("current_instruction") + " more"))
             : Lab.AnswerIf(call.Instructions.Split("more").Length > call.Question[^1] - '0', call.Question));
-        return new Gepa<FieldMap, FieldMap>(Lab.Exact, new() { MaxMetricCalls = 60, Trackers = [tracker], Progress = heard, Budget = new() { MaxCalls = 1000 } })
+        var metric = Metric.From<FieldMap, FieldMap>((example, output) =>
+        {
+            var isRight = Equals(example.Expected["answer"], output["answer"]) ? 1 : 0;
+            return new Score(isRight) { Parts = new Score(0).Parts.Add("right (exactly)", isRight).Add("short", 1) };
+        });
+        return new Gepa<FieldMap, FieldMap>(metric, new() { MaxMetricCalls = 60, Trackers = [tracker], Progress = heard, Budget = new() { MaxCalls = 1000 } })
             .CompileAsync(lab.One(), Lab.Examples(4), Lab.Examples(4, "v"), Token);
     }
 
