@@ -8,7 +8,9 @@ public sealed class PythonPoolTests : IDisposable
 {
     private const string Script = """
         #!/bin/sh
+        echo $$ >> started
         if [ -e refuse ]; then /bin/rm refuse; exit 1; fi
+        while [ -e hold ]; do :; done
         echo '{"jsonrpc":"2.0","method":"ready","params":{}}'
         if [ -e leave ]; then /bin/rm leave; exit 0; fi
         while read -r line; do
@@ -62,6 +64,26 @@ public sealed class PythonPoolTests : IDisposable
 
         await using var session = await python.OpenAsync(cancellationToken: Token);
         Assert.IsType<long>((await session.ExecuteAsync("x", cancellationToken: Token)).Value);
+    }
+
+    /// <summary>Whoever gives up waiting for a process leaves it to the next one.</summary>
+    [Fact]
+    public async Task ReadyProcess_ThatNobodyWaitsForAnyMore_IsForTheNext()
+    {
+        var hold = Path.Combine(folder, "hold");
+        await File.WriteAllTextAsync(hold, "", Token);
+        await using var python = new PythonInterpreter(new() { Directory = folder });
+        var warm = python.WarmUpAsync(Token);
+        using var stop = new CancellationTokenSource();
+        var opening = python.OpenAsync(cancellationToken: stop.Token);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening);
+
+        File.Delete(hold);
+        await warm;
+        await using var session = await python.OpenAsync(cancellationToken: Token);
+        var process = (long)(await session.ExecuteAsync("x", cancellationToken: Token)).Value!;
+        Assert.Equal(process, long.Parse((await File.ReadAllLinesAsync(Path.Combine(folder, "started"), Token))[0], System.Globalization.CultureInfo.InvariantCulture));
     }
 
     [Fact]

@@ -21,7 +21,12 @@ public sealed record EvaluatorOptions
 
     /// <summary>Score of an example whose run or metric failed.</summary>
     /// <value>0 by default.</value>
-    public double FailureScore { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a number: no mean could hold it.</exception>
+    public double FailureScore
+    {
+        get;
+        init => field = double.IsNaN(value) ? throw new ArgumentOutOfRangeException(nameof(FailureScore), value, "FailureScore is a number.") : value;
+    }
 
     /// <summary>Options over the model's, e.g. temperature 0.</summary>
     public CallOptions? Options { get; init; }

@@ -275,6 +275,15 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
+    public void Options_ThatNothingCouldComeOf_AreRefused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new EvaluatorOptions { ExampleTimeout = TimeSpan.Zero });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new EvaluatorOptions { FailureScore = double.NaN });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new JudgeOptions { Threshold = double.NaN });
+        Assert.Equal(0.66, new JudgeOptions().Threshold);
+    }
+
+    [Fact]
     public async Task CompareAsync_TwoPrograms_PairsTheirScores()
     {
         var weak = Predict.Parse("question -> answer").WithModel(ScriptedChatClient.By((request, _) => Answer(Number(request) % 2 == 0 ? "yes" : "no")));

@@ -5,7 +5,12 @@ public sealed record JudgeOptions
 {
     /// <summary>An answer that scores at least this much passes.</summary>
     /// <value>0.66 by default.</value>
-    public double Threshold { get; init; } = 0.66;
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a number: nothing would ever pass.</exception>
+    public double Threshold
+    {
+        get;
+        init => field = double.IsNaN(value) ? throw new ArgumentOutOfRangeException(nameof(Threshold), value, "Threshold is a number.") : value;
+    } = 0.66;
 
     /// <summary>
     /// True to give 1 for answers that pass and 0 for others instead of the score itself: what an optimizer wants that keeps or drops whole runs. The part

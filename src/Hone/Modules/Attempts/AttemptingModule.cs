@@ -15,6 +15,8 @@ public abstract class AttemptingModule<TIn, TOut> : Module<TIn, TOut>
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(reward);
         ArgumentOutOfRangeException.ThrowIfLessThan(attempts, 1);
+        if (threshold is double.NaN)
+            throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "The threshold is a number, or null: no reward would ever reach it.");
         (Inner, Attempts, this.reward, Threshold, Options) = (module, attempts, reward, threshold, options ?? new());
     }
 

@@ -49,7 +49,6 @@ public sealed class ToolRunTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new ReActOptions { ToolTimeout = TimeSpan.Zero });
         Assert.Throws<ArgumentOutOfRangeException>(() => new CodeActOptions { ToolTimeout = TimeSpan.FromSeconds(-1) });
         Assert.Throws<ArgumentOutOfRangeException>(() => new RlmOptions { ToolTimeout = TimeSpan.Zero });
-        Assert.Throws<ArgumentOutOfRangeException>(() => new EvaluatorOptions { ExampleTimeout = TimeSpan.Zero });
         Assert.Null(new ReActOptions { ToolTimeout = null }.ToolTimeout);
     }
 

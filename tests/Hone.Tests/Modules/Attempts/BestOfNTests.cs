@@ -173,6 +173,7 @@ public sealed class BestOfNTests
         Assert.Equal([null, 1d, 2d], result.Attempts.Select(attempt => attempt.Reward?.Value));
         Assert.StartsWith("The reward of BestOfN is not a number", result.Attempts[0].Error!.Message, StringComparison.Ordinal);
 
+        Assert.Throws<ArgumentOutOfRangeException>(() => Best(2, threshold: double.NaN));
         var none = await Assert.ThrowsAsync<HoneException>(() => new BestOfN<string, string>(new Predict<string, string>(), 2, (_, _) => null!).CallAsync("q", Token));
         Assert.Contains("2 of 2 attempts failed", none.Message, StringComparison.Ordinal);
         Assert.Contains("The reward of BestOfN is null. Return a number.", none.Message, StringComparison.Ordinal);
