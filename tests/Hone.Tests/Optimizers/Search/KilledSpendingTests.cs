@@ -63,7 +63,7 @@ public sealed class KilledSpendingTests : IDisposable
     public async Task Runs_that_were_under_way_when_a_process_was_killed_count(int parallelism)
     {
         // Limits of many sizes: what a limit leaves unspent, because the next wave would not fit, must not hide what was lost.
-        for (var most = 20; most < 44; most++)
+        for (var most = 20; most < 44; most += 2)
         {
             OptimizationBudget budget = new() { MaxProgramRuns = most };
             var folder = Path.Combine(directory, $"runs-{parallelism}-{most}");
@@ -83,14 +83,14 @@ public sealed class KilledSpendingTests : IDisposable
     [Fact]
     public async Task Runs_that_a_step_of_a_sequence_had_under_way_count_for_the_sequence()
     {
-        for (var most = 60; most < 76; most++)
+        // Unbroken it makes 49: seven for the program as it came, twice as many in each of two steps, and seven for what each gives.
+        for (var most = 42; most < 56; most++)
         {
             OptimizationBudget budget = new() { MaxProgramRuns = most };
             var folder = Path.Combine(directory, $"steps-{most}");
-            var first = await RunAsync(new(8, null) { Folder = Path.Combine(directory, $"steps-whole-{most}"), KillAt = 19, KilledFolder = folder, Budget = budget, IsSequence = true });
+            var first = await RunAsync(new(8, null) { Folder = Path.Combine(directory, $"steps-whole-{most}"), KillAt = 10, KilledFolder = folder, Budget = budget, IsSequence = true });
             var resumed = await RunAsync(new(8, null) { Folder = folder, Budget = budget, IsSequence = true });
             Assert.True(first.AtKill + resumed.Calls <= most, $"{first.AtKill} runs before a kill and {resumed.Calls} after it, {most} allowed.");
-            Assert.Equal(StopReason.ProgramRunBudget, resumed.Result.StopReason);
         }
     }
 
@@ -175,10 +175,10 @@ public sealed class KilledSpendingTests : IDisposable
         {
             CharactersPerToken = 1,
         };
-        var options = new BootstrapRandomSearchOptions { Candidates = setup.IsSequence ? 1 : 6, MaxLabeledDemos = 0, MaxBootstrappedDemos = 6, MaxErrors = 1000, MaxParallelism = setup.Parallelism };
+        var options = new BootstrapRandomSearchOptions { Candidates = 6, MaxLabeledDemos = 0, MaxBootstrappedDemos = 6, MaxErrors = 1000, MaxParallelism = setup.Parallelism };
         var place = new BetterTogetherOptions
         {
-            Strategy = "p -> p -> p",
+            Strategy = "one -> two",
             MaxParallelism = setup.Parallelism,
             RunDirectory = setup.Folder,
             Resume = true,
@@ -186,7 +186,7 @@ public sealed class KilledSpendingTests : IDisposable
         };
         var program = lab.One().WithModel(lab.Model with { Price = Price, Options = new() { MaxOutputTokens = 16 } });
         PromptOptimizer<FieldMap, FieldMap> optimizer = setup.IsSequence
-            ? new BetterTogether<FieldMap, FieldMap>(Lab.Exact, new Dictionary<string, IOptimizer<FieldMap, FieldMap>> { ["p"] = Search(options) }, place)
+            ? new BetterTogether<FieldMap, FieldMap>(Lab.Exact, new Dictionary<string, IOptimizer<FieldMap, FieldMap>> { ["one"] = Labeled(1), ["two"] = Labeled(2) }, place)
             : Search(options with { RunDirectory = place.RunDirectory, Resume = true, Budget = place.Budget });
         var result = await optimizer.CompileAsync(program, Lab.Examples(6), Lab.Examples(7, "v"), Token);
         return new(result, lab.Calls.Count, atKill, lab.Tokens, tokensAtKill);
@@ -194,6 +194,8 @@ public sealed class KilledSpendingTests : IDisposable
 
     private static BootstrapRandomSearch<FieldMap, FieldMap> Search(BootstrapRandomSearchOptions options) =>
         new(Lab.Exact, options) { Acceptance = Metric.From<FieldMap, FieldMap>((_, _) => true) };
+
+    private static LabeledFewShot<FieldMap, FieldMap> Labeled(int demos) => new(Lab.Exact, new() { Demos = demos });
 
     private static void Copy(string from, string to)
     {
