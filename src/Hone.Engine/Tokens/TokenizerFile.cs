@@ -64,7 +64,8 @@ internal sealed class TokenizerFile
         }
         else
         {
-            if (merge is not { ValueKind: JsonValueKind.Array } || merge.GetArrayLength() != 2 || merge.EnumerateArray().Any(part => part.ValueKind != JsonValueKind.String))
+            if (merge is not { ValueKind: JsonValueKind.Array } || merge.GetArrayLength() != 2
+                || merge[0].ValueKind != JsonValueKind.String || merge[1].ValueKind != JsonValueKind.String)
                 throw new InvalidDataException($"{_source}: model.merges[{index}] is {merge.GetRawText()}; expected two tokens.");
             (left, right) = (merge[0].GetString()!, merge[1].GetString()!);
         }
