@@ -46,7 +46,7 @@ internal sealed class TokenizerFile
         foreach (var key in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
             if (Optional(model, key)?.GetString() is { Length: > 0 } text) throw Unsupported("model." + key, text, "none");
         IgnoreMerges = Flag(model, "ignore_merges");
-        foreach (var entry in Required(model, "vocab", _source).EnumerateObject()) Vocabulary[entry.Name] = IdOf(entry.Value, $"model.vocab['{entry.Name}']");
+        foreach (var entry in Required(model, "vocab", _source).EnumerateObject()) Vocabulary[entry.Name] = IdOf(entry.Value, "model.vocab", entry.Name);
         var index = 0;
         foreach (var merge in Required(model, "merges", _source).EnumerateArray()) ReadMerge(merge, index++);
     }
@@ -75,11 +75,11 @@ internal sealed class TokenizerFile
     private int MergeId(string token, int index) => Vocabulary.TryGetValue(token, out var id) ? id
         : throw new InvalidDataException($"{_source}: model.merges[{index}] needs the token '{token}', which model.vocab lacks.");
 
-    private int IdOf(JsonElement value, string key) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var id) && id is >= 0 and < MostTokens ? id
-        : throw new InvalidDataException($"{_source}: {key} is {value.GetRawText()}; expected a token id, a whole number from 0 on.");
+    private int IdOf(JsonElement value, string section, string name) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var id) && id is >= 0 and < MostTokens ? id
+        : throw new InvalidDataException($"{_source}: {section}['{name}'] is {value.GetRawText()}; expected a token id, a whole number from 0 on.");
 
     private AddedToken ReadAddedToken(JsonElement token, int index) => new(
-        IdOf(Required(token, "id", _source), $"added_tokens[{index}].id"), Required(token, "content", _source).GetString()!, Flag(token, "single_word"), Flag(token, "lstrip"),
+        IdOf(Required(token, "id", _source), $"added_tokens[{index}]", "id"), Required(token, "content", _source).GetString()!, Flag(token, "single_word"), Flag(token, "lstrip"),
         Flag(token, "rstrip"), Flag(token, "normalized"), Flag(token, "special"));
 
     private void ReadNormalizer(JsonElement normalizer)
@@ -141,7 +141,7 @@ internal sealed class TokenizerFile
             if (Optional(part, "SpecialToken") is { } token)
             {
                 var name = token.GetProperty("id").GetString()!;
-                ids.AddRange(special.GetProperty(name).GetProperty("ids").EnumerateArray().Select(id => IdOf(id, $"post_processor.special_tokens['{name}'].ids")));
+                ids.AddRange(special.GetProperty(name).GetProperty("ids").EnumerateArray().Select(id => IdOf(id, "post_processor.special_tokens", name)));
             }
             else
             {
