@@ -33,6 +33,13 @@ public sealed partial class GuardTests
         }
     }
 
+    [Fact]
+    public async Task StartAsync_PortThatIsTaken_IsAnError()
+    {
+        await using var dashboard = await Dashboard.StartAsync(cancellationToken: Token);
+        await Assert.ThrowsAsync<IOException>(() => Dashboard.StartAsync(new() { Port = dashboard.Address.Port }, Token));
+    }
+
     [Theory]
     [InlineData("attacker.example", HttpStatusCode.MisdirectedRequest)]
     [InlineData("localhost.attacker.example", HttpStatusCode.MisdirectedRequest)]

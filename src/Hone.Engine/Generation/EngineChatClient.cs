@@ -10,6 +10,9 @@ namespace Hone.Engine;
 /// </summary>
 public sealed class EngineChatClient : IChatClient
 {
+    // What CallOptions has no property for, and changes what is sampled.
+    private static readonly string[] Uncomputed = ["min_p", "repetition_penalty", "typical_p"];
+
     private readonly EngineModel _model;
     private readonly EngineOptions _options;
     private readonly ChatClientMetadata _metadata;
@@ -154,6 +157,8 @@ public sealed class EngineChatClient : IChatClient
             { ResponseFormat: not (null or ChatResponseFormatText) } => (nameof(ChatOptions.ResponseFormat), "ask for the format in the prompt"),
             { FrequencyPenalty: not (null or 0) } => (nameof(ChatOptions.FrequencyPenalty), "leave it out"),
             { PresencePenalty: not (null or 0) } => (nameof(ChatOptions.PresencePenalty), "leave it out"),
+            { AdditionalProperties: { } more } when more.Keys.FirstOrDefault(key => Uncomputed.Contains(key)) is { } name =>
+                ($"{nameof(ChatOptions.AdditionalProperties)}[\"{name}\"]", "leave it out"),
             _ => default,
         };
         if (refused.Item1 is not null)

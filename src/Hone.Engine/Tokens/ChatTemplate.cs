@@ -58,7 +58,12 @@ public abstract class ChatTemplate
     /// <summary>As above, with what was read of a directory.</summary>
     internal static ChatTemplate For(string modelType, ChatTemplateSource source, Tokenizer tokenizer)
     {
-        if (source.Name is not null) return ForName(source.Name);
+        if (source.Name is { } name)
+        {
+            return Names.Contains(name) ? ForName(name) : throw new InvalidDataException(
+                $"{ChatTemplateSource.ConfigFile}, key 'hone_chat_format': there is no chat format '{name}'. Known formats: {string.Join(", ", Names)}.");
+        }
+
         if (source.Template is { Length: > 0 } template)
         {
             return Recognize(template) ?? throw new InvalidDataException(

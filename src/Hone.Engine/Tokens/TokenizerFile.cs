@@ -5,6 +5,9 @@ namespace Hone.Engine;
 /// <summary>What a byte-level BPE <c>tokenizer.json</c> says, read once.</summary>
 internal sealed class TokenizerFile
 {
+    // Far above any vocabulary there is: an id beyond it is no id, and would ask for memory that there is not.
+    private const int MostTokens = 1 << 24;
+
     private readonly string _source;
 
     private TokenizerFile(string source) => _source = source;
@@ -26,7 +29,7 @@ internal sealed class TokenizerFile
         var file = new TokenizerFile(source);
         file.ReadModel(Required(root, "model", source));
         if (Optional(root, "added_tokens") is { } added)
-            foreach (var token in added.EnumerateArray()) file.AddedTokens.Add(ReadAddedToken(token));
+            foreach (var token in added.EnumerateArray()) file.AddedTokens.Add(file.ReadAddedToken(token, file.AddedTokens.Count));
         if (Optional(root, "normalizer") is { } normalizer) file.ReadNormalizer(normalizer);
         if (Optional(root, "pre_tokenizer") is { } preTokenizer) file.PreTokenizer = file.ReadPreTokenizer(preTokenizer);
         if (Optional(root, "post_processor") is { } postProcessor) file.ReadPostProcessor(postProcessor);
@@ -43,7 +46,7 @@ internal sealed class TokenizerFile
         foreach (var key in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
             if (Optional(model, key)?.GetString() is { Length: > 0 } text) throw Unsupported("model." + key, text, "none");
         IgnoreMerges = Flag(model, "ignore_merges");
-        foreach (var entry in Required(model, "vocab", _source).EnumerateObject()) Vocabulary[entry.Name] = entry.Value.GetInt32();
+        foreach (var entry in Required(model, "vocab", _source).EnumerateObject()) Vocabulary[entry.Name] = IdOf(entry.Value, "model.vocab", entry.Name);
         var index = 0;
         foreach (var merge in Required(model, "merges", _source).EnumerateArray()) ReadMerge(merge, index++);
     }
@@ -61,6 +64,9 @@ internal sealed class TokenizerFile
         }
         else
         {
+            if (merge is not { ValueKind: JsonValueKind.Array } || merge.GetArrayLength() != 2
+                || merge[0].ValueKind != JsonValueKind.String || merge[1].ValueKind != JsonValueKind.String)
+                throw new InvalidDataException($"{_source}: model.merges[{index}] is {merge.GetRawText()}; expected two tokens.");
             (left, right) = (merge[0].GetString()!, merge[1].GetString()!);
         }
         Merges.Add((MergeId(left, index), MergeId(right, index), MergeId(left + right, index)));
@@ -69,8 +75,11 @@ internal sealed class TokenizerFile
     private int MergeId(string token, int index) => Vocabulary.TryGetValue(token, out var id) ? id
         : throw new InvalidDataException($"{_source}: model.merges[{index}] needs the token '{token}', which model.vocab lacks.");
 
-    private static AddedToken ReadAddedToken(JsonElement token) => new(
-        token.GetProperty("id").GetInt32(), token.GetProperty("content").GetString()!, Flag(token, "single_word"), Flag(token, "lstrip"),
+    private int IdOf(JsonElement value, string section, string name) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var id) && id is >= 0 and < MostTokens ? id
+        : throw new InvalidDataException($"{_source}: {section}['{name}'] is {value.GetRawText()}; expected a token id, a whole number from 0 on.");
+
+    private AddedToken ReadAddedToken(JsonElement token, int index) => new(
+        IdOf(Required(token, "id", _source), $"added_tokens[{index}]", "id"), Required(token, "content", _source).GetString()!, Flag(token, "single_word"), Flag(token, "lstrip"),
         Flag(token, "rstrip"), Flag(token, "normalized"), Flag(token, "special"));
 
     private void ReadNormalizer(JsonElement normalizer)
@@ -132,7 +141,7 @@ internal sealed class TokenizerFile
             if (Optional(part, "SpecialToken") is { } token)
             {
                 var name = token.GetProperty("id").GetString()!;
-                ids.AddRange(special.GetProperty(name).GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()));
+                ids.AddRange(special.GetProperty(name).GetProperty("ids").EnumerateArray().Select(id => IdOf(id, "post_processor.special_tokens", name)));
             }
             else
             {

@@ -219,7 +219,22 @@ internal sealed class EngineTrainingSession : ITrainingSession
                 throw new HoneException($"Training datum {i} of predictor '{data[i].Predictor}' has an empty prompt or completion: there is nothing to predict from or to learn.");
             if (length > start.Config.MaxPositions)
                 throw new HoneException($"Training datum {i} of predictor '{data[i].Predictor}' has {length} tokens; model '{start.Name}' holds {start.Config.MaxPositions}.");
+            if ((StrayOf(data[i].PromptIds) ?? StrayOf(data[i].CompletionIds)) is { } stray)
+                throw new HoneException(
+                    $"Training datum {i} of predictor '{data[i].Predictor}' holds the token {stray}; model '{start.Name}' has {start.Config.VocabularySize}. Was it sampled by a model of another vocabulary?");
         }
+    }
+
+    // A token that the embedding has no row for.
+    private int? StrayOf(IReadOnlyList<int> ids)
+    {
+        for (var i = 0; i < ids.Count; i++)
+        {
+            if ((uint)ids[i] >= (uint)start.Config.VocabularySize)
+                return ids[i];
+        }
+
+        return null;
     }
 
     private void Write(string path, string prefix, TensorValues values) => SafetensorsWriter.Write(path, [.. SourcesOf(prefix, values)], WeightFormat.Float32);

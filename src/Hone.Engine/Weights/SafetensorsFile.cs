@@ -118,6 +118,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         };
         int[] shape = [.. element.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt32())];
         var offsets = element.GetProperty("data_offsets");
+        if (offsets.GetArrayLength() != 2) throw Error($"tensor '{name}' has {offsets.GetArrayLength()} data_offsets; expected 2");
         var (start, end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
         var entry = new SafetensorsEntry(name, format, shape, start, end - start);
         if (start < 0 || end > dataLength || entry.Bytes != entry.Length * size)

@@ -125,8 +125,12 @@ public sealed class EngineChatClientTests : IDisposable
     public async Task GetResponse_UnsupportedOption_IsRefused()
     {
         ChatOptions tools = new() { Tools = [AIFunctionFactory.Create(() => 1, "one")] };
-        foreach (var options in (ChatOptions[])[tools, new() { ResponseFormat = ChatResponseFormat.Json }, new() { PresencePenalty = 1 }])
+        ChatOptions cut = new() { AdditionalProperties = new() { ["min_p"] = 0.1 } };
+        foreach (var options in (ChatOptions[])[tools, new() { ResponseFormat = ChatResponseFormat.Json }, new() { PresencePenalty = 1 }, cut])
             await Assert.ThrowsAsync<NotSupportedException>(() => _client.GetResponseAsync(Question, options, Token));
+
+        // What is no matter of sampling goes by.
+        Assert.NotNull(await _client.GetResponseAsync(Question, new ChatOptions { MaxOutputTokens = 1, AdditionalProperties = new() { ["user"] = "me" } }, Token));
     }
 
     [Fact]

@@ -115,6 +115,13 @@ public sealed class TokenizerTests
     [InlineData("""{"model":{"type":"Unigram","vocab":[]}}""", "Unigram")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":["a b"]}}""", "'b'")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"normalizer":{"type":"NFKC"}}""", "NFKC")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":1.5},"merges":[]}}""", "model.vocab['a'] is 1.5")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":-1},"merges":[]}}""", "model.vocab['a'] is -1")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":2000000000},"merges":[]}}""", "model.vocab['a'] is 2000000000")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[["a"]]}}""", "model.merges[0]")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[[1, 2]]}}""", "model.merges[0]")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"added_tokens":[{"id":-3,"content":"x"}]}""", "added_tokens[0]['id'] is -3")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"added_tokens":[{"id":3}]}""", "'content'")]
     [InlineData("[1,", "tokenizer.json")]
     [InlineData("{}", "'model'")]
     public void Load_UnsupportedContent_SaysWhatIsWrong(string json, string part)

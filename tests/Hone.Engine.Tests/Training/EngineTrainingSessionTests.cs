@@ -64,6 +64,20 @@ public sealed class EngineTrainingSessionTests : IDisposable
         Assert.Equal(asked ?? model.Config.MaxPositions, session.Capabilities.MaxSequenceLength);
     }
 
+    /// <summary>Tokens of another vocabulary would be read from beyond the embedding.</summary>
+    [Theory]
+    [InlineData(512, 3)]
+    [InlineData(3, 512)]
+    [InlineData(3, -1)]
+    public async Task ForwardBackwardAsync_TokenOfAnotherVocabulary_IsRefused(int prompt, int completion)
+    {
+        using var model = SmallModel.Create();
+        await using var session = new EngineTrainingSession(model, Options, new());
+        TrainingDatum[] data = [new() { PromptIds = [1, prompt], CompletionIds = [completion], Predictor = "answer" }];
+        foreach (var ask in (Func<Task>[])[() => session.ForwardBackwardAsync(data, new(), Token), () => session.ScoreAsync(data, 1, Token)])
+            Assert.Contains("another vocabulary", (await Assert.ThrowsAsync<HoneException>(ask)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -179,6 +179,13 @@ public sealed class CheckpointErrorTests : IDisposable
     }
 
     [Fact]
+    public void Load_UnknownChatFormat_NamesFileKeyAndTheKnownOnes()
+    {
+        Edit("tokenizer_config.json", json => json["hone_chat_format"] = "alpaca");
+        ExpectInvalid("tokenizer_config.json", "'hone_chat_format'", "'alpaca'", "smollm2");
+    }
+
+    [Fact]
     public void Load_TemplateFileOrList_IsRecognized()
     {
         const string SmolLM = "{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>' }}";

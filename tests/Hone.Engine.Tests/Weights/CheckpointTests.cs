@@ -79,7 +79,11 @@ public sealed class CheckpointTests : IDisposable
     public void Open_DamagedFile_Throws()
     {
         var path = Path.Combine(_directory, "bad.safetensors");
-        foreach (var bytes in new byte[][] { [1, 2], [255, 255, 255, 255, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'x'] })
+        byte[] oneOffset = [.. """{"w":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"""u8];
+        foreach (var bytes in new byte[][]
+        {
+            [1, 2], [255, 255, 255, 255, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'x'], [(byte)oneOffset.Length, 0, 0, 0, 0, 0, 0, 0, .. oneOffset, 0, 0, 0, 0],
+        })
         {
             File.WriteAllBytes(path, bytes);
             var error = Assert.Throws<InvalidDataException>(() => SafetensorsFile.Open(path));

@@ -171,7 +171,12 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         }
 
         if (isBest && options.Collapse is not null)
+        {
             state = state with { GoodState = await store.SaveGoodAsync(session, step, cancellationToken).ConfigureAwait(false) };
+            if (run.Directory is null)
+                store.KeepGood(new HashSet<string?> { state.GoodState }); // nothing can be resumed that would need an older one
+        }
+
         state = state with { ExternalCalls = meter.Spent.Calls, Cost = meter.Spent.Cost };
         store.Append(validation);
         meters.Tell(validation);

@@ -21,6 +21,7 @@ internal sealed class GrpoStepper<TIn, TOut>
     private readonly SpendingMeter meter;
     private readonly OutageWatch watch;
     private bool hasWarnedOfSampler;
+    private bool hasReadTeachers;
 
     public GrpoStepper(
         Metric<TIn, TOut> metric,
@@ -64,6 +65,7 @@ internal sealed class GrpoStepper<TIn, TOut>
         var version = session.PolicyVersion;
         var before = meter.Spent;
         var round = await CollectAsync(programs, step, stepSeed, stopToken).ConfigureAwait(false);
+        ReadTeachers(round.Rollouts);
         Warn(step, round);
         var after = meter.Spent;
         var report = GrpoReporter.Describe(step, round.Rollouts, round.Grouping, round.Batch, predictors) with
@@ -194,6 +196,21 @@ internal sealed class GrpoStepper<TIn, TOut>
             progress.Report(new GrpoWarning(step, "A teacher's model does not tell its tokens: its rollouts are left out. Use a teacher of the policy's own kind."));
         foreach (var failure in round.Rollouts.Where(rollout => rollout.Outcome is RolloutOutcome.Unscorable or RolloutOutcome.Crashed).Take(1))
             progress.Report(new GrpoWarning(step, $"A rollout ended with {failure.Error?.GetType().Name}: {failure.Error?.Message}"));
+    }
+
+    // Once a run. Numbers of another vocabulary are tokens here, too, and would be learned from: only their texts tell.
+    private void ReadTeachers(IReadOnlyList<Rollout> rollouts)
+    {
+        if (hasReadTeachers || session.Policy.GetService(typeof(IPolicyTokenizer)) is not IPolicyTokenizer tokenizer)
+            return;
+        foreach (var teacher in rollouts.Where(rollout => rollout.Teacher is not null).GroupBy(rollout => rollout.Teacher!.Value))
+        {
+            PredictorCall[] calls = [.. teacher.SelectMany(rollout => rollout.Trace.Calls).Where(call => call.Tokens is not null && call.Text.Length > 0 && predictors.Contains(call.Path))];
+            if (calls.Length > 0 && !calls.Any(call => tokenizer.Decode(call.Tokens!.CompletionIds).StartsWith(call.Text, StringComparison.Ordinal)))
+                throw new HoneException(
+                    $"Teacher {teacher.Key} (model '{calls[0].Model}') writes in other tokens than the policy has: read by the policy's tokenizer, not one of its {calls.Length} answers is what it wrote. Use a teacher with the policy's tokenizer.");
+            hasReadTeachers |= calls.Length > 0;
+        }
     }
 
     // Once a run: where sampler and trainer disagree they do so in every step.

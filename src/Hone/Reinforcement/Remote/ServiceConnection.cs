@@ -161,10 +161,13 @@ internal sealed class ServiceConnection(ServiceSettings settings)
                 _ => new(reply, null, null, false),
             };
         }
-        catch (OperationCanceledException error) when (!cancellationToken.IsCancellationRequested && limit.IsCancellationRequested)
+        catch (OperationCanceledException error) when (!cancellationToken.IsCancellationRequested)
         {
             return new(null, new TrainingServiceTimeoutException(
-                $"{settings.Service} at {settings.Address} gave no answer to {path} within {settings.RequestTimeout}: it hangs, or needs a longer RequestTimeout.", error)
+                limit.IsCancellationRequested
+                    ? $"{settings.Service} at {settings.Address} gave no answer to {path} within {settings.RequestTimeout}: it hangs, or needs a longer RequestTimeout."
+                    : $"The HTTP client given for {settings.Service} gave up on {path} by itself: {error.Message} Make its own time limit infinite: RequestTimeout is what limits a request.",
+                error)
             {
                 Operation = path,
             }, null, false);
@@ -199,7 +202,7 @@ internal sealed class ServiceConnection(ServiceSettings settings)
     private TimeSpan? RetryAfterOf(HttpResponseMessage response) => response.Headers.RetryAfter switch
     {
         { Delta: { } delta } => delta,
-        { Date: { } date } => date - Time.GetUtcNow(),
+        { Date: { } date } when date - Time.GetUtcNow() is var pause && pause > TimeSpan.Zero => pause, // clocks differ: a time that is past asks for nothing
         _ => null,
     };
 

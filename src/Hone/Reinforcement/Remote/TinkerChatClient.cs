@@ -68,6 +68,9 @@ internal sealed class TinkerChatClient(TinkerClient client, Func<TinkerWeights> 
 /// <summary>What the chat clients of training services share.</summary>
 internal static class RemoteChat
 {
+    // What CallOptions has no property for, and changes what is sampled.
+    private static readonly string[] Unsent = ["min_p", "repetition_penalty", "typical_p"];
+
     /// <summary>Refuses what would otherwise be ignored without a word.</summary>
     public static void Refuse(ChatOptions? options, string service)
     {
@@ -77,6 +80,7 @@ internal static class RemoteChat
             { ResponseFormat: not (null or ChatResponseFormatText) } => (nameof(ChatOptions.ResponseFormat), "ask for the format in the prompt"),
             { FrequencyPenalty: not (null or 0) } => (nameof(ChatOptions.FrequencyPenalty), "leave it out"),
             { PresencePenalty: not (null or 0) } => (nameof(ChatOptions.PresencePenalty), "leave it out"),
+            { AdditionalProperties: { } more } when more.Keys.FirstOrDefault(key => Unsent.Contains(key)) is { } name => ($"{nameof(ChatOptions.AdditionalProperties)}[\"{name}\"]", "leave it out"),
             _ => default,
         };
         if (refused.Item1 is not null)

@@ -21,7 +21,7 @@ internal class ForwardingSession(ITrainingSession inner) : ITrainingSession
     public Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default) =>
         inner.ScoreAsync(data, temperature, cancellationToken);
 
-    public Task SaveStateAsync(string directory, CancellationToken cancellationToken = default) => inner.SaveStateAsync(directory, cancellationToken);
+    public virtual Task SaveStateAsync(string directory, CancellationToken cancellationToken = default) => inner.SaveStateAsync(directory, cancellationToken);
 
     public Task LoadStateAsync(string directory, CancellationToken cancellationToken = default) => inner.LoadStateAsync(directory, cancellationToken);
 

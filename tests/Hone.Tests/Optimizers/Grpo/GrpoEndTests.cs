@@ -1,5 +1,7 @@
 using Hone.Optimizers;
+using Hone.Reinforcement;
 using Hone.Testing;
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Hone.Tests.Optimizers;
@@ -213,6 +215,23 @@ public sealed class GrpoEndTests : IDisposable
         }
     }
 
+    /// <summary>A run in memory that watches for collapses keeps one state to return to, and none when it is over: each may be as large as the weights.</summary>
+    [Fact]
+    public async Task CompileAsync_CollapseWithoutADirectory_KeepsOneGoodState()
+    {
+        var (folders, counts) = (new HashSet<string>(), new List<int>());
+        var progress = new GrpoTests.Recorder(happened =>
+        {
+            if (happened is GrpoValidated { Validation.IsBest: true })
+                counts.Add(Directory.GetDirectories(folders.Single(), "good-*").Length);
+        });
+        var program = new ToyProgram().WithModel(new LM(new Watched(ToyTask.Policy(), path => folders.Add(Path.GetDirectoryName(path)!)), "toy"));
+        await Grpo.Create(ToyTask.Metric, ToyTask.Options with { ValidateEvery = 2, Collapse = new(), Progress = progress }).CompileAsync(program, ToyTask.Train, ToyTask.Validation, Token);
+        Assert.True(counts.Count > 3);
+        Assert.All(counts, count => Assert.Equal(1, count));
+        Assert.False(Directory.Exists(folders.Single()));
+    }
+
     [Fact]
     public async Task CompileAsync_WithoutCheckpointsAndEndedEarly_CanStillGoOn()
     {
@@ -258,6 +277,22 @@ public sealed class GrpoEndTests : IDisposable
             if (hangs(input))
                 await new TaskCompletionSource().Task;
             return await inner.CallAsync(input, cancellationToken);
+        }
+    }
+
+    // Learns as the toy does, and tells where its states are written.
+    private sealed class Watched(ToyPolicy policy, Action<string> saved) : DelegatingChatClient(policy), ITrainableModel
+    {
+        public async Task<ITrainingSession> StartTrainingAsync(TrainingOptions options, CancellationToken cancellationToken = default) =>
+            new Session(await policy.StartTrainingAsync(options, cancellationToken), saved);
+
+        private sealed class Session(ITrainingSession inner, Action<string> saved) : ForwardingSession(inner)
+        {
+            public override Task SaveStateAsync(string directory, CancellationToken cancellationToken = default)
+            {
+                saved(directory);
+                return base.SaveStateAsync(directory, cancellationToken);
+            }
         }
     }
 }

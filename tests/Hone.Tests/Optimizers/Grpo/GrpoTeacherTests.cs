@@ -25,6 +25,23 @@ public sealed class GrpoTeacherTests
         Assert.True(server.Probability(0, 1) > 0.6 && server.Probability(1, 1) > 0.6, $"{server.Probability(0, 1):0.00} {server.Probability(1, 1):0.00}");
     }
 
+    /// <summary>The numbers of another vocabulary mean other texts: learned from as they are, they would teach nonsense without a word.</summary>
+    [Fact]
+    public async Task CompileAsync_TeacherOfAnotherVocabulary_IsRefused()
+    {
+        var reversed = new ToyPolicy([.. ToyTask.Policy().Choices.Reverse()]);
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using var other = FakeTinkerServer.Start(reversed);
+        var optimizer = new Grpo<ToyQuestion, ToyAnswer>(ToyTask.Metric, ToyTask.Options with { Steps = 2 })
+        {
+            Teachers = [new ToyProgram().WithModel(TinkerLM.Open(TinkerTask.Options(other) with { Tokenizer = new ToyTokenizer(reversed.Choices) }))],
+        };
+        var error = await Assert.ThrowsAsync<HoneException>(
+            () => optimizer.CompileAsync(new ToyProgram().WithModel(TinkerLM.Open(TinkerTask.Options(server))), ToyTask.Train, null, Token));
+        Assert.Contains("Teacher 0", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(server.Requests, request => request.Operation == "forward_backward");
+    }
+
     /// <summary>What a model that nobody trains says has no tokens, and needs none: the rollout is still learned from.</summary>
     [Fact]
     public async Task CompileAsync_FrozenPredictorWithoutTokens_DoesNotMakeATeacherOpaque()

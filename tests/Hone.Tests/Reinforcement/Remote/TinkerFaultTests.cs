@@ -103,6 +103,29 @@ public sealed class TinkerFaultTests
         Assert.Equal("forward_backward", error.Operation);
     }
 
+    /// <summary>A client of the user's own with a time limit: what it gives up on is no cancelled run.</summary>
+    [Fact]
+    public async Task Hang_OfAClientWithALimitOfItsOwn_SaysWhoseLimitItWas()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        using var http = new HttpClient { Timeout = TimeSpan.FromMilliseconds(500) };
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server) with { Http = http, RetryWindow = TimeSpan.Zero }, null, Token);
+        server.Inject(new(ServerFaultKind.Hang, "forward_backward"));
+        var error = await Assert.ThrowsAsync<TrainingServiceTimeoutException>(() => session.ForwardBackwardAsync(Data, TinkerTask.Plain, Token));
+        Assert.Equal("forward_backward", error.Operation);
+        Assert.Contains("Make its own time limit infinite", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A service whose clock is behind asks to be left alone until a time that is past.</summary>
+    [Fact]
+    public async Task Unavailable_UntilATimeThatIsPast_IsAskedAgain()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        using var http = new HttpClient(new Busy(times: 3));
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server, time: new LeapingClock()) with { Http = http }, null, Token);
+        Assert.Single((await session.ForwardBackwardAsync(Data, TinkerTask.Plain, Token)).LogProbs);
+    }
+
     [Fact]
     public async Task NoServer_SaysWhereItWasLookedFor()
     {
@@ -213,5 +236,20 @@ public sealed class TinkerFaultTests
         public IReadOnlyList<int> Encode(IReadOnlyList<ChatMessage> messages) => [7, 7, 7];
 
         public string Decode(IReadOnlyList<int> ids) => string.Join(' ', ids);
+    }
+
+    // The first requests meet a service that is busy until the year 2000.
+    private sealed class Busy(int times) : DelegatingHandler(new SocketsHttpHandler())
+    {
+        private int left = times;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (Interlocked.Decrement(ref left) < 0)
+                return base.SendAsync(request, cancellationToken);
+            var response = new HttpResponseMessage(System.Net.HttpStatusCode.ServiceUnavailable) { Content = new StringContent("{}") };
+            response.Headers.RetryAfter = new(new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero));
+            return Task.FromResult(response);
+        }
     }
 }
