@@ -39,9 +39,9 @@ internal static class FieldTypeRules
     public static IEnumerable<IPropertySymbol> Properties(ITypeSymbol type) => HoneSymbols.BasesAndSelf(type).Reverse()
         .SelectMany(level => level.GetMembers().OfType<IPropertySymbol>())
         .Where(property => property is
-            {
-                DeclaredAccessibility: Accessibility.Public, IsStatic: false, IsIndexer: false, IsOverride: false, GetMethod: not null,
-            }
+        {
+            DeclaredAccessibility: Accessibility.Public, IsStatic: false, IsIndexer: false, IsOverride: false, GetMethod: not null,
+        }
             && !property.GetAttributes().Any(IsJsonIgnore));
 
     /// <summary>True for tuples with and without syntax of their own.</summary>

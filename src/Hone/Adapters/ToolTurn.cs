@@ -75,6 +75,9 @@ internal sealed class ToolTurn
         return adapter.RenderOutputs(shown, turn).TrimEnd();
     }
 
+    /// <summary>Arguments as clients take them, who write what is no plain value by their own serializer: it need not know Hone's maps and lists.</summary>
+    public static Dictionary<string, object?> ArgumentsOf(FieldMap arguments) => arguments.ToDictionary(entry => entry.Key, entry => Argument(entry.Value));
+
     private bool HasMatchingResults() => calls.Length == results.Length
         && calls.Zip(results).All(pair => Id(pair.First).Length > 0 && Id(pair.First) == pair.Second.GetValueOrDefault("call_id") as string);
 
@@ -85,10 +88,8 @@ internal sealed class ToolTurn
 
     private static string Name(FieldMap call) => call.GetValueOrDefault("name") as string ?? string.Empty;
 
-    private static Dictionary<string, object?> Arguments(FieldMap call) =>
-        (call.GetValueOrDefault("args") as FieldMap ?? FieldMap.Empty).ToDictionary(entry => entry.Key, entry => Argument(entry.Value));
+    private static Dictionary<string, object?> Arguments(FieldMap call) => ArgumentsOf(call.GetValueOrDefault("args") as FieldMap ?? FieldMap.Empty);
 
-    // Clients write what is no plain value by their own serializer, which need not know Hone's maps and lists.
     private static object? Argument(object? value) =>
         value is null or string or bool or long or double ? value : JsonElement.Parse(JsonText.Write(value));
 

@@ -128,8 +128,8 @@ internal sealed class EvaluationRun<TIn, TOut>
         var recorder = new TraceRecorder(HoneScope.Current?.Recorder);
         try
         {
-            // A program that does not listen to its token is left behind.
-            var run = program.TryRunAsync(examples[index].Input, SettingsOf(index), recorder, either.Token).AsTask();
+            // A program that does not listen to its token is left behind, even one that never gives its thread back.
+            var run = Task.Run(() => program.TryRunAsync(examples[index].Input, SettingsOf(index), recorder, either.Token).AsTask(), either.Token);
             var outcome = await run.WaitAsync(either.Token).ConfigureAwait(false);
             return await ScoreAsync(index, started, outcome, either.Token).ConfigureAwait(false);
         }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace Hone.Optimizers;
 
@@ -11,34 +12,68 @@ namespace Hone.Optimizers;
 /// learning looks at time and tokens between steps, at external calls and money before every run of the program (in validations after it), and finishes
 /// runs under way; for a limit that it cannot overshoot, give the external models a <see cref="CallBudget"/>.
 /// </remarks>
+/// <exception cref="ArgumentOutOfRangeException">A limit is negative.</exception>
 public sealed record OptimizationBudget
 {
     /// <summary>Longest time, over all resumptions.</summary>
-    public TimeSpan? MaxDuration { get; init; }
+    public TimeSpan? MaxDuration
+    {
+        get;
+        init => field = NotNegative(value);
+    }
 
     /// <summary>Optimizers of prompts: most runs of the program on an example, those of teachers included.</summary>
-    public long? MaxProgramRuns { get; init; }
+    public long? MaxProgramRuns
+    {
+        get;
+        init => field = NotNegative(value);
+    }
 
     /// <summary>Optimizers of prompts: most calls of models, repeated attempts included; those that the cache answers are free.</summary>
-    public long? MaxCalls { get; init; }
+    public long? MaxCalls
+    {
+        get;
+        init => field = NotNegative(value);
+    }
 
     /// <summary>Optimizers of prompts: most tokens, in and out.</summary>
-    public long? MaxTokens { get; init; }
+    public long? MaxTokens
+    {
+        get;
+        init => field = NotNegative(value);
+    }
 
     /// <summary>Optimizers of prompts: limits by the role of the models, e.g. <c>task</c>, <c>prompt</c>, <c>judge</c>; within the limits of all.</summary>
     public ImmutableSortedDictionary<string, CallBudgetLimits> ByRole { get; init; } = ImmutableSortedDictionary<string, CallBudgetLimits>.Empty;
 
     /// <summary>Reinforcement learning: most tokens that the policy may sample.</summary>
-    public long? MaxSampledTokens { get; init; }
+    public long? MaxSampledTokens
+    {
+        get;
+        init => field = NotNegative(value);
+    }
 
     /// <summary>Reinforcement learning: most calls of models other than the policy, by predictors of the program or of a metric (a judge).</summary>
-    public long? MaxExternalCalls { get; init; }
+    public long? MaxExternalCalls
+    {
+        get;
+        init => field = NotNegative(value);
+    }
 
     /// <summary>
     /// Most money, in the currency of the models' prices. Reinforcement learning counts a model without a price as free; optimizers of prompts ask for
     /// one.
     /// </summary>
-    public decimal? MaxCost { get; init; }
+    public decimal? MaxCost
+    {
+        get;
+        init => field = NotNegative(value);
+    }
+
+    private static T? NotNegative<T>(T? value, [CallerMemberName] string name = "")
+        where T : struct, IComparable<T> => value is not { } limit || limit.CompareTo(default) >= 0
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name} must not be negative; null means no limit.");
 }
 
 /// <summary>Why a run ended.</summary>

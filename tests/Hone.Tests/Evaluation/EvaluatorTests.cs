@@ -186,6 +186,34 @@ public sealed class EvaluatorTests
         Assert.Equal(keepTraces ? 1 : 0, row.Trace.Calls.Length);
     }
 
+    /// <summary>A model that never gives its thread back holds up nothing but itself.</summary>
+    [Fact]
+    public async Task EvaluateAsync_ExampleBlocksItsThread_IsLeftBehind()
+    {
+        var time = new FakeTimeProvider();
+        using var release = new ManualResetEventSlim();
+        var hasEnded = false;
+        var model = ScriptedChatClient.By((_, call) =>
+        {
+            if (call == 1)
+            {
+                time.Advance(TimeSpan.FromSeconds(6));
+                release.Wait(TimeSpan.FromSeconds(20), Token);
+                Volatile.Write(ref hasEnded, true);
+            }
+
+            return Answer("yes");
+        });
+        var program = Predict.Parse("question -> answer").WithModel(model);
+        var result = await Evaluator.Create(Exact, new() { MaxParallelism = 1, ExampleTimeout = TimeSpan.FromSeconds(5), Time = time }).EvaluateAsync(program, Examples(3), Token);
+        var isLeftBehind = !Volatile.Read(ref hasEnded);
+        release.Set();
+
+        Assert.True(isLeftBehind);
+        Assert.Equal([1.0, 0, 1.0], result.Scores);
+        Assert.IsType<TimeoutException>(result.Rows[1].Error);
+    }
+
     [Fact]
     public async Task EvaluateAsync_TellsTheProgramsObservers_AndIsTheParentOfItsRuns()
     {

@@ -187,7 +187,7 @@ internal sealed class AgentRun
             var call = calls.Calls[i];
             if (asked.Calls[i].Id is null)
             {
-                var request = new FunctionCallContent(call.Id!, call.Name, call.Arguments.ToDictionary(entry => entry.Key, entry => entry.Value));
+                var request = new FunctionCallContent(call.Id!, call.Name, ToolTurn.ArgumentsOf(call.Arguments));
                 await events.WriteAsync(new ToolCallRequested(path, ordinal, request), cancellationToken).ConfigureAwait(false);
             }
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Hone.Testing;
 using Microsoft.Extensions.AI;
 using static Hone.Tests.Modules.Agents.AgentScript;
@@ -336,6 +337,23 @@ public sealed class ReActTests
         Assert.Contains("both called 'add'", Assert.Throws<HoneException>(() => Agent(Add, Add)).Message, StringComparison.Ordinal);
         Assert.Contains("'history'", Assert.Throws<HoneException>(() => ReAct.Parse("history -> answer", [])).Message, StringComparison.Ordinal);
         Assert.Contains("'past'", Assert.Throws<HoneException>(() => ReAct.Parse("past: History, question -> answer", [])).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Natively compiled clients can write no values of Hone's own types.</summary>
+    [Fact]
+    public async Task StreamAsync_CallsInText_HaveNestedArgumentsAsJson()
+    {
+        var find = AIFunctionFactory.Create((string[] words) => words.Length, "find");
+        var client = ScriptedChatClient.InSequence(Turn("look", ("find", """{"words": ["a", "b"]}""")), Turn("done", ("submit", """{"answer": "2"}""")));
+        var calls = new List<ToolCallRequested>();
+        await foreach (var happened in Agent(find).WithModel(client).StreamAsync(Question, null, Token))
+        {
+            if (happened is ToolCallRequested call)
+                calls.Add(call);
+        }
+
+        Assert.Equal("""["a", "b"]""", Assert.IsType<JsonElement>(calls[0].Request.Arguments!["words"]).GetRawText());
+        Assert.Equal("2", calls[1].Request.Arguments!["answer"]);
     }
 
     [Fact]

@@ -16,6 +16,15 @@ public sealed class RunBudgetTests : IDisposable
             Directory.Delete(directory, recursive: true);
     }
 
+    [Fact]
+    public void Negative_limits_are_refused()
+    {
+        Assert.Contains("MaxCalls must not be negative", Assert.Throws<ArgumentOutOfRangeException>(() => new OptimizationBudget { MaxCalls = -5 }).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new OptimizationBudget { MaxCost = -0.01m });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new OptimizationBudget { MaxDuration = TimeSpan.FromSeconds(-1) });
+        Assert.Equal(0, new OptimizationBudget { MaxProgramRuns = 0 }.MaxProgramRuns);
+    }
+
     // A program of two steps can be cut between them: the first call is paid, and the run is not known.
     [Theory]
     [InlineData(1)]
