@@ -75,6 +75,19 @@ public sealed class AvatarTests : IDisposable
         await Assert.ThrowsAsync<HoneException>(() => Optimizer(new() { Predictor = "nobody" }).CompileAsync(lab.One(), Lab.Examples(3), cancellationToken: Token));
     }
 
+    // Of the same sample a cache would give the same failure.
+    [Fact]
+    public async Task A_question_that_failed_is_asked_again_as_another_sample()
+    {
+        var lab = new Lab(call =>
+            call.Inputs.ContainsKey("positives") ? call.Sample < SampleIds.Series ? throw new InvalidOperationException("no answer") : FieldMap.Of(("feedback", "The good run searched."))
+            : call.Inputs.ContainsKey("previous_instruction") ? FieldMap.Of(("new_instruction", "USE-SEARCH"))
+            : Lab.AnswerIf(call.Question == "q1" || call.Has("USE-SEARCH"), call.Question));
+        var result = await Optimizer(new()).CompileAsync(lab.One(), Lab.Examples(4), cancellationToken: Token);
+        Assert.Equal(1, result.BestScore);
+        Assert.Equal(2, lab.Calls.Where(call => call.Inputs.ContainsKey("positives")).Select(call => call.Sample).Distinct().Count());
+    }
+
     [Fact]
     public async Task Cut_after_every_call_nothing_is_paid_twice()
     {
