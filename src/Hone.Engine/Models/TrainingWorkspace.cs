@@ -120,6 +120,10 @@ internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels, Ac
         return sizeof(float) * (layers + 4 * hidden + Math.Max(hidden, Math.Max(query, inner)) + 2 * inner + fused);
     }
 
+    /// <summary>Memory that the logits of so many target rows take; beyond the most that the kernels hold it stays the same.</summary>
+    public static long BytesOfLogits(ModelConfig config, IKernels kernels, int targets) =>
+        sizeof(float) * (long)Math.Min(targets, ChunkRowsFor(config, kernels, targets)) * config.VocabularySize;
+
     /// <summary>Which activations are kept.</summary>
     public ActivationMemory Memory => memory;
 
@@ -191,6 +195,10 @@ internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels, Ac
         foreach (var buffer in scratch) buffer?.Dispose();
     }
 
+    private static int ChunkRowsFor(ModelConfig config, IKernels kernels, int targets) => (long)targets * config.VocabularySize <= kernels.MaxLogits
+        ? targets
+        : (int)Math.Max(MinimumChunkRows, kernels.MaxLogits / config.VocabularySize);
+
     private void Reserve(PackedBatch batch)
     {
         var rows = batch.RowCount;
@@ -210,8 +218,7 @@ internal sealed class TrainingWorkspace(ModelConfig config, IKernels kernels, Ac
         }
 
         var targets = batch.TargetRows.Length;
-        var most = kernels.MaxLogits;
-        ChunkRows = (long)targets * config.VocabularySize <= most ? targets : (int)Math.Max(MinimumChunkRows, most / config.VocabularySize);
+        ChunkRows = ChunkRowsFor(config, kernels, targets);
         Ensure(ref _logits, (long)Math.Min(targets, ChunkRows) * config.VocabularySize);
         Ensure(ref _targetValues, batch.Targets.Count);
     }

@@ -32,8 +32,12 @@ internal static class SessionMemory
     }
 
     // Every lane may be at work, in a microbatch that is as full as it gets.
-    private static long ActivationsOf(TrainingModel model) =>
-        model.Lanes.Count * (model.MicrobatchRows + (long)model.MicrobatchOverflow) * TrainingWorkspace.BytesPerRow(model.Config, model.Memory);
+    private static long ActivationsOf(TrainingModel model)
+    {
+        var rows = model.MicrobatchRows + model.MicrobatchOverflow;
+        return model.Lanes.Count
+            * ((rows * TrainingWorkspace.BytesPerRow(model.Config, model.Memory)) + TrainingWorkspace.BytesOfLogits(model.Config, model.Kernels, rows));
+    }
 
     private static long ReferenceOf(TrainingModel? reference, EngineModel start, long weights) => reference is null ? 0
         : ActivationsOf(reference) + (start.Frozen is null ? weights : 0);
