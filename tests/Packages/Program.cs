@@ -2,6 +2,7 @@
 using Hone;
 using Hone.Engine;
 using Hone.Engine.Cuda;
+using Hone.Evaluation;
 using Hone.Optimizers;
 using Hone.Retrieval;
 using Hone.Sandbox;
@@ -38,4 +39,5 @@ app.MapHoneProgram("/triage", triage);
 Console.WriteLine($"Hone.AspNetCore: {string.Join(", ", ((Microsoft.AspNetCore.Routing.IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints))}");
 Console.WriteLine($"Hone.Mcp: {triage.AsMcpTool("triage").ProtocolTool.Name}");
 Console.WriteLine($"Hone.Datasets.Parquet: {ParquetRows.Reader.GetType().Name}");
+Console.WriteLine($"Hone.Evaluation: {string.Join(", ", Metric.From<string, string>((example, output) => example.Expected == output).ToEvaluator("exact").EvaluationMetricNames)}");
 Console.WriteLine($"Hone.VectorData: {typeof(VectorDataRetriever<>).Name}");

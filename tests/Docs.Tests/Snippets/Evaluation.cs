@@ -1,7 +1,9 @@
 using Docs.Tests.Checks;
 using Hone;
+using Hone.Evaluation;
 using Hone.Testing;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.AI.Evaluation;
 
 namespace Docs.Tests.Snippets.Evaluation;
 
@@ -44,9 +46,10 @@ public sealed class EvaluationTests
         await result.SaveCsvAsync(Path.Combine(directory, "rows.csv"));
         await result.SaveJsonAsync(Path.Combine(directory, "result.json"));
         await result.SaveHtmlAsync(Path.Combine(directory, "result.html"), "Museums");
+        await result.SaveMarkdownAsync(Path.Combine(directory, "result.md"), "Museums");
         await comparison.SaveHtmlAsync(Path.Combine(directory, "comparison.html"));
         #endregion
-        Assert.Equal(4, Directory.GetFiles(directory).Length);
+        Assert.Equal(5, Directory.GetFiles(directory).Length);
         Assert.Contains("Madrid", output.ToString(), StringComparison.Ordinal);
         #region evaluation-rows-file
         var scored = await evaluator.ContinueAsync(program, examples, Path.Combine(directory, "rows.jsonl"));
@@ -90,5 +93,47 @@ public sealed class EvaluationTests
         var both = Metric.Combine(("exact", exact, 1), ("judged", metric, 3));       // parts: exact, judged, judged.precision, …
         #endregion
         Assert.Equal(0.5, (await both(new("q", "r"), new("o", Trace.Empty), Token)).Value, 1e-9);
+    }
+
+    [Fact]
+    public async Task Evaluators_AreMetricsAndBack()
+    {
+        IChatClient judgeClient = ScriptedChatClient.By((_, _) => "4");
+        IEvaluator coherence = new Coherence();
+        var (program, examples) = (Predict.Parse("question -> answer").WithModel(Answers.Always(("answer", "Paris"))), Examples);
+        #region evaluation-evaluators
+        var metric = coherence.ToMetric<FieldMap, FieldMap>(new()
+        {
+            Judge = new LM(judgeClient) { Cache = new ResponseCache(), Role = "judge" }.AsChatClient(),
+            Scale = (1, 5),                                          // what this one gives; it becomes 0 to 1
+        });
+        var result = await Evaluator.Create(metric).EvaluateAsync(program, examples);
+
+        var exact = Metric.From<FieldMap, FieldMap>((example, output) => TextMetrics.AnswerExactMatch(example.Expected, output));
+        IEvaluator both = new CompositeEvaluator(exact.ToEvaluator("exact"), result.ToEvaluator("coherence", passing: 0.5));
+        foreach (var row in result.Rows)
+        {
+            var (messages, response, context) = row.ToConversation();
+            var reported = await both.EvaluateAsync(messages, response, additionalContext: context);
+            Console.WriteLine($"{row.Name}: {reported.Get<NumericMetric>("exact").Value}, {reported.Get<NumericMetric>("coherence").Value}");
+        }
+        #endregion
+        Assert.Equal(0.75, result.Mean);
+    }
+
+    private sealed class Coherence : IEvaluator
+    {
+        public IReadOnlyCollection<string> EvaluationMetricNames => ["Coherence"];
+
+        public async ValueTask<EvaluationResult> EvaluateAsync(
+            IEnumerable<ChatMessage> messages,
+            ChatResponse modelResponse,
+            ChatConfiguration? chatConfiguration = null,
+            IEnumerable<EvaluationContext>? additionalContext = null,
+            CancellationToken cancellationToken = default)
+        {
+            var verdict = await chatConfiguration!.ChatClient.GetResponseAsync(modelResponse.Text, cancellationToken: cancellationToken);
+            return new(new NumericMetric("Coherence", double.Parse(verdict.Text, System.Globalization.CultureInfo.InvariantCulture)));
+        }
     }
 }

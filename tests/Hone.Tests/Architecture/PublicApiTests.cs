@@ -9,7 +9,7 @@ namespace Hone.Tests.Architecture;
 /// </summary>
 public sealed class PublicApiTests
 {
-    public static TheoryData<string> Packages => ["Hone", "Hone.AspNetCore", "Hone.Dashboard", "Hone.Datasets.Parquet", "Hone.Engine", "Hone.Engine.Cuda", "Hone.Mcp", "Hone.Retrieval", "Hone.Sandbox", "Hone.Testing", "Hone.VectorData"];
+    public static TheoryData<string> Packages => ["Hone", "Hone.AspNetCore", "Hone.Dashboard", "Hone.Datasets.Parquet", "Hone.Engine", "Hone.Engine.Cuda", "Hone.Evaluation", "Hone.Mcp", "Hone.Retrieval", "Hone.Sandbox", "Hone.Testing", "Hone.VectorData"];
 
     [Theory]
     [MemberData(nameof(Packages))]

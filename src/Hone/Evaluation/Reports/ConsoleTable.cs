@@ -21,7 +21,8 @@ internal static class ConsoleTable
             writer.WriteLine(FormattableString.Invariant($"... {table.Rows.Count - shown} more rows"));
     }
 
-    private static string Cell(FieldMap row, string column, EvaluationTableOptions options)
+    /// <summary>The value of a column in words, cut as the options say; empty where the row has none.</summary>
+    public static string Cell(FieldMap row, string column, EvaluationTableOptions options)
     {
         if (!row.TryGetValue(column, out var value))
             return string.Empty;
@@ -30,7 +31,8 @@ internal static class ConsoleTable
         return Cut(EvaluationTable.Text(value), options);
     }
 
-    private static string Cut(string text, EvaluationTableOptions options)
+    /// <summary>A text on one line, cut as the options say.</summary>
+    public static string Cut(string text, EvaluationTableOptions options)
     {
         var words = text.Split((char[]?)null, options.MaxWords + 1, StringSplitOptions.RemoveEmptyEntries);
         var isCut = words.Length > options.MaxWords;

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Hone;
 
-/// <summary>Evaluations as text tables, CSV, JSON and HTML. Files appear whole or not at all.</summary>
+/// <summary>Evaluations as text tables, CSV, JSON, Markdown and HTML. Files appear whole or not at all.</summary>
 public static class EvaluationExports
 {
     private const string DefaultMetricName = "score";
@@ -52,6 +52,24 @@ public static class EvaluationExports
                 }
             },
             cancellationToken);
+    }
+
+    /// <summary>Writes a summary and a table of rows as Markdown, e.g. for a pull request. Markup in what models wrote is escaped.</summary>
+    public static Task SaveMarkdownAsync<TIn, TOut>(
+        this EvaluationResult<TIn, TOut> result, string path, string title = "Evaluation", EvaluationTableOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        ArgumentNullException.ThrowIfNull(title);
+        return AtomicFile.WriteTextAsync(path, EvaluationMarkdown.Of(result, title, options ?? new()), cancellationToken);
+    }
+
+    /// <summary>Writes both means, the gain and its interval, and a table of the examples that changed, losses first, as Markdown.</summary>
+    public static Task SaveMarkdownAsync<TIn, TOut>(
+        this ProgramComparison<TIn, TOut> comparison, string path, string title = "Comparison", EvaluationTableOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(comparison);
+        ArgumentNullException.ThrowIfNull(title);
+        return AtomicFile.WriteTextAsync(path, EvaluationMarkdown.Of(comparison, title, options ?? new()), cancellationToken);
     }
 
     /// <summary>Writes a page that needs no other file: means, the spread of scores, every row, with what went wrong.</summary>

@@ -115,8 +115,8 @@ internal static class EvaluationPage
     private static string Taken<TIn, TOut>(EvaluationRow<TIn, TOut> row) =>
         row.Usage.Cost == 0 ? Seconds(row.Duration.TotalSeconds) : $"{Seconds(row.Duration.TotalSeconds)} · {Cost(row.Usage.Cost)}";
 
-    // Nothing is known of a price of 0: a local model, or one without a price.
-    private static string Cost(decimal dollars) => dollars == 0 ? "–" : dollars.ToString("$0.00####", CultureInfo.InvariantCulture);
+    /// <summary>Dollars. Nothing is known of a price of 0: a local model, or one without a price.</summary>
+    public static string Cost(decimal dollars) => dollars == 0 ? "–" : dollars.ToString("$0.00####", CultureInfo.InvariantCulture);
 
     private static string Seconds(double seconds) => seconds.ToString("0.00 s", CultureInfo.InvariantCulture);
 

@@ -1,8 +1,9 @@
 namespace Hone;
 
-/// <summary>An input or output in words: a line a field where its fields are known, its own text otherwise.</summary>
-internal static class ValueText
+/// <summary>Inputs and outputs in words, as reports show them.</summary>
+public static class ValueText
 {
+    /// <summary>A line a field where its fields are known (a single field without its name), its own text otherwise; empty for null.</summary>
     public static string Of(object? value)
     {
         // In a trimmed program the properties of an object that nobody registered are gone: its own text must do.

@@ -56,6 +56,59 @@ public sealed class EvaluationExportTests : IDisposable
     }
 
     [Fact]
+    public async Task SaveMarkdownAsync_Result_HasSummaryPartsAndRows()
+    {
+        var path = Path.Combine(folder, "rows.md");
+        await Result(third: "a | b\n![x](http://y) <b>").SaveMarkdownAsync(path, "Museums & more", new() { MetricName = "exact", MaxWords = 3, ShowFeedback = true }, Token);
+        Assert.Equal(
+            """
+            # Museums \& more
+
+            0.667 \[0.000, 1.000\] over 3 examples, 1 failures
+
+            | exact | 95 % interval | examples | failures | unreadable answers | calls | tokens | cost | seconds |
+            | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+            | 0.667 | 0.000 – 1.000 | 3 | 1 | 0 | 0 | 0 | – | 0.00 |
+
+            | part of the score | mean |
+            | --- | --- |
+            | half | 0.500 |
+
+            | id | question | example\_answer | pred\_answer | exact | exact.half | feedback | error |
+            | --- | --- | --- | --- | --- | --- | --- | --- |
+            | first | one two three... | yes |  | 0.000 |  |  | FormatException: no number |
+            |  | comma, "quoted" | yes | yes | 1.000 | 0.500 | fine |  |
+            |  | a \| b... | yes | yes | 1.000 |  |  |  |
+
+            """,
+            await File.ReadAllTextAsync(path, Token));
+    }
+
+    [Fact]
+    public async Task SaveMarkdownAsync_Comparison_HasLossesBeforeGains()
+    {
+        var path = Path.Combine(folder, "comparison.md");
+        var before = Result();
+        var after = new EvaluationResult<FieldMap, FieldMap>(
+            [before.Rows[0] with { Score = 1, Error = null, Value = FieldMap.Of(("answer", "yes")) }, before.Rows[1], before.Rows[2] with { Score = 0.25 }], default);
+        var comparison = new ProgramComparison<FieldMap, FieldMap>(before, after, Bootstrap.Compare(before.Scores, after.Scores));
+        await comparison.SaveMarkdownAsync(path, options: new() { MaxRows = 1 }, cancellationToken: Token);
+        var text = await File.ReadAllTextAsync(path, Token);
+        Assert.Contains("| 0.667 | 0.750 | +0.083 |", text, StringComparison.Ordinal);
+        Assert.EndsWith(
+            """
+            | example | input | baseline | candidate | change |
+            | --- | --- | --- | --- | --- |
+            | \#2 | line break | yes | yes | -0.750 |
+
+            1 more rows are left out.
+
+            """,
+            text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Save_CostAndTime_AreThereInSumAndByRow()
     {
         var result = Result();
@@ -85,6 +138,7 @@ public sealed class EvaluationExportTests : IDisposable
         await result.SaveJsonAsync(Path.Combine(folder, "odd.json"), cancellationToken: Token);
         await result.SaveCsvAsync(Path.Combine(folder, "odd.csv"), cancellationToken: Token);
         await result.SaveHtmlAsync(Path.Combine(folder, "odd.html"), cancellationToken: Token);
+        await result.SaveMarkdownAsync(Path.Combine(folder, "odd.md"), cancellationToken: Token);
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "odd.json"), Token));
         Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("mean").ValueKind);
         Assert.All(json.RootElement.GetProperty("interval").EnumerateArray(), end => Assert.Equal(JsonValueKind.Null, end.ValueKind));

@@ -86,6 +86,23 @@ public sealed class ReActTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new ReActOptions { MaxContextTokens = 0 });
     }
 
+    /// <summary>A reducer of the chat client's own library stands around the client; the agent keeps everything.</summary>
+    [Fact]
+    public async Task RunAsync_ReducerAroundTheClient_ShortensWhatIsSent()
+    {
+        var say = AIFunctionFactory.Create((int n) => $"turn {n}", "say");
+        var client = ScriptedChatClient.By((_, index) => index < 4 ? Turn($"t{index}", ("say", $$"""{"n": {{index}}}""")) : Turn("done", ("submit", """{"answer": "3"}""")));
+#pragma warning disable MEAI001 // Reducers are experimental there.
+        using var scope = HoneScope.Use(client.AsBuilder().UseChatReducer(new LastMessages(4)).Build());
+#pragma warning restore MEAI001
+        var result = await ReAct.Parse("question -> answer", [say]).RunAsync(Question, cancellationToken: Token);
+
+        Assert.Equal("3", result.Output!["answer"]);
+        Assert.Equal(5, client.Requests[^1].Messages.Count());
+        Assert.DoesNotContain(client.Requests[^1].Messages, message => message.Text.Contains("turn 0", StringComparison.Ordinal));
+        Assert.Contains("turn 0", result.History.ToJson(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task RunAsync_OutOfTurns_WarnsOnce_WithPathAndReason()
     {
@@ -380,4 +397,15 @@ public sealed class ReActTests
     }
 
     private static ReAct Agent(params AIFunction[] tools) => ReAct.Parse("question -> answer", tools);
+
+#pragma warning disable MEAI001 // Reducers are experimental there.
+    private sealed class LastMessages(int count) : IChatReducer
+#pragma warning restore MEAI001
+    {
+        public Task<IEnumerable<ChatMessage>> ReduceAsync(IEnumerable<ChatMessage> messages, CancellationToken cancellationToken)
+        {
+            var all = messages.ToList();
+            return Task.FromResult<IEnumerable<ChatMessage>>([all[0], .. all.Skip(Math.Max(1, all.Count - count))]);
+        }
+    }
 }
