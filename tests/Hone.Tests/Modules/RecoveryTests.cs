@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Hone.Testing;
 using Microsoft.Extensions.AI;
 
@@ -178,6 +179,25 @@ public sealed class RecoveryTests
         Assert.Equal(3, samples.Count(sample => sample.Succeeded));
         Assert.IsType<AdapterParseException>(Assert.Single(samples, sample => !sample.Succeeded).Error);
         Assert.Equal(4, scope.Trace.Calls.Length);
+    }
+
+    /// <summary>D55: samples without log-probabilities stand beside others that have them, and there may be no readable one at all.</summary>
+    [Fact]
+    public async Task D55_SamplesThatDifferInWhatTheProviderGave_AreKeptSideBySide()
+    {
+        var given = JsonElement.Parse("""{"choices": [{"logprobs": {"content": [{"token": "1", "logprob": -0.5}]}}]}""");
+        var client = ScriptedChatClient.ByAsync((_, index, _) => Task.FromResult(index == 0
+            ? new ChatResponse(new ChatMessage(ChatRole.Assistant, "[[ ## answer ## ]]\n1")) { RawRepresentation = given }
+            : new ChatResponse(new ChatMessage(ChatRole.Assistant, index < 3 ? "[[ ## answer ## ]]\n2" : Unreadable))));
+        var predict = Predict.Parse("question -> answer: int");
+        using var scope = HoneScope.Use(new ScopeOptions { Model = new LM(client) { Options = new() { LogProbs = true } }, Recovery = RecoveryPolicy.None });
+
+        var samples = await predict.SampleAsync(Question, 3, cancellationToken: Token);
+        var none = await predict.SampleAsync(Question, 2, cancellationToken: Token);
+
+        Assert.All(samples, sample => Assert.True(sample.Succeeded));
+        Assert.Equal([-0.5], scope.Trace.Calls.Take(3).SelectMany(call => call.GetLogProbs()).Select(token => token.LogProb));
+        Assert.All(none, sample => Assert.False(sample.Succeeded));
     }
 
     /// <summary>D24: a temperature that somebody chose is respected, 0 included; without one several samples are drawn at 0.7.</summary>
