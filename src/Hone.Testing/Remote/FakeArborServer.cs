@@ -19,6 +19,7 @@ public sealed class FakeArborServer : IAsyncDisposable
     private readonly Dictionary<string, FakeArborJob> jobs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, double[][]> servable = new(StringComparer.Ordinal);
     private readonly FakeArborFiles files;
+    private readonly Dictionary<string, string> launched = new(StringComparer.Ordinal);
     private int created;
 
     private FakeArborServer(ToyPolicy policy)
@@ -40,6 +41,9 @@ public sealed class FakeArborServer : IAsyncDisposable
 
     /// <summary>True offers files and supervised jobs, as not every release of Arbor does.</summary>
     public bool OffersJobs { get; set; }
+
+    /// <summary>Models whose inference server was launched and not stopped.</summary>
+    public IReadOnlyList<string> Launched => server.Locked(() => launched.Keys.Order(StringComparer.Ordinal).ToArray());
 
     /// <summary>How many answers still show a number as wanted after its group has arrived.</summary>
     public int StaleAnswers { get; set; }
@@ -78,6 +82,8 @@ public sealed class FakeArborServer : IAsyncDisposable
         return request.Path switch
         {
             "/v1/chat/completions" => Chat(body),
+            "/v1/chat/launch" => Launch(body),
+            "/v1/chat/kill" => Kill(body),
             "/v1/fine_tuning/grpo/initialize" => Initialize(body),
             "/v1/fine_tuning/grpo/status" => OfJob(body, ["job_id"], job => job.Status(this)),
             "/v1/fine_tuning/grpo/step" => OfJob(body, ["job_id", "model", "batch_id", "batch", "metrics"], job => job.Take(body, this)),
@@ -157,6 +163,34 @@ public sealed class FakeArborServer : IAsyncDisposable
             }),
             ["usage"] = new JsonObject { ["prompt_tokens"] = 1, ["completion_tokens"] = 1, ["total_tokens"] = 2 },
         }.ToJsonString();
+    }
+
+    private string Launch(JsonElement body)
+    {
+        FakeJson.Only(body, "model", "max_seq_len", "num_gpus", "owner", "log_file_path");
+        FakeJson.Required(body, "model");
+        var model = FakeJson.Text(body, "model");
+        if (!servable.ContainsKey(model))
+            throw Error(500, "RuntimeError", $"{model} is not a model that the toy server has.");
+        if (!launched.TryGetValue(model, out var id))
+            launched[model] = id = string.Create(CultureInfo.InvariantCulture, $"infer:{model[(model.LastIndexOf('/') + 1)..].ToLowerInvariant()}:{launched.Count + 1}");
+        return new JsonObject { ["message"] = "Inference server launched", ["job_id"] = id, ["model"] = model }.ToJsonString();
+    }
+
+    private string Kill(JsonElement body)
+    {
+        FakeJson.Only(body, "job_id");
+        FakeJson.Required(body, "job_id");
+        var id = FakeJson.Text(body, "job_id");
+        if (id == "*")
+        {
+            launched.Clear();
+            return new JsonObject { ["message"] = "All inference servers terminated" }.ToJsonString();
+        }
+
+        var model = launched.FirstOrDefault(entry => entry.Value == id).Key ?? throw Error(400, "KeyError", $"'{id}'");
+        launched.Remove(model);
+        return new JsonObject { ["message"] = "Inference server terminated", ["job_id"] = id, ["aliases"] = new JsonArray(model) }.ToJsonString();
     }
 
     private string OfJob(JsonElement body, string[] members, Func<FakeArborJob, string> use)

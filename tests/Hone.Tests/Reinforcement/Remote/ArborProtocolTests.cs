@@ -41,6 +41,46 @@ public sealed class ArborProtocolTests
     }
 
     [Fact]
+    public async Task Serving_LaunchAndStop_SendWhatArborTakes()
+    {
+        await using var server = FakeArborServer.Start(ToyTask.Policy());
+        var options = ArborTask.Options(server) with { InferenceGpus = 2, MaxSequenceLength = 2048 };
+
+        var id = await ArborServing.LaunchAsync(options, Token);
+        Assert.Equal(id, await ArborServing.LaunchAsync(options, Token));
+        Assert.Equal(["toy/policy"], server.Launched);
+        await ArborServing.StopAsync(options, id, Token);
+        Assert.Empty(server.Launched);
+        await ArborServing.LaunchAsync(options, Token);
+        await ArborServing.StopAllAsync(options, Token);
+
+        Assert.Empty(server.Launched);
+        Assert.Equal(
+            [
+                """launch {"model":"toy/policy","max_seq_len":2048,"num_gpus":2}""", """launch {"model":"toy/policy","max_seq_len":2048,"num_gpus":2}""",
+                """kill {"job_id":"infer:policy:1"}""", """launch {"model":"toy/policy","max_seq_len":2048,"num_gpus":2}""", """kill {"job_id":"*"}""",
+            ],
+            Sent(server));
+    }
+
+    [Fact]
+    public async Task Serving_WhatArborRefuses_IsTold()
+    {
+        await using var server = FakeArborServer.Start(ToyTask.Policy());
+        var options = ArborTask.Options(server) with { RetryWindow = TimeSpan.Zero };
+
+        var unknown = await Assert.ThrowsAnyAsync<TrainingServiceException>(() => ArborServing.StopAsync(options, "infer:nobody", Token));
+        var missing = await Assert.ThrowsAnyAsync<TrainingServiceException>(() => ArborServing.LaunchAsync(options with { Model = "no/such" }, Token));
+        var all = await Assert.ThrowsAsync<ArgumentException>(() => ArborServing.StopAsync(options, "*", Token));
+
+        Assert.Equal(("chat/kill", 400), (unknown.Operation, unknown.Status));
+        Assert.Contains("infer:nobody", unknown.Message, StringComparison.Ordinal);
+        Assert.Equal("chat/launch", missing.Operation);
+        Assert.Contains("no/such is not a model", missing.Message, StringComparison.Ordinal);
+        Assert.Contains("StopAllAsync", all.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Step_SendsEachGroupUnderItsNumber_WhenItIsAskedFor()
     {
         await using var server = FakeArborServer.Start(ToyTask.Policy());
