@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
 
 namespace Hone;
 
 /// <summary>Exact string metrics of question answering: exact match, F1, precision, passage match. All compare normalised texts.</summary>
-public static class TextMetrics
+public static partial class TextMetrics
 {
     private static readonly string[] ClosedAnswers = ["yes", "no", "noanswer"];
 
@@ -109,7 +110,7 @@ public static class TextMetrics
         return PassageMatch(Texts(prediction, "context"), Texts(example, "answer"), normalization);
     }
 
-    /// <summary>True when any passage contains any answer as consecutive tokens. An answer that normalises to nothing matches nothing.</summary>
+    /// <summary>True when any passage contains any answer as consecutive tokens. An answer that normalises to nothing matches nothing; <see cref="TextNormalization.Logger"/> is told of it.</summary>
     public static bool PassageMatch(IReadOnlyList<string> passages, IReadOnlyList<string> answers) => PassageMatch(passages, answers, TextNormalization.Default);
 
     /// <summary>As <see cref="PassageMatch(IReadOnlyList{string}, IReadOnlyList{string})"/>, with a normalisation of one's own.</summary>
@@ -117,7 +118,15 @@ public static class TextMetrics
     {
         ArgumentNullException.ThrowIfNull(passages);
         ArgumentNullException.ThrowIfNull(answers);
-        var wanted = answers.Select(TokensOf).Where(tokens => tokens.Length > 0).ToList();
+        var wanted = new List<string[]>(answers.Count);
+        foreach (var answer in answers)
+        {
+            if (TokensOf(answer) is { Length: > 0 } tokens)
+                wanted.Add(tokens);
+            else if (normalization.Logger is { } logger)
+                LogNothingToFind(logger, answer);
+        }
+
         return wanted.Count > 0 && passages.Select(TokensOf).Any(passage => wanted.Exists(answer => passage.AsSpan().IndexOf(answer) >= 0));
 
         string[] TokensOf(string text) => TextNormalizer.PassageTokens(Normalize(text, normalization));
@@ -161,6 +170,9 @@ public static class TextMetrics
         ImmutableArray<object?> list => [.. list.Select(item => item as string ?? throw NotText(name, item))],
         var other => throw NotText(name, other),
     };
+
+    [LoggerMessage(EventId = 151, Level = LogLevel.Warning, Message = "The answer '{Answer}' normalises to nothing, so no passage can contain it: this example can only score 0 by it.")]
+    private static partial void LogNothingToFind(ILogger logger, string answer);
 
     private static HoneException NotText(string name, object? value) =>
         new($"The field '{name}' must be text or a list of texts for this metric, found {FieldConstraints.Shorten(value)}.");

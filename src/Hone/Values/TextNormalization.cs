@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Hone;
 
 /// <summary>
@@ -23,4 +25,7 @@ public sealed record TextNormalization
     /// <summary>True to drop the words a, an and the.</summary>
     /// <value>True by default.</value>
     public bool DropArticles { get; init; } = true;
+
+    /// <summary>Where a passage match warns of answers of which nothing is left to look for, such as "the"; null warns of nothing.</summary>
+    public ILogger? Logger { get; init; }
 }

@@ -91,6 +91,19 @@ public sealed class TextMetricsTests
         Assert.Throws<HoneException>(() => TextMetrics.AnswerExactMatch(FieldMap.Of(("answer", ImmutableArray<object?>.Empty)), FieldMap.Of(("answer", "x"))));
     }
 
+    /// <summary>D34: an answer of which nothing is left would be in every passage; it is in none, and somebody is told.</summary>
+    [Fact]
+    public void D34_AnswerThatNormalizesToNothing_MatchesNothing_WithAWarning()
+    {
+        var log = new ListLogger();
+        var told = TextNormalization.Default with { Logger = log };
+
+        Assert.False(TextMetrics.PassageMatch(["The Louvre is in Paris."], ["the"], told));
+        Assert.Equal("The answer 'the' normalises to nothing, so no passage can contain it: this example can only score 0 by it.", Assert.Single(log.Warnings));
+        Assert.True(TextMetrics.AnswerPassageMatch(FieldMap.Of(("answer", ClrValues.List(["!", "Paris"]))), FieldMap.Of(("context", "The Louvre is in Paris.")), told));
+        Assert.Equal(2, log.Warnings.Count);
+    }
+
     [Fact]
     public void PassageMatch_SeveralPassagesAndAnswers_AnyPairCounts()
     {
