@@ -33,7 +33,7 @@ internal static class EvaluateBench
         var prompts = examples.Select(example => program.Render("self", example.Input)).ToArray();
 
         var (evaluate, bare) = (0.0, 0.0);
-        for (var repetition = 0; repetition < (quick ? 4 : 7); repetition++)
+        for (var repetition = 0; repetition < (quick ? 24 : 16); repetition++)
         {
             bare = Math.Max(bare, await RateAsync(count, () => BareLoopAsync(http, address, prompts)));
             evaluate = Math.Max(evaluate, await RateAsync(count, () => evaluator.EvaluateAsync(program, examples)));
