@@ -50,8 +50,8 @@ public static class EvaluationExtensions
     }
 
     /// <summary>
-    /// One row as what evaluators take: the example's input as the user's message, the output as the answer (of a failed run the error), and a context with example,
-    /// prediction and score.
+    /// One row as what evaluators take: the example's input as the user's message, the output as the answer, and a context with example,
+    /// prediction and score. A row that failed, by its run or its metric, has the error as its answer and no prediction.
     /// </summary>
     public static EvaluatedConversation ToConversation<TIn, TOut>(this EvaluationRow<TIn, TOut> row)
     {

@@ -48,7 +48,7 @@ internal sealed class EvaluatorMetric<TIn, TOut>
             : new(parts.Values.Average()) { Parts = parts.ToImmutable(), Feedback = feedback.Count == 0 ? null : string.Join('\n', feedback) };
     }
 
-    private bool IsCounted(EvaluationMetric metric) => options.Counted.IsDefaultOrEmpty || options.Counted.Contains(metric.Name, StringComparer.Ordinal);
+    private bool IsCounted(EvaluationMetric metric) => options.Counted.IsEmpty || options.Counted.Contains(metric.Name, StringComparer.Ordinal);
 
     // An evaluator that failed says so in a diagnostic; without a value that must not count as a bad answer.
     private double? ValueOf(EvaluationMetric metric)

@@ -49,5 +49,5 @@ public sealed record EvaluatorMetricOptions<TIn, TOut>
 
     /// <summary>Names of the results that count; their mean is the score, and each is a part of it.</summary>
     /// <value>Empty by default: all of them.</value>
-    public ImmutableArray<string> Counted { get; init; } = [];
+    public ImmutableArray<string> Counted { get; init => field = value.IsDefault ? [] : value; } = [];
 }

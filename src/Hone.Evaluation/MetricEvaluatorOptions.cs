@@ -12,7 +12,7 @@ public sealed record MetricEvaluatorOptions<TOut>
 
     /// <summary>Names of the score's parts, told before any score is known. Parts that are not named here are reported all the same.</summary>
     /// <value>None by default.</value>
-    public ImmutableArray<string> Parts { get; init; } = [];
+    public ImmutableArray<string> Parts { get; init => field = value.IsDefault ? [] : value; } = [];
 
     /// <summary>Reads an output in an answer, for conversations whose context has the example but no prediction.</summary>
     /// <value>None by default: the context must have the prediction.</value>

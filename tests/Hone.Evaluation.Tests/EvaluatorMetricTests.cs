@@ -84,6 +84,14 @@ public sealed class EvaluatorMetricTests
     }
 
     [Fact]
+    public async Task Score_CountedOfNothing_CountsAll()
+    {
+        var metric = new FixedEvaluator(new NumericMetric("Match", 0.25)).ToMetric<string, string>(new() { Counted = default });
+
+        Assert.Equal(0.25, (await ScoreAsync(metric, "Paris")).Value);
+    }
+
+    [Fact]
     public async Task Score_RuleOfTheUsers_TakesThePlaceOfTheUsualOne()
     {
         var metric = new FixedEvaluator(new NumericMetric("Tokens", 800), new BooleanMetric("Safe", true)).ToMetric<string, string>(new()

@@ -31,7 +31,7 @@ public static class ArborServing
             : throw new TrainingServiceException($"Arbor started a server for {options.Model} and did not say under which id.") { Operation = Path, Status = 200 };
     }
 
-    /// <summary>Stops an inference server: its GPUs become free. One that a training job left behind (<see cref="ArborJobEnd.Terminate"/>) stops by the job's id.</summary>
+    /// <summary>Stops an inference server: its GPUs become free.</summary>
     /// <param name="options">Where Arbor is.</param>
     /// <param name="id">What <see cref="LaunchAsync"/> returned.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -44,7 +44,7 @@ public static class ArborServing
             : KillAsync(options, id, cancellationToken);
     }
 
-    /// <summary>Stops every inference server of Arbor, those that others started as well.</summary>
+    /// <summary>Stops every inference server of Arbor, those that others started and those that training jobs left behind (<see cref="ArborJobEnd.Terminate"/>) as well.</summary>
     /// <param name="options">Where Arbor is.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="TrainingServiceException">Arbor does not answer.</exception>
