@@ -50,6 +50,7 @@ internal static class TrainingJob
         Steps = settings.Steps,
         Seed = settings.Seed,
         ExamplesPerStep = 16,
+        OverlapLearning = settings.Overlap,
         RolloutsPerExample = 8,
         MaxParallelism = 64,
         Sampling = new() { Temperature = 1, MaxOutputTokens = settings.MaxOutputTokens },

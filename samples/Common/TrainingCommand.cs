@@ -25,6 +25,11 @@ public sealed class TrainingCommand(string name, string description, params IRea
         Description = "Train an adapter on a Hugging Face directory (Qwen2, Qwen2.5, Qwen3, Llama 3, SmolLM2) instead of the embedded model.",
     };
 
+    private readonly Option<bool> overlap = new("--overlap")
+    {
+        Description = "Learn from examples that are scored while others still wait for servers. Worth it with models, judges or searches elsewhere.",
+    };
+
     private readonly Option<bool> dashboard = new("--dashboard") { Description = "Serve a page on the run, for browsers on this machine, and print its address." };
     private readonly Option<int?> dashboardPort = new("--dashboard-port") { Description = "The page's port, instead of any free one. Implies --dashboard." };
     private readonly Option<bool> dashboardKeep = new("--dashboard-keep") { Description = "Keep the page after the run until Ctrl-C. Implies --dashboard." };
@@ -38,6 +43,7 @@ public sealed class TrainingCommand(string name, string description, params IRea
         Output = RunFolder.Choose(name, arguments.GetValue(output)?.FullName, arguments.GetValue(resume)),
         Resume = arguments.GetValue(resume),
         Checkpoint = arguments.GetValue(checkpoint)?.FullName,
+        Overlap = arguments.GetValue(overlap),
         DashboardPort = RunPage.ChoosePort(arguments.GetValue(dashboard), arguments.GetValue(dashboardPort), arguments.GetValue(dashboardKeep)),
         KeepDashboard = arguments.GetValue(dashboardKeep),
     });
@@ -53,7 +59,7 @@ public sealed class TrainingCommand(string name, string description, params IRea
     /// <returns>The exit code.</returns>
     public Task<int> RunAsync(string[] arguments, Func<ParseResult, CancellationToken, Task> work)
     {
-        var root = new RootCommand(description) { seed, seeds, steps, output, resume, checkpoint, dashboard, dashboardPort, dashboardKeep };
+        var root = new RootCommand(description) { seed, seeds, steps, output, resume, checkpoint, overlap, dashboard, dashboardPort, dashboardKeep };
         foreach (var option in own)
             root.Add(option);
         root.SetAction(async (given, _) => await RunAsync(given, work));

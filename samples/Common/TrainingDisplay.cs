@@ -127,7 +127,7 @@ public sealed class TrainingDisplay(int steps, string measure) : IProgress<GrpoE
         return $"{left:m\\:ss} left";
     }
 
-    private static double UpdateSeconds(GrpoStepReport report) => report.Seconds.Forward + report.Seconds.Backward + report.Seconds.Optimizer;
+    private static double UpdateSeconds(GrpoStepReport report) => report.Seconds.Total - report.Seconds.Rollout;
 
     private static string Curve(double[] values)
     {

@@ -16,6 +16,9 @@ public abstract record TrainingSettings
     /// <summary>A Hugging Face directory to train instead of the embedded model.</summary>
     public string? Checkpoint { get; init; }
 
+    /// <summary>Whether examples that are scored are learned from while others still wait.</summary>
+    public bool Overlap { get; init; }
+
     /// <summary>Port of the page on the run, 0 for any; null serves none.</summary>
     public int? DashboardPort { get; init; }
 

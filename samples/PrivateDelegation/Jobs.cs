@@ -58,6 +58,7 @@ internal static class Jobs
         Steps = settings.Steps,
         Seed = settings.Seed,
         ExamplesPerStep = 4,
+        OverlapLearning = settings.Overlap,
         RolloutsPerExample = 8,
         MaxParallelism = 32,
         Sampling = new() { Temperature = 1, MaxOutputTokens = settings.MaxOutputTokens },

@@ -17,7 +17,7 @@ internal sealed class StoredRun : IRunSource
         this.directory = directory;
         views = new(options.TokenTexts);
         var steps = lines.Where(line => line.Report is not null).Select(line => line.Step).DefaultIfEmpty(-1).Max() + 1;
-        status = new() { Phase = "stored", Step = steps - 1, Elapsed = lines.Sum(line => SecondsOf(line.Report)) };
+        status = new() { Phase = "stored", Step = steps - 1, Elapsed = lines.Sum(line => line.Report?.Seconds.Total ?? 0) };
         Append("started", new(0, steps), DashboardJson.Default.StartedMessage);
         if (checks is not null)
             Append("checked", checks, DashboardJson.Default.PreflightReport);
@@ -91,9 +91,6 @@ internal sealed class StoredRun : IRunSource
     }
 
     private void Append<T>(string type, T message, JsonTypeInfo<T> json) => Feed.Append(type, JsonSerializer.SerializeToUtf8Bytes(message, json));
-
-    private static double SecondsOf(GrpoStepReport? report) =>
-        report is null ? 0 : report.Seconds.Rollout + report.Seconds.Forward + report.Seconds.Backward + report.Seconds.Optimizer;
 
     private static int StepOf(string path)
     {

@@ -14,6 +14,7 @@ internal static class HoverTraining
         Steps = settings.Steps,
         Seed = settings.Seed,
         ExamplesPerStep = 6,
+        OverlapLearning = settings.Overlap,
         RolloutsPerExample = 24,
         MaxParallelism = 16,
         Sampling = new() { Temperature = 1, MaxOutputTokens = settings.MaxOutputTokens },

@@ -329,7 +329,7 @@ function specs() {
     ] },
     { id: 'seconds', title: 'Seconds by phase', sub: 'a step', x, isStacked: true, digits: 2, series: [
       ['rollouts', 'rollout'], ['forward', 'forward'], ['backward', 'backward'], ['update', 'optimizer'], ['sync', 'sync'],
-    ].map(([name, key], i) => ({ name, tone: [0, 1, 4, 2, 3][i], values: of(report => report.seconds[key] ?? 0) })) },
+    ].map(([name, key], i) => ({ name, tone: [0, 1, 4, 2, 3][i], values: of(report => (report.seconds[key] ?? 0) - (key === 'rollout' ? report.seconds.overlapped ?? 0 : 0)) })) },
     { id: 'entropy', title: 'Entropy', sub: 'nats a token', x, marks, zero: true, series: [{ name: 'entropy', tone: 4, values: of(report => report.entropy) }] },
     { id: 'kl', title: 'Divergence (KL)', sub: 'from the weights at the start', x, marks, zero: true, none: kl.some(value => value !== 0) || !x.length ? null : 'Not measured: the loss has no KL penalty.',
       series: [{ name: 'KL', tone: 3, values: kl }] },

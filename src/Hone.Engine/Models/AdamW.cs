@@ -80,28 +80,29 @@ internal sealed unsafe class AdamW : IDisposable
     /// <summary>Updates the parameters and returns the gradient's global norm before clipping. The gradient stays as it is.</summary>
     /// <param name="gradient">Laid out like the parameters.</param>
     /// <param name="learningRate">Step size; 0 only feeds the moments.</param>
-    public double Update(ReadOnlySpan<float> gradient, double learningRate)
+    /// <param name="scale">What the gradient has yet to be multiplied by.</param>
+    public double Update(ReadOnlySpan<float> gradient, double learningRate, double scale = 1)
     {
         if (gradient.Length != _parameters.Length)
             throw new ArgumentException($"The gradient has {gradient.Length} elements; the parameters have {_parameters.Length}.", nameof(gradient));
         if (_kernels.IsHost)
         {
-            fixed (float* values = gradient) return Update(values, learningRate);
+            fixed (float* values = gradient) return Update(values, learningRate, scale);
         }
 
         using var copy = _kernels.Allocate(gradient.Length);
         _kernels.CopyIn(gradient, copy.Pointer);
-        return Update(copy.Pointer, learningRate);
+        return Update(copy.Pointer, learningRate, scale);
     }
 
     /// <summary>As above, with a gradient in the memory of the kernels.</summary>
-    public double Update(SharedTensor gradient, double learningRate) => Update(gradient.Pointer, learningRate);
+    public double Update(SharedTensor gradient, double learningRate, double scale = 1) => Update(gradient.Pointer, learningRate, scale);
 
-    private double Update(float* gradient, double learningRate)
+    private double Update(float* gradient, double learningRate, double scale)
     {
         Step++;
-        var norm = Math.Sqrt(_kernels.SumOfSquares(gradient, _parameters.Length));
-        var clip = Options.MaxGradientNorm > 0 ? Math.Min(1, Options.MaxGradientNorm / (norm + 1e-6)) : 1;
+        var norm = scale * Math.Sqrt(_kernels.SumOfSquares(gradient, _parameters.Length));
+        var clip = scale * (Options.MaxGradientNorm > 0 ? Math.Min(1, Options.MaxGradientNorm / (norm + 1e-6)) : 1);
         foreach (var (offset, length, decays) in _runs)
         {
             var update = new AdamWUpdate(

@@ -135,22 +135,14 @@ internal sealed unsafe partial class TrainingModel : IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workers);
-        void RunLane(int lane)
+        void RunLane(int lane) => OnLane(lane, own =>
         {
-            Lanes[lane].Lend(_idleWorkspaces.TryTake(out var idle) ? idle : null);
-            try
+            for (var batch = lane; batch < batches.Count; batch += Lanes.Count)
             {
-                for (var batch = lane; batch < batches.Count; batch += Lanes.Count)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    work(Lanes[lane], batch);
-                }
+                cancellationToken.ThrowIfCancellationRequested();
+                work(own, batch);
             }
-            finally
-            {
-                if (Lanes[lane].TakeBack() is { } used) _idleWorkspaces.Add(used);
-            }
-        }
+        });
 
         var lanes = Math.Min(Lanes.Count, batches.Count);
         try
@@ -160,6 +152,20 @@ internal sealed unsafe partial class TrainingModel : IDisposable
         catch (AggregateException error) when (error.InnerException is { } inner)
         {
             ExceptionDispatchInfo.Throw(inner);
+        }
+    }
+
+    /// <summary>Does something with a lane that no other thread uses meanwhile, in a workspace that it has for this time only.</summary>
+    public void OnLane(int lane, Action<TrainingLane> work)
+    {
+        Lanes[lane].Lend(_idleWorkspaces.TryTake(out var idle) ? idle : null);
+        try
+        {
+            work(Lanes[lane]);
+        }
+        finally
+        {
+            if (Lanes[lane].TakeBack() is { } used) _idleWorkspaces.Add(used);
         }
     }
 

@@ -30,6 +30,11 @@ internal sealed class EngineTrainingSession : ITrainingSession
     // Whether the adapter is trained beside weights that stay in the checkpoint's files, shared with start and all snapshots.
     private readonly bool isFrozen;
 
+    // A gradient that was summed up in parts has yet to be multiplied by this; null when there is none.
+    private double? gradientScale;
+    private bool hasOpenPass;
+    private bool hasGradient;
+
     public EngineTrainingSession(EngineModel start, EngineOptions options, TrainingOptions training)
     {
         (this.start, this.options) = (start, options);
@@ -64,6 +69,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
         Losses = Enum.GetValues<PolicyLossType>(),
         MaxSequenceLength = Math.Min(options.MaxContext ?? int.MaxValue, start.Config.MaxPositions),
         SupportsKl = reference is not null,
+        LearnsWhileSampling = training.Kernels.IsHost,
         IsFullFineTuning = adapter is null,
         MemoryBytes = memory,
     };
@@ -78,22 +84,36 @@ internal sealed class EngineTrainingSession : ITrainingSession
         IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, CancellationToken cancellationToken = default)
     {
         Check(data);
+        ThrowIfInParts();
+        hasGradient = true;
         return Task.Run(
+            () => new PolicyPass(training, data, loss, Rows, ReferenceScores(data, loss, cancellationToken)).Run(options.Workers, cancellationToken),
+            cancellationToken);
+    }
+
+    public ITrainingPass BeginPass(PolicyLossOptions loss)
+    {
+        ThrowIfInParts();
+        if (hasGradient)
+            throw new InvalidOperationException("A pass in parts begins where no gradient is left of an earlier pass: take the optimizer step first.");
+        var pass = new GradualPolicyPass(training, loss, options.Workers, new(
+            Check,
+            (data, token) => ReferenceScores(data, loss, token),
+            scale => (hasOpenPass, gradientScale) = (false, scale),
             () =>
             {
-                var scores = loss.Beta > 0
-                    ? PolicyPass.Score(
-                        reference ?? throw new HoneException("Loss.Beta is above 0 but the session was started without KeepReference."),
-                        data, loss.Temperature, reference.MicrobatchRows, options.Workers, cancellationToken)
-                    : null;
-                return new PolicyPass(training, data, loss, Rows, scores).Run(options.Workers, cancellationToken);
-            },
-            cancellationToken);
+                training.ZeroGradients();
+                hasOpenPass = false;
+            }));
+        hasOpenPass = true;
+        return pass;
     }
 
     public async Task<OptimizerStepResult> OptimizerStepAsync(OptimizerStepOptions options, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (hasOpenPass)
+            throw new InvalidOperationException("The optimizer step needs the whole gradient: complete the pass that is under way, or dispose of it.");
         var started = Stopwatch.GetTimestamp();
         var norm = await Task.Run(() => Apply(options), CancellationToken.None).ConfigureAwait(false);
         await RefreshPolicyAsync(PolicyVersion + 1).ConfigureAwait(false);
@@ -138,6 +158,7 @@ internal sealed class EngineTrainingSession : ITrainingSession
 
         optimizer.Step = session.OptimizerStep;
         training.ZeroGradients();
+        (gradientScale, hasGradient) = (null, false);
         training.Repack();
         await RefreshPolicyAsync(session.PolicyVersion).ConfigureAwait(false);
     }
@@ -181,6 +202,18 @@ internal sealed class EngineTrainingSession : ITrainingSession
     private static bool Continues(LoraOptions trained, LoraOptions asked) =>
         (trained.Rank, trained.Scale) == (asked.Rank, asked.Scale) && trained.TargetModules.Order().SequenceEqual(asked.TargetModules.Order());
 
+    private IReadOnlyList<float[]>? ReferenceScores(IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, CancellationToken cancellationToken) => loss.Beta > 0
+        ? PolicyPass.Score(
+            reference ?? throw new HoneException("Loss.Beta is above 0 but the session was started without KeepReference."),
+            data, loss.Temperature, reference.MicrobatchRows, options.Workers, cancellationToken)
+        : null;
+
+    private void ThrowIfInParts()
+    {
+        if (hasOpenPass || gradientScale is not null)
+            throw new InvalidOperationException("A pass in parts is the whole gradient of its step: take the optimizer step before another pass.");
+    }
+
     private double Apply(OptimizerStepOptions step)
     {
         optimizer.Options = new()
@@ -191,8 +224,9 @@ internal sealed class EngineTrainingSession : ITrainingSession
             WeightDecay = step.WeightDecay,
             MaxGradientNorm = step.MaxGradientNorm,
         };
-        var norm = optimizer.Update(training.GradientSum(), step.LearningRate);
+        var norm = optimizer.Update(training.GradientSum(), step.LearningRate, gradientScale ?? 1);
         training.ZeroGradients();
+        (gradientScale, hasGradient) = (null, false);
         training.TakeUpdate();
         return norm;
     }

@@ -90,3 +90,29 @@ internal sealed class LossNormalizer
         return weights;
     }
 }
+
+/// <summary>
+/// The same factors for a step whose sequences are not all known yet: each one's own part at once, and at the end what the whole step is divided by. Only
+/// where that is one number, which it is not when predictors are weighed apart (<see cref="PolicyLossOptions.NormalizePerPredictor"/>).
+/// </summary>
+internal sealed class GradualNormalizer(PolicyLossOptions options)
+{
+    private long sequences;
+    private long tokens;
+
+    /// <summary>What the sum over all sequences so far has to be divided by.</summary>
+    public double Divisor => Math.Max(1, options.Type is PolicyLossType.Grpo or PolicyLossType.Gspo or PolicyLossType.DrGrpo ? sequences : tokens);
+
+    /// <summary>Counts one more sequence and returns its own part of its factor.</summary>
+    public double Add(SequenceCount sequence)
+    {
+        var active = options.MaskTruncated && sequence.IsTruncated ? 0 : sequence.ActiveTokens;
+        (sequences, tokens) = (sequences + 1, tokens + active);
+        return options.Type switch
+        {
+            PolicyLossType.Grpo or PolicyLossType.Gspo => 1.0 / Math.Max(1, active),
+            PolicyLossType.DrGrpo => 1.0 / options.MaxCompletionLength,
+            _ => 1,
+        };
+    }
+}

@@ -9,7 +9,7 @@ internal sealed class PolicyPass
     private readonly TrainingModel model;
     private readonly IReadOnlyList<TrainingDatum> data;
     private readonly PolicyLossOptions loss;
-    private readonly LossNormalizer normalizer;
+    private readonly Func<int, double> weightOf;
     private readonly IReadOnlyList<PackedBatch> batches;
     private readonly IReadOnlyList<float[]>? reference;
     private readonly float[][] logProbs;
@@ -17,26 +17,48 @@ internal sealed class PolicyPass
 
     public PolicyPass(
         TrainingModel model, IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, int rowBudget, IReadOnlyList<float[]>? reference)
+        : this(model, data, loss, rowBudget, reference, NormalizerOf(data, loss).WeightOf)
     {
-        (this.model, this.data, this.loss, this.reference) = (model, data, loss, reference);
+    }
+
+    /// <param name="model">The model.</param>
+    /// <param name="data">Completions; all of a step, or those of one part.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="rowBudget">Rows of a microbatch.</param>
+    /// <param name="reference">Log-probabilities under the reference policy; null without one.</param>
+    /// <param name="weightOf">The factor of a datum's summed token losses.</param>
+    public PolicyPass(
+        TrainingModel model, IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, int rowBudget, IReadOnlyList<float[]>? reference, Func<int, double> weightOf)
+    {
+        (this.model, this.data, this.loss, this.reference, this.weightOf) = (model, data, loss, reference, weightOf);
         batches = PackedBatch.Plan([.. data.Select(SequenceOf)], rowBudget, overflow: model.MicrobatchOverflow);
-        var predictors = data.Select(datum => datum.Predictor).Distinct(StringComparer.Ordinal).ToList();
-        // One microbatch as far as the loss is concerned: how the batch is split for the hardware must not change the gradient.
-        normalizer = LossNormalizer.Create(loss, [.. data.Select(datum => new SequenceCount(
-            datum.Mask?.Count(weight => weight != 0) ?? datum.CompletionIds.Count, datum.IsTruncated, 0, predictors.IndexOf(datum.Predictor)))]);
         logProbs = [.. data.Select(datum => new float[datum.CompletionIds.Count])];
         sums = new BatchSums[batches.Count];
     }
+
+    /// <summary>How many microbatches there are.</summary>
+    public int BatchCount => batches.Count;
+
+    /// <summary>Trainable tokens of a datum, before truncation is considered.</summary>
+    public static int ActiveTokensOf(TrainingDatum datum) => datum.Mask?.Count(weight => weight != 0) ?? datum.CompletionIds.Count;
 
     /// <summary>Runs the pass; gradients are added to the model's lanes.</summary>
     public ForwardBackwardResult Run(int workers, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         model.ForEachBatch(batches, workers, RunBatch, cancellationToken);
-        var wall = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return ResultOf([this], Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <summary>What passes found that ran as one.</summary>
+    /// <param name="passes">The passes, in order.</param>
+    /// <param name="seconds">How long they took together.</param>
+    /// <param name="scale">What their losses have yet to be multiplied by.</param>
+    public static ForwardBackwardResult ResultOf(IReadOnlyList<PolicyPass> passes, double seconds, double scale = 1)
+    {
         var metrics = new PolicyLossMetrics();
         var total = new BatchSums();
-        foreach (var batch in sums)
+        foreach (var batch in passes.SelectMany(pass => pass.sums))
         {
             metrics.Add(batch.Metrics);
             total = total.Plus(batch);
@@ -45,8 +67,8 @@ internal sealed class PolicyPass
         var busy = Math.Max(1, total.ForwardTicks + total.BackwardTicks);
         return new()
         {
-            LogProbs = logProbs,
-            Loss = total.Loss,
+            LogProbs = passes.Count == 1 ? passes[0].logProbs : [.. passes.SelectMany(pass => pass.logProbs)],
+            Loss = scale * total.Loss,
             MeanRatio = metrics.Tokens == 0 ? 1 : metrics.MeanRatio,
             ClipFractionLow = metrics.ClipFractionLow,
             ClipFractionHigh = metrics.ClipFractionHigh,
@@ -55,8 +77,8 @@ internal sealed class PolicyPass
             SamplerDifferenceMean = metrics.MeanSamplerMismatch,
             SamplerDifferenceMax = metrics.MaxSamplerMismatch,
             ActiveTokens = metrics.Tokens,
-            ForwardSeconds = wall * total.ForwardTicks / busy,
-            BackwardSeconds = wall * total.BackwardTicks / busy,
+            ForwardSeconds = seconds * total.ForwardTicks / busy,
+            BackwardSeconds = seconds * total.BackwardTicks / busy,
         };
     }
 
@@ -81,7 +103,15 @@ internal sealed class PolicyPass
 
     private static TrainingSequence SequenceOf(TrainingDatum datum) => new([.. datum.PromptIds, .. datum.CompletionIds], datum.PromptIds.Count);
 
-    private void RunBatch(TrainingLane lane, int index)
+    // One microbatch as far as the loss is concerned: how the batch is split for the hardware must not change the gradient.
+    private static LossNormalizer NormalizerOf(IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss)
+    {
+        var predictors = data.Select(datum => datum.Predictor).Distinct(StringComparer.Ordinal).ToList();
+        return LossNormalizer.Create(loss, [.. data.Select(datum => new SequenceCount(ActiveTokensOf(datum), datum.IsTruncated, 0, predictors.IndexOf(datum.Predictor)))]);
+    }
+
+    /// <summary>Runs one microbatch; its gradient is added to the lane's.</summary>
+    public void RunBatch(TrainingLane lane, int index)
     {
         var batch = batches[index];
         var count = batch.Targets.Count;
@@ -117,7 +147,7 @@ internal sealed class PolicyPass
             datum.SamplerLogProbs.Count > 0 ? [.. datum.SamplerLogProbs] : default(ReadOnlySpan<float>),
             reference is null ? default(ReadOnlySpan<float>) : reference[sequence],
             datum.Mask is { } mask ? mask.Select(weight => weight != 0).ToArray() : default(ReadOnlySpan<bool>));
-        return PolicyLoss.AddSequence(loss, tokens, datum.Advantage, datum.IsTruncated, normalizer.WeightOf(sequence), gradient, ref metrics);
+        return PolicyLoss.AddSequence(loss, tokens, datum.Advantage, datum.IsTruncated, weightOf(sequence), gradient, ref metrics);
     }
 
     private double SumActive(TrainingDatum datum, ReadOnlySpan<float> entropies)

@@ -37,6 +37,14 @@ public interface ITrainingSession : IAsyncDisposable
         return new(pass, await OptimizerStepAsync(optimizer, cancellationToken).ConfigureAwait(false));
     }
 
+    /// <summary>
+    /// Begins a forward and backward pass whose data comes in parts; the session's next optimizer step must find it completed. Where
+    /// <see cref="TrainingCapabilities.LearnsWhileSampling"/> is true its parts are computed while the policy samples; elsewhere they are gathered, and computed
+    /// when all are there.
+    /// </summary>
+    /// <param name="loss">The loss.</param>
+    ITrainingPass BeginPass(PolicyLossOptions loss) => new GatheredPass(this, loss);
+
     /// <summary>Log-probability of every completion token under the current weights, without gradients.</summary>
     Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default);
 
@@ -81,6 +89,9 @@ public sealed record TrainingCapabilities
 
     /// <summary>True when the weights are updated once for every group instead of once for a batch: later groups of a step are off-policy.</summary>
     public bool LearnsByGroup { get; init; }
+
+    /// <summary>True when the parts of an <see cref="ITrainingPass"/> are computed while the policy samples.</summary>
+    public bool LearnsWhileSampling { get; init; }
 
     /// <summary>Bytes of this process's memory that a step will have taken at its peak, roughly; null when the weights are elsewhere or it is not known.</summary>
     public long? MemoryBytes { get; init; }

@@ -11,6 +11,22 @@ internal sealed record RolloutSettings(
     public TimeSpan? RunTimeout { get; init; }
 }
 
+/// <summary>What is told while rollouts are made, and what ends them early.</summary>
+internal sealed record RolloutSignals
+{
+    /// <summary>Told after every rollout how many are done.</summary>
+    public Action<int>? Completed { get; init; }
+
+    /// <summary>Told when all rollouts of an example are done, with its position among the examples asked for.</summary>
+    public Action<int, IReadOnlyList<Rollout>>? ExampleCompleted { get; init; }
+
+    /// <summary>When it is cancelled, rollouts that are not done have no score, and those not begun are not begun.</summary>
+    public CancellationToken Deadline { get; init; }
+
+    /// <summary>When it is cancelled, what was made so far is of no use: nothing more is begun, and the call returns without it.</summary>
+    public CancellationToken Failed { get; init; }
+}
+
 /// <summary>The rollouts of one step, with the time that metrics took.</summary>
 internal sealed record RolloutBatch(IReadOnlyList<Rollout> Rollouts, double MetricSeconds);
 
@@ -33,16 +49,14 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
     /// <param name="examples">The training set.</param>
     /// <param name="exampleIndices">The step's examples.</param>
     /// <param name="stepSeed">Seed of the step.</param>
-    /// <param name="onCompleted">Told after every rollout how many are done.</param>
-    /// <param name="deadline">When it is cancelled, rollouts that are not done have no score, and those not begun are not begun.</param>
+    /// <param name="signals">What is told meanwhile, and what ends it early.</param>
     /// <param name="cancellationToken">Stops everything.</param>
     public async Task<RolloutBatch> CollectAsync(
         IReadOnlyList<Program<TIn, TOut>> programs,
         IReadOnlyList<Example<TIn, TOut>> examples,
         IReadOnlyList<int> exampleIndices,
         SeedStream stepSeed,
-        Action<int>? onCompleted,
-        CancellationToken deadline,
+        RolloutSignals signals,
         CancellationToken cancellationToken)
     {
         var metricTicks = 0L;
@@ -50,18 +64,21 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
         for (var i = 0; i < work.Length; i++)
             work[i] = (i / settings.RolloutsPerExample, exampleIndices[i / settings.RolloutsPerExample], i % settings.RolloutsPerExample);
         var share = settings.RolloutsPerExample / programs.Count;
+        var made = new Rollout[work.Length];
+        var left = Enumerable.Repeat(settings.RolloutsPerExample, exampleIndices.Count).ToArray();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, signals.Failed);
 
         var results = await RunAsync(
             work,
-            async (item, _, token) =>
+            async (item, index, token) =>
             {
                 // The slot is part of the seed: an example that a short epoch repeats within a step must not repeat its samples.
                 var seed = stepSeed.Derive("rollout", item.Slot, item.Example, item.Rollout).Seed;
                 var maker = item.Rollout / share;
                 var options = new RunOptions { Options = settings.Sampling, Seed = seed, Recovery = RecoveryPolicy.None };
-                var (rollout, metricTime) = await RollOutAsync(programs[maker], examples[item.Example], options, deadline, token).ConfigureAwait(false);
+                var (rollout, metricTime) = await RollOutAsync(programs[maker], examples[item.Example], options, signals.Deadline, token).ConfigureAwait(false);
                 Interlocked.Add(ref metricTicks, metricTime.Ticks);
-                return rollout with
+                made[index] = rollout with
                 {
                     ExampleIndex = item.Example,
                     RolloutIndex = item.Rollout,
@@ -69,14 +86,17 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
                     IsOpaque = maker != 0 && rollout.Trace.Calls.Any(call => call.Tokens is null && settings.Learning.Contains(call.Path)),
                     Seed = seed,
                 };
+                if (Interlocked.Decrement(ref left[item.Slot]) == 0)
+                    signals.ExampleCompleted?.Invoke(item.Slot, new ArraySegment<Rollout>(made, item.Slot * settings.RolloutsPerExample, settings.RolloutsPerExample));
+                return made[index];
             },
             new()
             {
                 MaxParallelism = settings.MaxParallelism,
                 MaxErrors = 0,
-                Progress = onCompleted is null ? null : new SynchronousProgress<int>(onCompleted),
+                Progress = signals.Completed is { } completed ? new SynchronousProgress<int>(completed) : null,
             },
-            cancellationToken).ConfigureAwait(false);
+            either.Token).ConfigureAwait(false);
         return new([.. results.Select(result => result.Value!)], TimeSpan.FromTicks(metricTicks).TotalSeconds);
     }
 

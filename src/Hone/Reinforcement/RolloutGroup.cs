@@ -20,7 +20,14 @@ public sealed record RolloutGroup(string Predictor, int ExampleIndex, int Slot, 
 /// <param name="Groups">The groups.</param>
 /// <param name="SkippedCalls">Calls that no group could use.</param>
 /// <param name="SkippedRollouts">Rollouts that never reached a predictor that others of their example did.</param>
-public sealed record GroupingResult(ImmutableArray<RolloutGroup> Groups, int SkippedCalls, int SkippedRollouts);
+public sealed record GroupingResult(ImmutableArray<RolloutGroup> Groups, int SkippedCalls, int SkippedRollouts)
+{
+    internal static GroupingResult Join(IEnumerable<GroupingResult> parts)
+    {
+        GroupingResult[] all = [.. parts];
+        return new([.. all.SelectMany(part => part.Groups)], all.Sum(part => part.SkippedCalls), all.Sum(part => part.SkippedRollouts));
+    }
+}
 
 /// <summary>What to do when rollouts call a predictor a different number of times.</summary>
 public enum GroupingMode

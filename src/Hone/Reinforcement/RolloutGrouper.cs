@@ -9,40 +9,38 @@ internal sealed record GroupingSettings(
 /// <summary>Sorts the calls of a step's rollouts into groups (multi-module GRPO, arXiv 2508.04660): by predictor path, example and invocation.</summary>
 internal static class RolloutGrouper
 {
+    /// <summary>Groups all of a step: predictor by predictor, example by example.</summary>
     public static GroupingResult Group(
-        IReadOnlyList<Rollout> rollouts, int rolloutsPerExample, IEnumerable<string> predictors, GroupingSettings settings, SeedStream seed)
+        IReadOnlyList<Rollout> rollouts, int rolloutsPerExample, IReadOnlyList<string> predictors, GroupingSettings settings, SeedStream seed)
     {
-        var groups = ImmutableArray.CreateBuilder<RolloutGroup>();
-        var (skippedCalls, skippedRollouts) = (0, 0);
         var slots = rollouts.Chunk(rolloutsPerExample).ToArray();
-        foreach (var (predictor, position) in predictors.Select((path, index) => (path, index)))
+        return GroupingResult.Join(predictors.SelectMany((_, position) => slots.Select((slot, index) => GroupOf(slot, index, predictors, position, settings, seed))));
+    }
+
+    /// <summary>Groups the rollouts of one example, which no other example has a say in.</summary>
+    public static GroupingResult GroupSlot(IReadOnlyList<Rollout> rollouts, int slot, IReadOnlyList<string> predictors, GroupingSettings settings, SeedStream seed) =>
+        GroupingResult.Join(predictors.Select((_, position) => GroupOf(rollouts, slot, predictors, position, settings, seed)));
+
+    private static GroupingResult GroupOf(
+        IReadOnlyList<Rollout> rollouts, int slot, IReadOnlyList<string> predictors, int position, GroupingSettings settings, SeedStream seed)
+    {
+        var predictor = predictors[position];
+        var scored = rollouts.Where(rollout => rollout.Outcome != RolloutOutcome.Unscorable && !rollout.IsOpaque).ToArray();
+        var reached = scored.Select(rollout => (Rollout: rollout, Calls: rollout.Trace.Of(predictor).ToArray()))
+            .Where(entry => entry.Calls.Length > 0)
+            .ToArray();
+        var skippedRollouts = reached.Length == 0 ? 0 : scored.Length - reached.Length;
+        if (reached.Length < 2)
+            return new([], reached.Sum(entry => entry.Calls.Length), skippedRollouts);
+
+        var groups = ImmutableArray.CreateBuilder<RolloutGroup>();
+        var skippedCalls = settings.Mode == GroupingMode.Truncate ? reached.Sum(entry => entry.Calls.Length - reached.Min(other => other.Calls.Length)) : 0;
+        foreach (var (invocation, members) in Align(reached, settings, seed.Derive("fill", position, slot).CreateRandom()))
         {
-            for (var slot = 0; slot < slots.Length; slot++)
-            {
-                var scored = slots[slot].Where(rollout => rollout.Outcome != RolloutOutcome.Unscorable && !rollout.IsOpaque).ToArray();
-                var reached = scored.Select(rollout => (Rollout: rollout, Calls: rollout.Trace.Of(predictor).ToArray()))
-                    .Where(entry => entry.Calls.Length > 0)
-                    .ToArray();
-                skippedRollouts += reached.Length == 0 ? 0 : scored.Length - reached.Length;
-                if (reached.Length < 2)
-                {
-                    skippedCalls += reached.Sum(entry => entry.Calls.Length);
-                    continue;
-                }
-
-                var random = seed.Derive("fill", position, slot).CreateRandom();
-                foreach (var (invocation, members) in Align(reached, settings, random))
-                {
-                    if (members.Length < 2)
-                        skippedCalls += members.Length;
-                    else
-                        groups.Add(new(predictor, members[0].Rollout.ExampleIndex, slot, invocation, members));
-                }
-
-                skippedCalls += settings.Mode == GroupingMode.Truncate
-                    ? reached.Sum(entry => entry.Calls.Length - reached.Min(other => other.Calls.Length))
-                    : 0;
-            }
+            if (members.Length < 2)
+                skippedCalls += members.Length;
+            else
+                groups.Add(new(predictor, members[0].Rollout.ExampleIndex, slot, invocation, members));
         }
 
         return new(groups.ToImmutable(), skippedCalls, skippedRollouts);

@@ -37,6 +37,7 @@ internal sealed class RoutedTrainingSession : ITrainingSession
             LearnsFromText = Array.TrueForAll(all, capabilities => capabilities.LearnsFromText),
             LearnsByGroup = all.Any(capabilities => capabilities.LearnsByGroup),
             MemoryBytes = Array.TrueForAll(all, capabilities => capabilities.MemoryBytes is null) ? null : all.Sum(capabilities => capabilities.MemoryBytes),
+            LearnsWhileSampling = Array.TrueForAll(all, capabilities => capabilities.LearnsWhileSampling),
             CanScore = Array.TrueForAll(all, capabilities => capabilities.CanScore),
             CanRestore = Array.TrueForAll(all, capabilities => capabilities.CanRestore),
         };
@@ -93,6 +94,8 @@ internal sealed class RoutedTrainingSession : ITrainingSession
 
         return new(Join(passes, logProbs), Join(steps));
     }
+
+    public ITrainingPass BeginPass(PolicyLossOptions loss) => new Pass(this, loss);
 
     public async Task<IReadOnlyList<float[]>> ScoreAsync(IReadOnlyList<TrainingDatum> data, double temperature, CancellationToken cancellationToken = default)
     {
@@ -202,6 +205,49 @@ internal sealed class RoutedTrainingSession : ITrainingSession
         };
 
         double Mean(Func<ForwardBackwardResult, double> value) => tokens == 0 ? 0 : parts.Sum(part => value(part) * part.ActiveTokens) / tokens;
+    }
+
+    // A pass of every session that gets data.
+    private sealed class Pass(RoutedTrainingSession session, PolicyLossOptions loss) : ITrainingPass
+    {
+        private readonly Dictionary<TrainingRoute, (ITrainingPass Pass, List<int> Indices)> passes = [];
+        private int count;
+
+        public void Add(IReadOnlyList<TrainingDatum> data)
+        {
+            foreach (var (route, indices) in session.Split(data))
+            {
+                if (!passes.TryGetValue(route, out var own))
+                    passes.Add(route, own = (route.Session.BeginPass(loss), []));
+                own.Pass.Add([.. indices.Select(index => data[index])]);
+                own.Indices.AddRange(indices.Select(index => count + index));
+            }
+
+            count += data.Count;
+        }
+
+        public async Task<ForwardBackwardResult> CompleteAsync(CancellationToken cancellationToken = default)
+        {
+            var logProbs = new float[count][];
+            var results = new List<ForwardBackwardResult>();
+            foreach (var route in session.routes.Where(passes.ContainsKey))
+            {
+                var (pass, indices) = passes[route];
+                var result = await pass.CompleteAsync(cancellationToken).ConfigureAwait(false);
+                for (var i = 0; i < indices.Count; i++)
+                    logProbs[indices[i]] = result.LogProbs[i];
+                results.Add(result);
+                session.pending.Add(route);
+            }
+
+            return Join(results, logProbs);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var (pass, _) in passes.Values)
+                await pass.DisposeAsync().ConfigureAwait(false);
+        }
     }
 }
 

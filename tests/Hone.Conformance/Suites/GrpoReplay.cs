@@ -42,7 +42,7 @@ internal static class GrpoReplay
         var program = new TwoStep().WithModel(new LM(client) { Retry = null });
         var metric = Metric.From<string, string>((_, answer) => double.Parse(answer, CultureInfo.InvariantCulture));
         var collector = new RolloutCollector<string, string>(metric, new(1, 1, failureScore, formatFailureScore, new()), TimeProvider.System);
-        var batch = collector.CollectAsync([program], [new(question, "")], [0], new(index), null, default, default).GetAwaiter().GetResult();
+        var batch = collector.CollectAsync([program], [new(question, "")], [0], new(index), new(), default).GetAwaiter().GetResult();
         return batch.Rollouts[0] with { RolloutIndex = index };
     }
 

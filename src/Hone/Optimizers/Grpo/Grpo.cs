@@ -159,6 +159,8 @@ public sealed class Grpo<TIn, TOut> : IOptimizer<TIn, TOut>
             };
         if (!capabilities.CanRestore && options.Collapse is not null)
             throw new HoneException("Collapse is set, but the training session cannot go back to earlier weights. Leave it null.");
+        if (options.OverlapLearning && !capabilities.LearnsWhileSampling)
+            options.Progress?.Report(new GrpoWarning(-1, "OverlapLearning is set, but the training session does not learn while it samples: the update begins when all rollouts of a step are scored."));
         if (capabilities.LearnsByGroup && options.ExamplesPerStep * predictors is > 1 and var groups)
             options.Progress?.Report(new GrpoWarning(
                 -1,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Hone.Reinforcement;
 
 namespace Hone.Optimizers;
@@ -247,9 +248,16 @@ public sealed record GrpoTimings
     /// <summary>Backward passes.</summary>
     public double Backward { get; init; }
 
+    /// <summary>Forward and backward passes while rollouts were under way (<see cref="GrpoOptions.OverlapLearning"/>); part of both.</summary>
+    public double Overlapped { get; init; }
+
     /// <summary>Optimizer and weight repacking.</summary>
     public double Optimizer { get; init; }
 
     /// <summary>Handing new weights to a sampler elsewhere; 0 in process.</summary>
     public double Sync { get; init; }
+
+    /// <summary>The step as a whole, without its validation.</summary>
+    [JsonIgnore]
+    public double Total => Rollout + Forward + Backward - Overlapped + Optimizer + Sync;
 }

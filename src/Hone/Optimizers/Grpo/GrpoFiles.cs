@@ -114,6 +114,8 @@ internal sealed record GrpoSettings
 
     public required int? Teachers { get; init; }
 
+    public required bool? OverlapLearning { get; init; }
+
     public static GrpoSettings Of(GrpoOptions options, int teachers) => new()
     {
         Steps = options.Steps,
@@ -145,5 +147,6 @@ internal sealed record GrpoSettings
         Collapse = options.Collapse,
         ValidationSamples = options.ValidationSamples == 0 ? null : options.ValidationSamples,
         Teachers = teachers == 0 ? null : teachers,
+        OverlapLearning = options.OverlapLearning ? true : null,
     };
 }

@@ -159,6 +159,14 @@ public sealed record GrpoOptions
         init { ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(UpdatesPerBatch)); field = value; }
     } = 1;
 
+    /// <summary>
+    /// Learns from examples whose rollouts are all scored while others of the step are still under way. Worth it where the program or its metric waits for others: a
+    /// judge on a server, a search, a tool. Rollouts are sampled from the same weights as ever, and the update is the same but for rounding; runs with it and without
+    /// it differ in the last digits. Services train by themselves: there it changes nothing, and the run says so.
+    /// </summary>
+    /// <value>False by default.</value>
+    public bool OverlapLearning { get; init; }
+
     /// <summary>Learning rate; null takes 1e-6 for all weights, 1e-5 for an adapter.</summary>
     public double? LearningRate { get; init; }
 
@@ -304,9 +312,18 @@ public sealed record GrpoOptions
             throw new HoneException("MaxProgramRuns, MaxCalls, MaxTokens and ByRole are limits for optimizers of prompts. Use MaxSampledTokens and MaxExternalCalls here.");
         if (PartWeights.Any(part => !double.IsFinite(part.Value)))
             throw new HoneException("PartWeights must be finite numbers.");
+        if (OverlapLearning && WholeStepOption is { } whole)
+            throw new HoneException($"{whole} needs all rollouts of a step before the first can be learned from. Change it, or leave OverlapLearning off.");
         if (StepDeadline < RunTimeout)
             throw new HoneException($"StepDeadline ({StepDeadline}) is shorter than RunTimeout ({RunTimeout}), which no run would then reach. Raise the one, or leave the other unset.");
         if (WarmupSteps < 0)
             throw new HoneException($"WarmupSteps must not be negative, got {WarmupSteps}.");
     }
+
+    // What cannot be computed of one example by itself.
+    private string? WholeStepOption =>
+        !PartWeights.IsEmpty ? nameof(PartWeights)
+        : Scaling == AdvantageScaling.Batch ? "Scaling = Batch"
+        : Loss.NormalizePerPredictor ? "Loss.NormalizePerPredictor"
+        : null;
 }

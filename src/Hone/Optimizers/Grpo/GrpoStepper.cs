@@ -61,10 +61,37 @@ internal sealed class GrpoStepper<TIn, TOut>
     public async Task<GrpoStepOutcome> StepAsync(
         IReadOnlyList<Program<TIn, TOut>> programs, int step, int optimizerSteps, double rateScale, CancellationToken stopToken, CancellationToken cancellationToken)
     {
-        var stepSeed = seed.Derive("step", step);
+        var overlapped = BeginPass(seed.Derive("step", step));
+        try
+        {
+            return await StepAsync(programs, overlapped, step, optimizerSteps, rateScale, stopToken, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (overlapped is not null)
+                await overlapped.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private OverlappedPass? BeginPass(SeedStream stepSeed) => options.OverlapLearning && session.Capabilities.LearnsWhileSampling
+        ? new(
+            session.BeginPass(options.Loss),
+            options,
+            (rollouts, slot) =>
+            {
+                ReadTeachers(rollouts);
+                return RolloutGrouper.GroupSlot(rollouts, slot, predictors, Grouping, stepSeed);
+            })
+        : null;
+
+    private GroupingSettings Grouping => new(options.Grouping, options.Fill, options.FailureScore, options.FormatFailureScore, options.Credit);
+
+    private async Task<GrpoStepOutcome> StepAsync(
+        IReadOnlyList<Program<TIn, TOut>> programs, OverlappedPass? overlapped, int step, int optimizerSteps, double rateScale, CancellationToken stopToken, CancellationToken cancellationToken)
+    {
         var version = session.PolicyVersion;
         var before = meter.Spent;
-        var round = await CollectAsync(programs, step, stepSeed, stopToken).ConfigureAwait(false);
+        var round = await CollectAsync(programs, overlapped, step, seed.Derive("step", step), stopToken).ConfigureAwait(false);
         ReadTeachers(round.Rollouts);
         Warn(step, round);
         var after = meter.Spent;
@@ -79,14 +106,14 @@ internal sealed class GrpoStepper<TIn, TOut>
             Seconds = new() { Rollout = round.Seconds, Metric = round.MetricSeconds },
         };
         for (var update = 0; update < options.UpdatesPerBatch && round.Batch.Data.Count > 0; update++)
-            report = await UpdateAsync(report, round.Batch, update, optimizerSteps++, rateScale, cancellationToken).ConfigureAwait(false);
+            report = await UpdateAsync(report, round.Batch, update == 0 ? overlapped : null, update, optimizerSteps++, rateScale, cancellationToken).ConfigureAwait(false);
         WarnOfSampler(report);
         return new(report, round.Rollouts, round.Batch, optimizerSteps);
     }
 
     // The step's rollouts; with resampling, examples that teach nothing give way to others, a bounded number of times.
     private async Task<Round> CollectAsync(
-        IReadOnlyList<Program<TIn, TOut>> programs, int step, SeedStream stepSeed, CancellationToken cancellationToken)
+        IReadOnlyList<Program<TIn, TOut>> programs, OverlappedPass? overlapped, int step, SeedStream stepSeed, CancellationToken cancellationToken)
     {
         var started = options.Time.GetTimestamp();
         using var deadline = new CancellationTokenSource(options.StepDeadline ?? Timeout.InfiniteTimeSpan, options.Time);
@@ -96,24 +123,18 @@ internal sealed class GrpoStepper<TIn, TOut>
         var round = new Round();
         for (var attempt = 0; ; attempt++)
         {
-            var total = slots.Length * options.RolloutsPerExample;
-            var batch = await collector.CollectAsync(
-                programs, train, [.. slots.Select(slot => selected[slot])], attempt == 0 ? stepSeed : stepSeed.Derive("resample", attempt),
-                completed => options.Progress?.Report(new GrpoRolloutProgress(step, completed, total)),
-                options.StepDeadline is null ? CancellationToken.None : deadline.Token,
-                cancellationToken).ConfigureAwait(false);
+            var batch = await RollOutAsync(
+                programs, overlapped, step, slots, selected, attempt == 0 ? stepSeed : stepSeed.Derive("resample", attempt),
+                options.StepDeadline is null ? CancellationToken.None : deadline.Token, cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < batch.Rollouts.Count; i++)
                 rollouts[(slots[i / options.RolloutsPerExample] * options.RolloutsPerExample) + (i % options.RolloutsPerExample)] = batch.Rollouts[i];
             watch.ThrowIfAny();
             meter.ThrowIfExceeded();
             round.Add(batch, predictors);
             round.Rollouts = rollouts;
-            round.Grouping = RolloutGrouper.Group(
-                rollouts, options.RolloutsPerExample, predictors,
-                new(options.Grouping, options.Fill, options.FailureScore, options.FormatFailureScore, options.Credit), stepSeed);
+            (round.Grouping, round.Batch) = overlapped?.Join() ?? Group(rollouts, stepSeed);
             foreach (var slot in slots)
                 selector.Observe(selected[slot], SpreadOf(rollouts.AsSpan(slot * options.RolloutsPerExample, options.RolloutsPerExample)));
-            round.Batch = new GrpoBatch(round.Grouping.Groups, options, session.Capabilities.LearnsFromText);
             slots = [.. Enumerable.Range(0, selected.Length).Where(slot => !round.Batch.Teaches(slot))];
             if (attempt >= options.MaxResamples || slots.Length == 0 || deadline.IsCancellationRequested)
                 break;
@@ -124,6 +145,37 @@ internal sealed class GrpoStepper<TIn, TOut>
 
         round.Seconds = options.Time.GetElapsedTime(started).TotalSeconds;
         return round;
+    }
+
+    private async Task<RolloutBatch> RollOutAsync(
+        IReadOnlyList<Program<TIn, TOut>> programs, OverlappedPass? overlapped, int step, int[] slots, int[] selected, SeedStream roundSeed, CancellationToken deadline,
+        CancellationToken cancellationToken)
+    {
+        var total = slots.Length * options.RolloutsPerExample;
+        overlapped?.Begin(slots);
+        var signals = new RolloutSignals
+        {
+            Completed = completed => options.Progress?.Report(new GrpoRolloutProgress(step, completed, total)),
+            ExampleCompleted = overlapped is null ? null : overlapped.Take,
+            Deadline = deadline,
+            Failed = overlapped?.Failed ?? CancellationToken.None,
+        };
+        try
+        {
+            return await collector.CollectAsync(programs, train, [.. slots.Select(slot => selected[slot])], roundSeed, signals, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (overlapped is { Failed.IsCancellationRequested: true })
+        {
+            // The cause, and not the cancellation that it brought about.
+            overlapped.ThrowIfFailed();
+            throw;
+        }
+    }
+
+    private (GroupingResult Grouping, GrpoBatch Batch) Group(IReadOnlyList<Rollout> rollouts, SeedStream stepSeed)
+    {
+        var grouping = RolloutGrouper.Group(rollouts, options.RolloutsPerExample, predictors, Grouping, stepSeed);
+        return (grouping, new(grouping.Groups, options, session.Capabilities.LearnsFromText));
     }
 
     private static double SpreadOf(ReadOnlySpan<Rollout> rollouts)
@@ -148,11 +200,26 @@ internal sealed class GrpoStepper<TIn, TOut>
     }
 
     private async Task<GrpoStepReport> UpdateAsync(
-        GrpoStepReport report, GrpoBatch batch, int update, int optimizerStep, double rateScale, CancellationToken cancellationToken)
+        GrpoStepReport report, GrpoBatch batch, OverlappedPass? overlapped, int update, int optimizerStep, double rateScale, CancellationToken cancellationToken)
     {
         var rate = rateScale * options.EffectiveLearningRate * LearningRateSchedule.Multiplier(
             options.Schedule, optimizerStep, options.WarmupSteps, options.Steps * options.UpdatesPerBatch);
-        var (pass, result) = await session.UpdateAsync(batch.Data, options.Loss, options.Optimizer with { LearningRate = rate }, cancellationToken).ConfigureAwait(false);
+        var optimizer = options.Optimizer with { LearningRate = rate };
+        var began = options.Time.GetTimestamp();
+        var waited = TimeSpan.MaxValue;
+        ForwardBackwardResult pass;
+        OptimizerStepResult result;
+        if (overlapped is null)
+        {
+            (pass, result) = await session.UpdateAsync(batch.Data, options.Loss, optimizer, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            pass = await overlapped.CompleteAsync(batch, cancellationToken).ConfigureAwait(false);
+            waited = options.Time.GetElapsedTime(began);
+            result = await session.OptimizerStepAsync(optimizer, cancellationToken).ConfigureAwait(false);
+        }
+
         if (update == 0 && options.UpdatesPerBatch > 1)
             batch.RememberOldLogProbs(pass.LogProbs);
         return report with
@@ -173,6 +240,7 @@ internal sealed class GrpoStepper<TIn, TOut>
             {
                 Forward = report.Seconds.Forward + pass.ForwardSeconds,
                 Backward = report.Seconds.Backward + pass.BackwardSeconds,
+                Overlapped = report.Seconds.Overlapped + Math.Max(0, pass.ForwardSeconds + pass.BackwardSeconds - waited.TotalSeconds),
                 Optimizer = report.Seconds.Optimizer + result.Seconds,
                 Sync = report.Seconds.Sync + result.SyncSeconds,
             },

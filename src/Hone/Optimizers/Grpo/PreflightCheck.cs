@@ -50,7 +50,7 @@ internal sealed class PreflightCheck<TIn, TOut>(
     {
         var sample = Sample;
         var batch = await collector.CollectAsync(
-            [policy], sample, [.. Enumerable.Range(0, sample.Length)], seed.Derive("preflight"), null, CancellationToken.None, cancellationToken).ConfigureAwait(false);
+            [policy], sample, [.. Enumerable.Range(0, sample.Length)], seed.Derive("preflight"), new(), cancellationToken).ConfigureAwait(false);
         return batch.Rollouts;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Hone.Optimizers;
 using Hone.Reinforcement;
 
@@ -20,6 +21,9 @@ public sealed class GrpoOptionsTests
         { new() { LearningRate = double.NaN }, nameof(GrpoOptions.LearningRate) },
         { new() { Resume = true }, nameof(GrpoOptions.RunDirectory) },
         { new() { StepDeadline = TimeSpan.FromSeconds(1), RunTimeout = TimeSpan.FromSeconds(2) }, nameof(GrpoOptions.StepDeadline) },
+        { new() { OverlapLearning = true, Scaling = AdvantageScaling.Batch }, nameof(GrpoOptions.Scaling) },
+        { new() { OverlapLearning = true, PartWeights = ImmutableSortedDictionary<string, double>.Empty.Add("part", 1) }, nameof(GrpoOptions.PartWeights) },
+        { new() { OverlapLearning = true, Loss = new() { NormalizePerPredictor = true } }, nameof(PolicyLossOptions.NormalizePerPredictor) },
     };
 
     [Theory]
