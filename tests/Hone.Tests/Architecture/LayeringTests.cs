@@ -59,12 +59,15 @@ public sealed class LayeringTests
         var known = rooms.ToHashSet();
         Assert.All(trees, tree => Assert.True(known.Contains(Repository.RoomOf(tree)), $"{tree.FilePath} is in no room."));
         var compilation = CSharpCompilation.Create("check", trees, References(), new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
+        var names = NamesOfTypes(trees);
         var violations = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var tree in trees)
         {
             var model = compilation.GetSemanticModel(tree);
             foreach (var name in tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>())
             {
+                if (!names.Contains(name.Identifier.ValueText))
+                    continue;
                 if (model.GetSymbolInfo(name).Symbol is not INamedTypeSymbol type)
                     continue;
                 foreach (var room in type.OriginalDefinition.DeclaringSyntaxReferences.Select(reference => Repository.RoomOf(reference.SyntaxTree)))
@@ -76,6 +79,16 @@ public sealed class LayeringTests
         }
 
         Assert.True(violations.Count == 0, string.Join('\n', violations));
+    }
+
+    // Every word that can stand for a type of the sources, "var" among them: resolving the others takes time and can find no violation.
+    private static HashSet<string> NamesOfTypes(IReadOnlyList<SyntaxTree> trees)
+    {
+        var nodes = trees.SelectMany(tree => tree.GetRoot().DescendantNodes()).ToArray();
+        var declared = nodes.OfType<BaseTypeDeclarationSyntax>().Select(type => type.Identifier.ValueText);
+        var delegates = nodes.OfType<DelegateDeclarationSyntax>().Select(type => type.Identifier.ValueText);
+        var aliases = nodes.OfType<UsingDirectiveSyntax>().Where(directive => directive.Alias is not null).Select(directive => directive.Alias!.Name.Identifier.ValueText);
+        return [.. declared, .. delegates, .. aliases, "var"];
     }
 
     private static IEnumerable<MetadataReference> References() => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -6,10 +7,14 @@ namespace Hone.Tests.Architecture;
 /// <summary>The sources under test, parsed once.</summary>
 internal static class Repository
 {
+    private static readonly ConcurrentDictionary<string, Lazy<IReadOnlyList<SyntaxTree>>> Parsed = new();
+
     public static string Root { get; } = FindRoot();
 
     /// <summary>Source files of a project, without build output: path relative to the project, and text tree.</summary>
-    public static IReadOnlyList<SyntaxTree> Parse(string project)
+    public static IReadOnlyList<SyntaxTree> Parse(string project) => Parsed.GetOrAdd(project, name => new(() => ParseFiles(name))).Value;
+
+    private static IReadOnlyList<SyntaxTree> ParseFiles(string project)
     {
         var folder = Path.Combine(Root, "src", project);
         return [.. Files(folder).Select(path => CSharpSyntaxTree.ParseText(
