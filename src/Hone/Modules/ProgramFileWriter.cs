@@ -71,7 +71,14 @@ internal static class ProgramFileWriter
     }
 
     /// <summary>A demo. Tools are code: it is shown beside those that there are.</summary>
-    public static JsonNode Write(Demo demo) => new JsonObject { ["augmented"] = demo.IsAugmented, ["values"] = Node(FieldMap.Create(demo.Fields.Where(field => !HoldsTools(field.Value)))) };
+    public static JsonNode Write(Demo demo) => new JsonObject
+    {
+        ["augmented"] = demo.IsAugmented,
+        ["values"] = Node(FieldMap.Create(demo.Fields.Where(field => !HoldsTools(field.Value)).Select(field => KeyValuePair.Create(field.Key, Canonical(field.Value))))),
+    };
+
+    // Demos written by hand hold values as the program has them: records, lists, whole numbers of any width.
+    private static object? Canonical(object? value) => value is History ? value : ClrValues.ToCanonical(value);
 
     /// <summary>True for tools and lists of them.</summary>
     public static bool HoldsTools(object? value) => value is AITool || (value is ImmutableArray<object?> { Length: > 0 } list && list[0] is AITool);

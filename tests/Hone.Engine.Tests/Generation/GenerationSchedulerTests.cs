@@ -143,10 +143,41 @@ public sealed class GenerationSchedulerTests
     {
         using var model = SmallModel.Create();
         var scheduler = Scheduler(model, 1, SmallModel.Limits with { Sequences = 1 });
+
+        // The first request is held at its first token, so that none is done before the end.
+        using var held = new HeldStream();
         var tasks = SmallModel.Prompts(5)
-            .Select(prompt => scheduler.GenerateAsync(new GenerationRequest(prompt, new SamplingOptions(), 300, []))).ToArray();
-        scheduler.Dispose();
+            .Select(prompt => scheduler.GenerateAsync(new GenerationRequest(prompt, new SamplingOptions(), 300, []) { Stream = held })).ToArray();
+        held.Reached.Wait(Token);
+        var disposing = Task.Run(scheduler.Dispose, Token);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => tasks[^1]);
+        held.Released.Set();
+        await disposing;
         foreach (var task in tasks) await Assert.ThrowsAsync<ObjectDisposedException>(() => task);
+    }
+
+    private sealed class HeldStream : System.Threading.Channels.ChannelWriter<int>, IDisposable
+    {
+        public ManualResetEventSlim Reached { get; } = new();
+
+        public ManualResetEventSlim Released { get; } = new();
+
+        public override bool TryWrite(int item)
+        {
+            Reached.Set();
+            Released.Wait();
+            return true;
+        }
+
+        public override ValueTask<bool> WaitToWriteAsync(CancellationToken cancellationToken = default) => new(true);
+
+        public override bool TryComplete(Exception? error = null) => true;
+
+        public void Dispose()
+        {
+            Reached.Dispose();
+            Released.Dispose();
+        }
     }
 
     [Fact]

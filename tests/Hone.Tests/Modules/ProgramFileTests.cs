@@ -30,6 +30,34 @@ public sealed class ProgramFileTests : IDisposable
         Assert.Equal(demo.Fields, loaded.State["self"].Demos[0].Fields);
     }
 
+    /// <summary>Demos written by hand hold values as the program has them; they are saved as the fields' types read them.</summary>
+    [Fact]
+    public void SaveThenLoad_DemoOfRecordsAndLists_ShowsTheSamePrompt()
+    {
+        static Program<Visit, Advice> Create() => new Predict<Visit, Advice>("Advise.").WithModel(ScriptedChatClient.InSequence());
+        var demo = new Demo(FieldMap.Of(
+            ("who", new Guest("Ann", 3, Level.Gold)), ("nights", 2), ("tags", new List<string> { "a", "b" }), ("first", new DateOnly(2026, 11, 27)), ("rooms", new[] { new Guest("Bo", 1, Level.Plain) })));
+        var written = Create().With(ProgramState.Default.With("self", new() { Demos = [demo] }));
+        var loaded = Create().LoadState(written.SaveState());
+        Assert.IsType<FieldMap>(loaded.State["self"].Demos[0].Fields["who"]);
+        Assert.Equal(2L, loaded.State["self"].Demos[0].Fields["nights"]);
+        var input = FieldMap.Of(("who", new Guest("Cy", 0, Level.Plain)), ("first", new DateOnly(2026, 1, 2)));
+        Assert.Equal(written.Render("self", input).Select(message => message.Text), loaded.Render("self", input).Select(message => message.Text));
+        Assert.Equal(written.SaveState(), loaded.SaveState());
+    }
+
+    public enum Level
+    {
+        Plain,
+        Gold,
+    }
+
+    public sealed record Guest(string Name, int Visits, Level Level);
+
+    public sealed record Visit(Guest Who, DateOnly First);
+
+    public sealed record Advice(int Nights, IReadOnlyList<string> Tags, IReadOnlyList<Guest> Rooms);
+
     /// <summary>A demo's value of a type of the user's own is saved as the type writes it, so it can be read again.</summary>
     [Fact]
     public void SaveThenLoad_DemoWithATypeOfItsOwn_ComesBackEqual()
