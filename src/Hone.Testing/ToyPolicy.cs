@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
 using Hone.Reinforcement;
 using Microsoft.Extensions.AI;
 
@@ -39,6 +42,10 @@ public sealed class ToyPolicy : IChatClient, ITrainableModel, IWeightStore, ITok
         string[] vocabulary = [.. Choices.SelectMany(choice => choice.Completions)];
         return [.. ids.Select(id => vocabulary.ElementAtOrDefault(id) ?? string.Empty)];
     }
+
+    /// <inheritdoc/>
+    public string WeightsDigest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Join('\u0001', Choices.SelectMany(choice => choice.Completions.Prepend(choice.PromptText))) + string.Join(' ', logits().SelectMany(row => row).Select(value => value.ToString("R", CultureInfo.InvariantCulture))))))[..16];
 
     /// <inheritdoc/>
     public Task<ITrainingSession> StartTrainingAsync(TrainingOptions options, CancellationToken cancellationToken = default) =>

@@ -5,7 +5,7 @@ namespace Hone.Engine;
 /// <summary>Opens language models that run, and can be trained, in this process.</summary>
 public static class EngineLM
 {
-    /// <summary>The small model that ships with Hone: it follows the chat format and copies well, and knows nothing. For tests, samples and learning.</summary>
+    /// <summary>The small model that ships with Hone: it knows the signatures of the training samples, copies well, and knows nothing else; others it must be taught first. For tests, samples and learning.</summary>
     public static LM Embedded(EngineOptions? options = null) => Owning(EngineModel.LoadEmbedded(), options ?? new());
 
     /// <summary>
@@ -28,6 +28,8 @@ public static class EngineLM
 
     private sealed class EngineTrainer(EngineModel model, EngineOptions options) : ITrainableModel, IWeightStore
     {
+        public string? WeightsDigest => Engine.WeightsDigest.Of(model);
+
         public Task<ITrainingSession> StartTrainingAsync(TrainingOptions training, CancellationToken cancellationToken = default) =>
             Task.FromResult<ITrainingSession>(new EngineTrainingSession(model, options, training));
 

@@ -19,8 +19,13 @@ public sealed record CallOptions
     /// <summary>Number of most likely tokens kept.</summary>
     public int? TopK { get; init; }
 
-    /// <summary>Most tokens of one completion.</summary>
-    public int? MaxOutputTokens { get; init; }
+    /// <summary>Most tokens of one completion; at least 1.</summary>
+    /// <exception cref="LMConfigurationException">It is less.</exception>
+    public int? MaxOutputTokens
+    {
+        get;
+        init => field = value is { } most ? OptionRange.AtLeast(most, 1) : null;
+    }
 
     /// <summary>Texts at which generation ends.</summary>
     public ImmutableArray<string> StopSequences { get; init; } = [];

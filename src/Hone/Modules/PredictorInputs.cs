@@ -23,6 +23,9 @@ internal static partial class PredictorInputs
         {
             if (inputs.TryGetValue(input.Name, out var value))
             {
+                if (value is null && !input.Type.AdmitsNull)
+                    throw new HoneException(
+                        $"Predictor '{path}' got null for input '{input.Name}', which must have a value. Its signature is: {signature.Shape}. Pass one, or let the field's type admit null.");
                 var canonical = Check(path, signature, input, ClrValues.ToCanonical(value), logger);
                 if (complete is null && (inputs.At(count).Key != input.Name || !ReferenceEquals(canonical, value)))
                     complete = FirstOf(inputs, count);

@@ -19,7 +19,9 @@ public record OptimizationResult<TIn, TOut>
 
     /// <summary>What the comparison shows, in one sentence; it says so when that is nothing.</summary>
     public string Verdict => Comparison is not { } pair
-        ? "There was no validation set: nothing is known about the gain."
+        ? StopReason == StopReason.Completed
+            ? "There was no validation set: nothing is known about the gain."
+            : $"The run ended early ({StopReason}) and nothing was compared: nothing is known about the gain."
         : FormattableString.Invariant(
             $"{(pair.IsSignificant ? string.Empty : "No significant change: ")}{pair.Baseline:0.000} before, {pair.Candidate:0.000} after, a gain of {pair.Gain:+0.000;-0.000;0.000} with a paired 95 % interval of {pair.Interval.Low:+0.000;-0.000;0.000} to {pair.Interval.High:+0.000;-0.000;0.000}.");
 

@@ -64,6 +64,9 @@ public interface ITrainingSession : IAsyncDisposable
 /// <summary>A model that can start a training session: a service of its chat client.</summary>
 public interface ITrainableModel
 {
+    /// <summary>Tells this model's weights apart from others, whatever the model is called: a run is resumed from these only. Null where it is not told; then the name has to do.</summary>
+    string? WeightsDigest => null;
+
     /// <summary>Starts training from this model's weights; the model itself stays as it is.</summary>
     /// <exception cref="TrainingNotSupportedException">The plan asks for something that cannot be done here. Nothing was spent.</exception>
     Task<ITrainingSession> StartTrainingAsync(TrainingOptions options, CancellationToken cancellationToken = default);

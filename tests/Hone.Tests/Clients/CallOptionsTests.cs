@@ -12,6 +12,8 @@ public sealed class CallOptionsTests
         () => new RetryOptions { BaseDelay = TimeSpan.FromSeconds(-1) },
         () => new RetryOptions { MaxDelay = TimeSpan.FromSeconds(-1) },
         () => new RetryOptions { MaxRetryAfter = TimeSpan.FromSeconds(-1) },
+        () => new CallOptions { MaxOutputTokens = 0 },
+        () => new CallOptions { MaxOutputTokens = -5 },
         () => new CallBudgetLimits { MaxMoney = -1 },
         () => new CallBudgetLimits { MaxCalls = -1 },
         () => new CallBudgetLimits { MaxInputTokens = -1 },

@@ -38,6 +38,8 @@ public sealed class ProgramTests
     {
         var program = Predict.Parse("claim, key_facts -> query").WithModel(ScriptedChatClient.InSequence());
         var error = await Assert.ThrowsAsync<HoneException>(() => program.CallAsync(FieldMap.Of(("claim", "c")), Token));
+        var missing = await Assert.ThrowsAsync<HoneException>(() => new Predict<Ask, Reply>("Judge.").WithModel(ScriptedChatClient.InSequence()).CallAsync(new(null!, ["b"]), Token));
+        Assert.StartsWith("Predictor 'self' got null for input 'question', which must have a value.", missing.Message, StringComparison.Ordinal);
         Assert.Equal("Predictor 'self' got no value for input 'key_facts'. Its signature is: claim, key_facts -> query. Pass it, or give the field a default.", error.Message);
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Hone.Reinforcement;
 
 namespace Hone.Optimizers;
 
@@ -14,13 +15,17 @@ internal static class GrpoIdentity
         DigestOf(data.Train))
     {
         Validation = data.Validation is { } validation ? DigestOf(validation) : null,
-        State = Digest($"{program.Adapter.Name}\n{ProgramFileWriter.Write(program, weights: null)}"),
+        State = Digest($"{program.Adapter.Name}\n{ProgramFileWriter.Write(Nameless(program), weights: null)}"),
         Models = ModelsOf(program),
         Teachers = data.Teachers.Count == 0 ? null : string.Join(", ", data.Teachers.Select((teacher, index) => CandidateKeys.Of(teacher, $"teacher{index}"))),
         Version = typeof(GrpoIdentity).Assembly.GetName().Version!.ToString(),
     };
 
-    // In words: a person who reads that the models differ wants to know how.
+    // What its model is called is no part of a program's state.
+    private static Program<TIn, TOut> Nameless<TIn, TOut>(Program<TIn, TOut> program) => program.Model is { } model ? program.WithModel(model with { Name = "model" }) : program;
+
+    // In words: a person who reads that the models differ wants to know how. Weights count by their values: the same ones loaded from a folder have another name,
+    // and others may have this one.
     private static string ModelsOf<TIn, TOut>(Program<TIn, TOut> program)
     {
         var named = program.NamedModels.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key} = {TextOf(entry.Value)}");
@@ -30,7 +35,8 @@ internal static class GrpoIdentity
     private static string TextOf(LM model)
     {
         var options = JsonSerializer.Serialize(model.Options, ProgramFileJson.Default.CallOptions);
-        return options == "{}" ? model.Name : $"{model.Name} {options}";
+        var name = model.GetService<ITrainableModel>()?.WeightsDigest is { } digest ? $"weights {digest}" : model.Name;
+        return options == "{}" ? name : $"{name} {options}";
     }
 
     private static string DigestOf<TIn, TOut>(IReadOnlyList<Example<TIn, TOut>> examples)

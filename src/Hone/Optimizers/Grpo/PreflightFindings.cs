@@ -43,7 +43,7 @@ internal sealed class PreflightFindings(GrpoOptions options, TrainingCapabilitie
         Add(
             unreadable > 0.95 ? PreflightSeverity.Problem : PreflightSeverity.Warning,
             "format",
-            $"{unreadable:P0} of the rollouts have an unreadable answer, most of them of '{worst.Key}' (e.g. {worst.First().Failure!.Reason}) Teach the format by supervised examples first, or use a simpler adapter.");
+            $"{unreadable:P0} of the rollouts have an unreadable answer, most of them of '{worst.Key}' (e.g. {worst.First().Failure!.Reason}) Teach the format by supervised examples first (SupervisedTuning), or use a simpler adapter.");
     }
 
     /// <param name="groups">The rollouts of each example.</param>

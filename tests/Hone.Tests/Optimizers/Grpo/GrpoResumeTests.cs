@@ -151,7 +151,9 @@ public sealed class GrpoResumeTests : IDisposable
     public async Task CompileAsync_ResumeOfAnotherRun_SaysWhatDiffers(string what, bool inAnotherWay = false)
     {
         await Run(ToyTask.Options with { Steps = 1 }, Token);
-        var model = what == "other models" ? new LM(ToyTask.Policy(), inAnotherWay ? "toy" : "other") { Options = inAnotherWay ? new() { MaxOutputTokens = 9 } : new() } : new(ToyTask.Policy(), "toy");
+        var model = what == "other models"
+            ? new LM(inAnotherWay ? ToyTask.Policy() : ToyTask.ReadablePolicy(), "toy") { Options = inAnotherWay ? new() { MaxOutputTokens = 9 } : new() }
+            : new(ToyTask.Policy(), "toy");
         var program = what == "other program" ? new RenamedProgram().WithModel(model) : new ToyProgram().WithModel(model);
         if (what == "other state")
             program = program.With(ProgramState.Default.With("plan", new() { Instructions = "Plan well." }));
@@ -171,6 +173,16 @@ public sealed class GrpoResumeTests : IDisposable
         };
         var error = await Assert.ThrowsAsync<HoneException>(() => optimizer.CompileAsync(program, train, validation, Token));
         Assert.Contains($"was started with {what} (", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Weights count by their values: a model that was saved and loaded again has the name of its folder.</summary>
+    [Fact]
+    public async Task CompileAsync_ResumeOnTheSameWeightsUnderAnotherName_GoesOn()
+    {
+        await Run(ToyTask.Options with { Steps = 1 }, Token);
+        var program = new ToyProgram().WithModel(new LM(ToyTask.Policy(), "loaded again"));
+        var optimizer = new Grpo<ToyQuestion, ToyAnswer>(ToyTask.Metric, ToyTask.Options with { Steps = 1, RunDirectory = directory, Resume = true });
+        Assert.Equal(StopReason.Completed, (await optimizer.CompileAsync(program, ToyTask.Train, ToyTask.Validation, Token)).StopReason);
     }
 
     [Fact]
