@@ -34,8 +34,23 @@ public sealed partial class Program<TIn, TOut>
                     $"The state has a predictor '{path}' that module {module.GetType().Name} lacks. It has: {string.Join(", ", Predictors.Select(p => p.Key))}.");
         }
 
+        foreach (var binding in bindings.Values)
+            RequireOwnFields(binding.Path, binding.Signature, State[binding.Path]);
         (toolBindings, Tools) = ToolBinder.Bind(module, State);
         banks = DemoBankBinder.Bind(module, State);
+    }
+
+    // A demo with a misspelt field would be shown without it, or not at all, and its saved state could not be read.
+    private static void RequireOwnFields(string path, Signature signature, PredictorState state)
+    {
+        for (var i = 0; i < state.Demos.Length; i++)
+        {
+            foreach (var (name, _) in state.Demos[i].Fields)
+            {
+                if (signature.Find(name) is null)
+                    throw new HoneException($"Predictor '{path}', demo {i} has a value for '{name}', which is no field of {signature.Shape}. Spell it as the signature does, or leave it out.");
+            }
+        }
     }
 
     private Program(Program<TIn, TOut> from)

@@ -34,6 +34,15 @@ public sealed class ProgramTests
     }
 
     [Fact]
+    public void With_DemoWithAMisspeltField_NamesPredictorFieldAndSignature()
+    {
+        var program = Predict.Parse("question -> answer").WithModel(ScriptedChatClient.InSequence());
+        var state = ProgramState.Default.With("self", new() { Demos = [new(FieldMap.Of(("question", "a"), ("answer", "b"))), new(FieldMap.Of(("question", "a"), ("answr", "b")))] });
+        var error = Assert.Throws<HoneException>(() => program.With(state));
+        Assert.StartsWith("Predictor 'self', demo 1 has a value for 'answr', which is no field of question -> answer.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task CallAsync_MissingInput_NamesPredictorFieldAndSignature()
     {
         var program = Predict.Parse("claim, key_facts -> query").WithModel(ScriptedChatClient.InSequence());
