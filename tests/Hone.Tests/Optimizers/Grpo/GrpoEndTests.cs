@@ -49,6 +49,18 @@ public sealed class GrpoEndTests : IDisposable
         Assert.Equal((StopReason.TimeBudget, 8, TimeSpan.FromMinutes(80)), (longer.StopReason, longer.Steps.Count, longer.Duration));
     }
 
+    [Fact]
+    public async Task Verdict_StoppedBeforeAnythingWasCompared_SaysSo_AndNotThatThereWasNoSet()
+    {
+        using var stop = new CancellationTokenSource();
+        await stop.CancelAsync();
+        var options = ToyTask.Options with { Preflight = PreflightMode.Off, Stop = stop.Token };
+        var ended = await Grpo.Create(ToyTask.Metric, options).CompileAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, ToyTask.Validation, Token);
+        Assert.Equal("The run ended early (Requested) and nothing was compared: nothing is known about the gain.", ended.Verdict);
+        var without = await Grpo.Create(ToyTask.Metric, ToyTask.Options with { Steps = 1 }).CompileAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, null, Token);
+        Assert.Equal("There was no validation set: nothing is known about the gain.", without.Verdict);
+    }
+
     /// <summary>A stop while rollouts are made, or in the middle of a validation: what was learned is saved, what was dropped is made up for.</summary>
     [Theory]
     [InlineData(false)]
