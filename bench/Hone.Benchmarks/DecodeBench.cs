@@ -3,7 +3,7 @@ using Hone.Engine;
 
 namespace Hone.Benchmarks;
 
-/// <summary>Decoding: 60 new tokens after 150-token prompts, on all cores, every sequence with a prompt of its own.</summary>
+/// <summary>Decoding: 60 new tokens after 150-token prompts, on all cores, every sequence with a prompt of its own unless said otherwise.</summary>
 internal static class DecodeBench
 {
     public const int NewTokens = 60;
@@ -20,32 +20,38 @@ internal static class DecodeBench
         }
     }
 
-    private static double Measure(InferenceModel model, int batch)
+    private static double Measure(InferenceModel model, int batch) => batch * NewTokens / Seconds(model, batch, 1, Environment.ProcessorCount);
+
+    /// <summary>Seconds of the slowest of some workers, between whom the prompts are divided; of wall time, or of the given clock.</summary>
+    public static double Seconds(InferenceModel model, int batch, int siblings, int cores, Func<double>? clock = null)
     {
-        var workers = Math.Min(Environment.ProcessorCount, batch);
+        var prompts = batch / siblings;
+        var workers = Math.Min(cores, prompts);
         var seconds = new double[workers];
         using var ready = new Barrier(workers);
         var threads = Enumerable.Range(0, workers).Select(worker => new Thread(() =>
-            seconds[worker] = Decode(model, (batch / workers) + (worker < batch % workers ? 1 : 0), worker, ready))).ToArray();
+            seconds[worker] = Decode(model, siblings * ((prompts / workers) + (worker < prompts % workers ? 1 : 0)), worker, ready, clock, siblings: siblings))).ToArray();
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
-        return batch * NewTokens / seconds.Max();
+        return seconds.Max();
     }
 
     /// <summary>Seconds of wall time, or of the given clock.</summary>
-    public static double Decode(InferenceModel model, int sequences, int seed, Barrier ready, Func<double>? clock = null, int promptLength = PromptLength)
+    public static double Decode(InferenceModel model, int sequences, int seed, Barrier ready, Func<double>? clock = null, int promptLength = PromptLength, int siblings = 1)
     {
         clock ??= () => Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
         var random = new Random(seed);
         using var pool = model.CreatePool();
         using var scratch = model.CreateScratch(Math.Max(512, promptLength), promptLength + NewTokens);
-        var segments = Enumerable.Range(0, sequences).Select(_ => new KeyValueSegment(pool)).ToArray();
-        foreach (var segment in segments)
+        var prompts = Enumerable.Range(0, sequences / siblings).Select(_ => new KeyValueSegment(pool)).ToArray();
+        foreach (var segment in prompts)
         {
             var prompt = Enumerable.Range(0, promptLength).Select(p => new InferenceRow(segment, p, random.Next(model.Config.VocabularySize), p == promptLength - 1));
             model.Forward(scratch, prompt.ToArray());
         }
 
+        // A sequence alone goes on in its prompt's segment, siblings each in one of their own.
+        var segments = siblings == 1 ? prompts : [.. prompts.SelectMany(prompt => Enumerable.Range(0, siblings).Select(_ => new KeyValueSegment(pool, prompt)))];
         ready.SignalAndWait();
         var started = clock();
         var rows = new InferenceRow[sequences];
@@ -57,7 +63,7 @@ internal static class DecodeBench
         }
 
         var seconds = clock() - started;
-        Array.ForEach(segments, segment => segment.Dispose());
+        foreach (var segment in segments.Union(prompts)) segment.Dispose();
         return seconds;
     }
 }

@@ -73,3 +73,24 @@ internal unsafe interface IPanel<TVector>
 
     static abstract TVector Second(byte* row);
 }
+
+/// <summary>
+/// Whether what follows an operand is known (<see cref="Tile.Ahead"/>), so that few rows, which wait for memory more than they compute, fetch it meanwhile.
+/// Weights, which lie one panel after another, the processor fetches by itself.
+/// </summary>
+internal interface INext
+{
+    static abstract bool IsKnown { get; }
+}
+
+/// <summary>Each line that is read has one in its place to fetch.</summary>
+internal readonly struct KnownNext : INext
+{
+    public static bool IsKnown => true;
+}
+
+/// <summary>Nothing is fetched.</summary>
+internal readonly struct UnknownNext : INext
+{
+    public static bool IsKnown => false;
+}

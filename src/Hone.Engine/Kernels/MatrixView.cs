@@ -35,6 +35,9 @@ internal readonly unsafe struct PanelView
     public readonly nint PanelStride;
     public readonly PanelFormat Format;
 
+    /// <summary>Bytes from a row to what is read after the last panel in its place, so that it can be fetched meanwhile; 0 if that is not known.</summary>
+    public readonly nint Ahead;
+
     /// <summary>float32, strides in floats.</summary>
     public PanelView(float* data, nint stepStride, nint panelStride)
     {
@@ -49,14 +52,18 @@ internal readonly unsafe struct PanelView
         (StepStride, PanelStride, Format) = (stepStride * sizeof(ushort), panelStride * sizeof(ushort), format);
     }
 
-    private PanelView(byte* data, in PanelView like)
+    private PanelView(byte* data, nint ahead, in PanelView like)
     {
         Data = data;
+        Ahead = ahead;
         (StepStride, PanelStride, Format) = (like.StepStride, like.PanelStride, like.Format);
     }
 
     /// <summary>The same without what is before a panel.</summary>
-    public PanelView From(int panel) => new(Data + panel * PanelStride, this);
+    public PanelView From(int panel) => new(Data + panel * PanelStride, Ahead, this);
+
+    /// <summary>The same, with the matrix of the same shape that is read next; null if none is known.</summary>
+    public PanelView Before(float* next) => new(Data, next is null ? 0 : (nint)((byte*)next - Data), this);
 }
 
 /// <summary>One call of a microkernel.</summary>
@@ -69,12 +76,18 @@ internal unsafe struct Tile
     public nint RowA;
     public nint StepA;
 
-    /// <summary>In bytes, as the next.</summary>
+    /// <summary>In bytes, as the next two.</summary>
     public nint StepB;
     public nint PanelB;
+
+    /// <summary>As <see cref="PanelView.Ahead"/>.</summary>
+    public nint Ahead;
     public nint RowC;
     public nint PanelC;
     public nint InitialRow;
     public nint InitialPanel;
     public int Depth;
+
+    /// <summary>Bytes from a row of B to the one to fetch while it is read: in the same place of what follows, else of the next panel.</summary>
+    public readonly nint ToFetch => Ahead != 0 ? Ahead : PanelB;
 }

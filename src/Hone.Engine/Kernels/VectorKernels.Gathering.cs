@@ -35,7 +35,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     {
         var target = (_gatheredPanels ??= new NativeBuffer(GatherColumns * DepthBlock)).Pointer;
         (int depth, int panelWidth) = (tile.Depth, PanelWidth);
-        (tile.StepB, tile.PanelB) = (panelWidth * sizeof(float), (nint)panelWidth * depth * sizeof(float));
+        (tile.StepB, tile.PanelB, tile.Ahead) = (panelWidth * sizeof(float), (nint)panelWidth * depth * sizeof(float), 0);
         var to = target;
         for (var panel = 0; panel < columns; panel += panelWidth, source += stored.PanelStride)
         {

@@ -103,7 +103,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         where TStored : struct, IPanel<TVector>
         where TPanel : struct, IPanel<TVector>
     {
-        var tile = new Tile { StepB = b.StepStride, PanelB = b.PanelStride, RowC = rowStrideC, PanelC = PanelWidth };
+        var tile = new Tile { StepB = b.StepStride, PanelB = b.PanelStride, Ahead = b.Ahead, RowC = rowStrideC, PanelC = PanelWidth };
         var isZero = initial is null;
         var isTransposed = a.RowStride == 1 && a.StepStride > RowBlock && columns > PanelWidth;
         if (isZero)
@@ -202,8 +202,8 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         rows -= full;
         if (rows >= 8) rows -= PanelByPanel<TPanel>(ref tile, panels, 8);
         if (rows >= 4) rows -= PanelByPanel<TPanel>(ref tile, panels, 4);
-        if (rows >= 2) rows -= TwoRows<TPanel>(ref tile, panels);
-        if (rows > 0) OneRow<TPanel>(tile, panels);
+        if (tile.Ahead != 0) FewRows<TPanel, KnownNext>(tile, rows, panels);
+        else FewRows<TPanel, UnknownNext>(tile, rows, panels);
     }
 
     private static int PanelByPanel<TPanel>(ref Tile tile, int panels, int rows)
@@ -219,22 +219,36 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         return rows;
     }
 
-    private static int TwoRows<TPanel>(ref Tile tile, int panels)
+    // Up to three rows take little longer than their panels take to arrive.
+    private static void FewRows<TPanel, TNext>(Tile tile, int rows, int panels)
         where TPanel : struct, IPanel<TVector>
+        where TNext : struct, INext
     {
-        var panel = 0;
-        for (; panel + 2 <= panels; panel += 2) Rows2Panels2<TPanel>(OfPanel(tile, panel));
-        if (panel < panels) Rows2<TPanel>(OfPanel(tile, panel));
-        Advance(ref tile, 2);
-        return 2;
+        if (rows >= 2)
+        {
+            TwoRows<TPanel, TNext>(tile, panels);
+            Advance(ref tile, 2);
+        }
+
+        if (rows % 2 > 0) OneRow<TPanel, TNext>(tile, panels);
     }
 
-    private static void OneRow<TPanel>(Tile tile, int panels)
+    private static void TwoRows<TPanel, TNext>(Tile tile, int panels)
         where TPanel : struct, IPanel<TVector>
+        where TNext : struct, INext
     {
         var panel = 0;
-        for (; panel + 4 <= panels; panel += 4) Rows1Panels4<TPanel>(OfPanel(tile, panel));
-        for (; panel < panels; panel++) Rows1<TPanel>(OfPanel(tile, panel));
+        for (; panel + 2 <= panels; panel += 2) Rows2Panels2<TPanel, TNext>(OfPanel(tile, panel));
+        if (panel < panels) Rows2<TPanel, TNext>(OfPanel(tile, panel));
+    }
+
+    private static void OneRow<TPanel, TNext>(Tile tile, int panels)
+        where TPanel : struct, IPanel<TVector>
+        where TNext : struct, INext
+    {
+        var panel = 0;
+        for (; panel + 4 <= panels; panel += 4) Rows1Panels4<TPanel, TNext>(OfPanel(tile, panel));
+        for (; panel < panels; panel++) Rows1<TPanel, TNext>(OfPanel(tile, panel));
     }
 
     private static Tile OfPanel(Tile tile, int panel)

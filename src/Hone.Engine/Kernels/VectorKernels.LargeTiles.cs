@@ -15,7 +15,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         var width = TSimd.Count;
         float* a = tile.A, initial = tile.Initial, c = tile.C;
         var b = tile.B;
-        nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
+        nint step = tile.StepA, stepB = tile.StepB, next = tile.ToFetch;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row, a6 = a + 6 * row, a9 = a + 9 * row;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
@@ -71,7 +71,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         var width = TSimd.Count;
         float* a = tile.A, initial = tile.Initial, c = tile.C;
         var b = tile.B;
-        nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
+        nint step = tile.StepA, stepB = tile.StepB, next = tile.ToFetch;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row, a6 = a + 6 * row;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
@@ -115,7 +115,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         var width = TSimd.Count;
         float* a = tile.A, initial = tile.Initial, c = tile.C;
         var b = tile.B;
-        nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
+        nint step = tile.StepA, stepB = tile.StepB, next = tile.ToFetch;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);

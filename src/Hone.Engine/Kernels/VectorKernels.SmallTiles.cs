@@ -16,7 +16,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
         var width = TSimd.Count;
         float* a = tile.A, initial = tile.Initial, c = tile.C;
         var b = tile.B;
-        nint step = tile.StepA, stepB = tile.StepB, next = tile.PanelB;
+        nint step = tile.StepA, stepB = tile.StepB, next = tile.ToFetch;
         nint row = tile.RowA, row2 = 2 * row, initialRow = tile.InitialRow, rowC = tile.RowC;
         float* a3 = a + 3 * row;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
@@ -42,13 +42,14 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2Panels2<TPanel>(in Tile tile)
+    private static void Rows2Panels2<TPanel, TNext>(in Tile tile)
         where TPanel : struct, IPanel<TVector>
+        where TNext : struct, INext
     {
         var width = TSimd.Count;
         float* a = tile.A, initial = tile.Initial, c = tile.C;
         var b = tile.B;
-        nint step = tile.StepA, stepB = tile.StepB, panelB = tile.PanelB, initialPanel = tile.InitialPanel, panelC = tile.PanelC;
+        nint step = tile.StepA, stepB = tile.StepB, panelB = tile.PanelB, initialPanel = tile.InitialPanel, panelC = tile.PanelC, next = tile.Ahead;
         nint row = tile.RowA, initialRow = tile.InitialRow, rowC = tile.RowC;
         byte* b1 = b + panelB;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
@@ -65,6 +66,11 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             x = TSimd.Broadcast(a[row]);
             c1_0 = TSimd.MultiplyAdd(x, v0, c1_0); c1_1 = TSimd.MultiplyAdd(x, v1, c1_1);
             c1_2 = TSimd.MultiplyAdd(x, v2, c1_2); c1_3 = TSimd.MultiplyAdd(x, v3, c1_3);
+            if (TNext.IsKnown)
+            {
+                TSimd.PrefetchPanel((float*)(b + next)); TSimd.PrefetchPanel((float*)(b1 + next));
+            }
+
             b += stepB; b1 += stepB;
             a += step;
         }
@@ -76,13 +82,14 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2<TPanel>(in Tile tile)
+    private static void Rows2<TPanel, TNext>(in Tile tile)
         where TPanel : struct, IPanel<TVector>
+        where TNext : struct, INext
     {
         var width = TSimd.Count;
         float* a = tile.A, initial = tile.Initial, c = tile.C;
         var b = tile.B;
-        nint step = tile.StepA, stepB = tile.StepB;
+        nint step = tile.StepA, stepB = tile.StepB, next = tile.Ahead;
         nint row = tile.RowA, initialRow = tile.InitialRow, rowC = tile.RowC;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
         TVector c1_0 = TSimd.Load(initial + initialRow), c1_1 = TSimd.Load(initial + initialRow + width);
@@ -91,6 +98,7 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             TVector v0 = TPanel.First(b), v1 = TPanel.Second(b);
             var x = TSimd.Broadcast(*a); c0_0 = TSimd.MultiplyAdd(x, v0, c0_0); c0_1 = TSimd.MultiplyAdd(x, v1, c0_1);
             x = TSimd.Broadcast(a[row]); c1_0 = TSimd.MultiplyAdd(x, v0, c1_0); c1_1 = TSimd.MultiplyAdd(x, v1, c1_1);
+            if (TNext.IsKnown) TSimd.PrefetchPanel((float*)(b + next));
             b += stepB;
             a += step;
         }
@@ -100,13 +108,14 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1Panels4<TPanel>(in Tile tile)
+    private static void Rows1Panels4<TPanel, TNext>(in Tile tile)
         where TPanel : struct, IPanel<TVector>
+        where TNext : struct, INext
     {
         var width = TSimd.Count;
         float* a = tile.A, initial = tile.Initial, c = tile.C;
         var b = tile.B;
-        nint step = tile.StepA, stepB = tile.StepB, panelB = tile.PanelB, initialPanel = tile.InitialPanel, panelC = tile.PanelC;
+        nint step = tile.StepA, stepB = tile.StepB, panelB = tile.PanelB, initialPanel = tile.InitialPanel, panelC = tile.PanelC, next = tile.Ahead;
         byte* b1 = b + panelB, b2 = b + 2 * panelB, b3 = b + 3 * panelB;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
         TVector c0_2 = TSimd.Load(initial + initialPanel), c0_3 = TSimd.Load(initial + initialPanel + width);
@@ -123,6 +132,12 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
             c0_2 = TSimd.MultiplyAdd(x, v2, c0_2); c0_3 = TSimd.MultiplyAdd(x, v3, c0_3);
             c0_4 = TSimd.MultiplyAdd(x, v4, c0_4); c0_5 = TSimd.MultiplyAdd(x, v5, c0_5);
             c0_6 = TSimd.MultiplyAdd(x, v6, c0_6); c0_7 = TSimd.MultiplyAdd(x, v7, c0_7);
+            if (TNext.IsKnown)
+            {
+                TSimd.PrefetchPanel((float*)(b + next)); TSimd.PrefetchPanel((float*)(b1 + next));
+                TSimd.PrefetchPanel((float*)(b2 + next)); TSimd.PrefetchPanel((float*)(b3 + next));
+            }
+
             b += stepB; b1 += stepB; b2 += stepB; b3 += stepB;
             a += step;
         }
@@ -134,18 +149,20 @@ internal sealed unsafe partial class VectorKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1<TPanel>(in Tile tile)
+    private static void Rows1<TPanel, TNext>(in Tile tile)
         where TPanel : struct, IPanel<TVector>
+        where TNext : struct, INext
     {
         var width = TSimd.Count;
         float* a = tile.A, initial = tile.Initial, c = tile.C;
         var b = tile.B;
-        nint step = tile.StepA, stepB = tile.StepB;
+        nint step = tile.StepA, stepB = tile.StepB, next = tile.Ahead;
         TVector c0_0 = TSimd.Load(initial), c0_1 = TSimd.Load(initial + width);
         for (var depth = tile.Depth; depth > 0; depth--)
         {
             TVector v0 = TPanel.First(b), v1 = TPanel.Second(b);
             var x = TSimd.Broadcast(*a); c0_0 = TSimd.MultiplyAdd(x, v0, c0_0); c0_1 = TSimd.MultiplyAdd(x, v1, c0_1);
+            if (TNext.IsKnown) TSimd.PrefetchPanel((float*)(b + next));
             b += stepB;
             a += step;
         }

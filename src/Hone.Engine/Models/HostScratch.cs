@@ -47,6 +47,9 @@ internal sealed class HostScratch : InferenceScratch
 
     internal NativeBuffer GroupOutputs { get; }
 
+    /// <summary>Whether the pasts of this step are so large that attention fetches them ahead.</summary>
+    internal bool FetchesAhead { get; set; }
+
     /// <summary>Groups of runs of one position whose segments start at the same point of the same parent.</summary>
     internal int SiblingGroupCount { get; private set; }
 

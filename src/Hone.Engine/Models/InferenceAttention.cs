@@ -37,7 +37,7 @@ internal static unsafe class InferenceAttention
         var blocks = scratch.BlocksOf(run);
         for (var query = 0; query < config.HeadCount; query++)
         {
-            var offset = KeyOffset(config, layer, query / group);
+            var pass = new KeyHeadPass(kernels, width, KeyOffset(config, layer, query / group), scratch.FetchesAhead);
             for (var first = 0; first < run.Count; first += QueryBlock)
             {
                 nint row = run.FirstRow + first;
@@ -46,9 +46,9 @@ internal static unsafe class InferenceAttention
                 var queries = new MatrixView(scratch.Fused.Pointer + row * config.FusedAttentionWidth + query * width, config.FusedAttentionWidth);
                 var visible = run.FirstPosition + first + count;
                 var scores = new MatrixView(scratch.Scores.Pointer, scratch.ScoreStride);
-                Score(kernels, width, queries, count, blocks, offset, visible, scores);
-                for (var i = 0; i < count; i++) Normalize(kernels, width, scores.Data + i * scores.RowStride, visible - count + i + 1, visible);
-                AddValues(kernels, width, scores, count, blocks, offset, visible, new MatrixView(output, config.QueryWidth));
+                pass.Score(queries, count, blocks, visible, scores);
+                for (var i = 0; i < count; i++) pass.Normalize(scores.Data + i * scores.RowStride, visible - count + i + 1, visible);
+                pass.AddValues(scores, count, blocks, visible, new MatrixView(output, config.QueryWidth));
             }
         }
     }
@@ -57,22 +57,31 @@ internal static unsafe class InferenceAttention
     /// Attention output of single positions whose segments have the same parent. The query heads of all of them pass over the parent's blocks
     /// together, then each over its own segment's.
     /// </summary>
-    public static void AttendSiblings(ModelConfig config, VectorKernels kernels, HostScratch scratch, int layer, ReadOnlySpan<int> runs)
+    public static void AttendSiblings(ModelConfig config, VectorKernels kernels, HostScratch scratch, int layer, int group)
     {
-        int width = config.HeadWidth, group = config.HeadsPerGroup;
-        var atOnce = Math.Max(1, QueryBlock / group);
+        int width = config.HeadWidth, heads = config.HeadsPerGroup;
+        var runs = scratch.Siblings(group);
+        var atOnce = Math.Max(1, QueryBlock / heads);
+        var next = group + 1 < scratch.SiblingGroupCount ? FirstBlock(scratch, scratch.Siblings(group + 1)[0]).Memory.Pointer : null;
         for (var head = 0; head < config.KeyValueHeadCount; head++)
         {
+            var pass = new KeyHeadPass(kernels, width, KeyOffset(config, layer, head), scratch.FetchesAhead);
             for (var first = 0; first < runs.Length; first += atOnce)
-                AttendSiblings(config, kernels, scratch, head * group * width, KeyOffset(config, layer, head),
-                    runs[first..Math.Min(runs.Length, first + atOnce)]);
+            {
+                var end = Math.Min(runs.Length, first + atOnce);
+                var after = end < runs.Length ? pass.KeysOf(FirstBlock(scratch, runs[end]))
+                    : head + 1 < config.KeyValueHeadCount ? FirstBlock(scratch, runs[0]).Memory.Pointer + KeyOffset(config, layer, head + 1)
+                    : next is null ? null
+                    : next + KeyOffset(config, layer, 0);
+                AttendSiblings(config, scratch, pass, head * heads * width, runs[first..end], after);
+            }
         }
     }
 
-    private static void AttendSiblings(
-        ModelConfig config, VectorKernels kernels, HostScratch scratch, int column, nint offset, ReadOnlySpan<int> runs)
+    // What after points to is read next, and fetched meanwhile.
+    private static void AttendSiblings(ModelConfig config, HostScratch scratch, in KeyHeadPass pass, int column, ReadOnlySpan<int> runs, float* after)
     {
-        int width = config.HeadWidth, group = config.HeadsPerGroup, copied = group * width;
+        int width = config.HeadWidth, heads = config.HeadsPerGroup, copied = heads * width;
         float* queries = scratch.GroupQueries.Pointer, outputs = scratch.GroupOutputs.Pointer;
         nint stride = scratch.ScoreStride;
         for (var i = 0; i < runs.Length; i++)
@@ -82,85 +91,48 @@ internal static unsafe class InferenceAttention
         }
 
         // All runs have the same blocks before their segments' start.
-        var segmentStart = scratch.Runs[runs[0]].Segment.Start;
-        var shared = Split(scratch, scratch.Runs[runs[0]], segmentStart).Shared;
+        var start = scratch.Runs[runs[0]].Segment.Start;
+        var shared = SharedBlocks(scratch, runs[0], start);
+        var own = OwnBlocks(scratch, runs[0], start);
         var allScores = new MatrixView(scratch.Scores.Pointer, stride);
-        Score(kernels, width, new MatrixView(queries, width), runs.Length * group, shared, offset, segmentStart, allScores);
+        pass.Score(new MatrixView(queries, width), runs.Length * heads, shared, start, allScores, pass.KeysOf(own[0]));
         for (var i = 0; i < runs.Length; i++)
         {
-            var run = scratch.Runs[runs[i]];
-            var scores = new MatrixView(allScores.Data + i * group * stride, stride);
-            Score(kernels, width, new MatrixView(queries + i * copied, width), group, Split(scratch, run, segmentStart).Own, offset,
-                run.FirstPosition + 1, scores);
-            for (var k = 0; k < group; k++) Normalize(kernels, width, scores.Data + k * stride, run.FirstPosition + 1, run.FirstPosition + 1);
+            var positions = scratch.Runs[runs[i]].FirstPosition + 1;
+            var scores = new MatrixView(allScores.Data + i * heads * stride, stride);
+            var next = i + 1 < runs.Length ? pass.KeysOf(OwnBlocks(scratch, runs[i + 1], start)[0]) : pass.ValuesOf(FirstBlock(scratch, runs[0]));
+            pass.Score(new MatrixView(queries + i * copied, width), heads, OwnBlocks(scratch, runs[i], start), positions, scores, next);
+            for (var k = 0; k < heads; k++) pass.Normalize(scores.Data + k * stride, positions, positions);
         }
 
-        AddValues(kernels, width, allScores, runs.Length * group, shared, offset, segmentStart, new MatrixView(outputs, width));
+        pass.AddValues(allScores, runs.Length * heads, shared, start, new MatrixView(outputs, width), pass.ValuesOf(own[0]));
         for (var i = 0; i < runs.Length; i++)
         {
             var run = scratch.Runs[runs[i]];
-            var scores = new MatrixView(allScores.Data + i * group * stride, stride);
+            var scores = new MatrixView(allScores.Data + i * heads * stride, stride);
             var output = outputs + i * copied;
-            AddValues(kernels, width, scores, group, Split(scratch, run, segmentStart).Own, offset, run.FirstPosition + 1,
-                new MatrixView(output, width));
+            var next = i + 1 < runs.Length ? pass.ValuesOf(OwnBlocks(scratch, runs[i + 1], start)[0]) : after;
+            pass.AddValues(scores, heads, OwnBlocks(scratch, runs[i], start), run.FirstPosition + 1, new MatrixView(output, width), next);
             var target = scratch.Attention.Pointer + (nint)run.FirstRow * config.QueryWidth + column;
             new ReadOnlySpan<float>(output, copied).CopyTo(new Span<float>(target, copied));
         }
     }
 
-    private static BlockSplit Split(HostScratch scratch, in InferenceRun run, int segmentStart)
+    private static ContextBlock FirstBlock(HostScratch scratch, int run) => scratch.BlocksOf(scratch.Runs[run])[0];
+
+    /// <summary>A run's blocks before the start of its segment.</summary>
+    private static ReadOnlySpan<ContextBlock> SharedBlocks(HostScratch scratch, int run, int start) =>
+        scratch.BlocksOf(scratch.Runs[run])[..CountShared(scratch, run, start)];
+
+    /// <summary>A run's blocks from the start of its segment on: at least the one of its own position.</summary>
+    private static ReadOnlySpan<ContextBlock> OwnBlocks(HostScratch scratch, int run, int start) =>
+        scratch.BlocksOf(scratch.Runs[run])[CountShared(scratch, run, start)..];
+
+    private static int CountShared(HostScratch scratch, int run, int start)
     {
-        var blocks = scratch.BlocksOf(run);
+        var blocks = scratch.BlocksOf(scratch.Runs[run]);
         var shared = 0;
-        while (shared < blocks.Length && blocks[shared].Position < segmentStart) shared++;
-        return new BlockSplit(blocks[..shared], blocks[shared..]);
-    }
-
-    // scores[query, position] for every position of the blocks that is visible to some query.
-    private static void Score(
-        VectorKernels kernels, int width, MatrixView queries, int count, ReadOnlySpan<ContextBlock> blocks, nint offset, int visible,
-        MatrixView scores)
-    {
-        foreach (var block in blocks)
-        {
-            // Whole panels: what they write past the block's positions is overwritten by the next block or never read.
-            var positions = Math.Min(block.Count, visible - block.Position);
-            if (positions <= 0) break;
-            kernels.Multiply(
-                count, kernels.RoundUp(positions), width, queries, kernels.Packed(block.Memory.Pointer + offset, width),
-                scores.Data + block.Position, scores.RowStride);
-        }
-    }
-
-    // Probabilities of the first length positions; the others up to visible are 0.
-    private static void Normalize(VectorKernels kernels, int width, float* scores, int length, int visible)
-    {
-        var sum = kernels.ExpOfScores(scores, length, 1f / MathF.Sqrt(width)).Sum;
-        kernels.Scale(scores, 1f / sum, length);
-        new Span<float>(scores + length, visible - length).Clear();
-    }
-
-    // outputs[query] += Σ over positions of probability · value; the block at position 0 starts from zero.
-    private static void AddValues(
-        VectorKernels kernels, int width, MatrixView scores, int count, ReadOnlySpan<ContextBlock> blocks, nint offset, int visible,
-        MatrixView outputs)
-    {
-        foreach (var block in blocks)
-        {
-            var positions = Math.Min(block.Count, visible - block.Position);
-            if (positions <= 0) break;
-            var values = block.Memory.Pointer + offset + (nint)KeyValuePool.BlockPositions * width;
-            kernels.Multiply(
-                count, width, positions, new MatrixView(scores.Data + block.Position, scores.RowStride), kernels.RowMajor(values, width),
-                outputs.Data, outputs.RowStride, block.Position == 0 ? null : outputs.Data, outputs.RowStride);
-        }
-    }
-
-    /// <summary>The blocks before a segment's start, and its own.</summary>
-    private readonly ref struct BlockSplit(ReadOnlySpan<ContextBlock> shared, ReadOnlySpan<ContextBlock> own)
-    {
-        public ReadOnlySpan<ContextBlock> Shared { get; } = shared;
-
-        public ReadOnlySpan<ContextBlock> Own { get; } = own;
+        while (shared < blocks.Length && blocks[shared].Position < start) shared++;
+        return shared;
     }
 }

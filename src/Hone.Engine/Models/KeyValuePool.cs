@@ -38,7 +38,10 @@ internal sealed class KeyValuePool : IDisposable
     public int MaxBlocks => _maxBlocks;
 
     /// <summary>Size of one block in bytes: keys and values of all layers.</summary>
-    public long BytesPerBlock => 2L * _config.LayerCount * _config.KeyValueWidth * BlockPositions * sizeof(float);
+    public long BytesPerBlock => BytesOfBlock(_config);
+
+    /// <summary>As <see cref="BytesPerBlock"/>, for any model.</summary>
+    public static long BytesOfBlock(ModelConfig config) => 2L * config.LayerCount * config.KeyValueWidth * BlockPositions * sizeof(float);
 
     internal FloatBuffer Rent()
     {

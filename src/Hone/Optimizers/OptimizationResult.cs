@@ -17,13 +17,15 @@ public record OptimizationResult<TIn, TOut>
     /// <summary>Both on the validation set, example by example; null without one.</summary>
     public PairedComparison? Comparison { get; init; }
 
-    /// <summary>What the comparison shows, in one sentence; it says so when that is nothing.</summary>
+    /// <summary>What the comparison shows, in one sentence; it says so when that is nothing, and when the run did not go to its end.</summary>
     public string Verdict => Comparison is not { } pair
         ? StopReason == StopReason.Completed
             ? "There was no validation set: nothing is known about the gain."
             : $"The run ended early ({StopReason}) and nothing was compared: nothing is known about the gain."
         : FormattableString.Invariant(
-            $"{(pair.IsSignificant ? string.Empty : "No significant change: ")}{pair.Baseline:0.000} before, {pair.Candidate:0.000} after, a gain of {pair.Gain:+0.000;-0.000;0.000} with a paired 95 % interval of {pair.Interval.Low:+0.000;-0.000;0.000} to {pair.Interval.High:+0.000;-0.000;0.000}.");
+            $"{(pair.IsSignificant ? string.Empty : "No significant change: ")}{pair.Baseline:0.000} before, {pair.Candidate:0.000} after, a gain of {pair.Gain:+0.000;-0.000;0.000} with a paired 95 % interval of {pair.Interval.Low:+0.000;-0.000;0.000} to {pair.Interval.High:+0.000;-0.000;0.000}.{(IsBrokenOff ? $" The run ended early ({StopReason})." : string.Empty)}");
+
+    private bool IsBrokenOff => StopReason is not (StopReason.Completed or StopReason.TargetReached or StopReason.NoImprovement);
 
     /// <summary>What the search looked at in full, in order; 0 is the program as it came. Reinforcement learning has none.</summary>
     public ImmutableArray<OptimizationCandidate> Candidates { get; init; } = [];

@@ -100,7 +100,7 @@ internal sealed class OptimizationRun : IDisposable
     }
 }
 
-/// <summary>What makes two runs the same run. Options and data are digests.</summary>
+/// <summary>What makes two runs the same run. Data are digests.</summary>
 internal sealed record RunIdentity(string Optimizer, string Program, string Options, string Data)
 {
     /// <summary>What stands between the parts of a text.</summary>
@@ -126,6 +126,10 @@ internal sealed record RunIdentity(string Optimizer, string Program, string Opti
     /// <summary>The parts of a text that another one lacks: what has changed.</summary>
     public static string Rest(string? text, string? other) =>
         string.Join(Separator, (text ?? string.Empty).Split(Separator).Except((other ?? string.Empty).Split(Separator), StringComparer.Ordinal));
+
+    /// <summary>Every property that is not null, with its name: what has changed can be told.</summary>
+    public static string Words<T>(T value, JsonTypeInfo<T> type) =>
+        string.Join(Separator, JsonSerializer.SerializeToElement(value, type).EnumerateObject().Select(property => $"{property.Name}: {property.Value.GetRawText()}"));
 
     /// <summary>SHA-256 of a value's JSON, shortened: enough to notice a difference.</summary>
     public static string Digest<T>(T value, JsonTypeInfo<T> type) =>

@@ -168,7 +168,7 @@ public abstract class PromptOptimizer<TIn, TOut> : IOptimizer<TIn, TOut>
         }
 
         var test = await TestAsync(search, units, allowance, cancellationToken).ConfigureAwait(false);
-        if (IsError(ended))
+        if (IsError(ended) || (ended is { Reason: not StopReason.Requested } && search.Ledger.Count == 0)) // Nothing was scored: the result does not show what for.
             events.Warn(ended!.Message);
         var result = Complete(Finish(search, units, ended, test) with { Warnings = [.. events.Warnings], LostRuns = units.LostRuns }, search);
         events.Tell(new OptimizerFinished(result.StopReason, result.BestIndex, result.Verdict) { Error = result.Error, Candidates = result.Candidates });

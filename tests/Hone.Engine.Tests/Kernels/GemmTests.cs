@@ -62,6 +62,19 @@ public sealed unsafe class GemmTests
         Assert.Equal(expected, problem.Back(0, 230));
     }
 
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Multiply_WhatFollowsIsFetched_BitwiseEqual(string set)
+    {
+        // Whole and ragged panels; the operand that is named lies before and behind this one.
+        using var problem = new Problem(Find(set), 13, 141, 70, 11);
+        for (var count = 1; count <= 13; count++)
+        {
+            Assert.Equal(problem.Forward(0, count), problem.Forward(0, count, fetches: true));
+            Assert.Equal(problem.Back(0, count), problem.Back(0, count, fetches: true));
+        }
+    }
+
     /// <summary>X [rows, depth], W [columns, depth] and what their products should be.</summary>
     private sealed class Problem : IDisposable
     {
@@ -86,22 +99,24 @@ public sealed unsafe class GemmTests
             kernels.PackTransposed(_w.Pointer, depth, columns, depth, _panels.Pointer);
         }
 
-        public float[] Forward(int first, int count)
+        public float[] Forward(int first, int count, bool fetches = false)
         {
+            var panels = _kernels.Packed(_panels.Pointer, _depth);
             _kernels.Multiply(
-                count, _columns, _depth, new MatrixView(_x.Pointer + first * _depth, _depth), _kernels.Packed(_panels.Pointer, _depth), _y.Pointer,
+                count, _columns, _depth, new MatrixView(_x.Pointer + first * _depth, _depth), fetches ? panels.Before(_w.Pointer) : panels, _y.Pointer,
                 _columns, _initial.Pointer);
             return _y.Span[..(count * _columns)].ToArray();
         }
 
         /// <summary>1 + Y W with Y = rows of the initial matrix.</summary>
-        public float[] Back(int first, int count)
+        public float[] Back(int first, int count, bool fetches = false)
         {
             var result = _y.Span[..(count * _depth)];
             result.Fill(1f);
+            var right = _kernels.RowMajor(_w.Pointer, _depth);
             _kernels.Multiply(
-                count, _depth, _columns, new MatrixView(_initial.Pointer + first * _columns, _columns), _kernels.RowMajor(_w.Pointer, _depth), _y.Pointer,
-                _depth, _y.Pointer, _depth);
+                count, _depth, _columns, new MatrixView(_initial.Pointer + first * _columns, _columns), fetches ? right.Before(_panels.Pointer) : right,
+                _y.Pointer, _depth, _y.Pointer, _depth);
             return result.ToArray();
         }
 

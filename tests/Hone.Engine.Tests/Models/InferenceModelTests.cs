@@ -81,6 +81,7 @@ public sealed class InferenceModelTests
         for (var step = 0; step < 5; step++)
         {
             model.Forward(scratch, [.. segments.Select((segment, i) => new InferenceRow(segment, segment.End, texts[i][step], true))]);
+            Assert.True(((HostScratch)scratch).FetchesAhead); // Their pasts are larger than a core's cache.
             for (var i = 0; i < segments.Length; i += 5)
             {
                 int[] before = i % 3 == 0 ? prefix[70..] : prefix;

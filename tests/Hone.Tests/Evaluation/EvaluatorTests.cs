@@ -100,6 +100,7 @@ public sealed class EvaluatorTests
         Assert.Equal(2 * (allowed + 1), error.Finished.Rows.Length);
         Assert.Equal(allowed + 1, error.Finished.Scores.Count(score => score == 1));
         Assert.Contains($"{98 - (2 * allowed)} of 100 were left out", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(error.InnerExceptions[0].Message, error.Message, StringComparison.Ordinal); // Once: the others are among the inner exceptions.
     }
 
     [Fact]

@@ -11,7 +11,7 @@ internal static class GrpoIdentity
     public static RunIdentity Of<TIn, TOut>(Program<TIn, TOut> program, GrpoOptions options, GrpoData<TIn, TOut> data) => new(
         "grpo",
         string.Join(", ", program.Predictors.Select(entry => $"{entry.Key}: {entry.Value}")),
-        RunIdentity.Digest(GrpoSettings.Of(options, data.Teachers.Count), RunJson.Default.GrpoSettings),
+        RunIdentity.Words(GrpoSettings.Of(options, data.Teachers.Count), RunJson.Default.GrpoSettings),
         DigestOf(data.Train))
     {
         Validation = data.Validation is { } validation ? DigestOf(validation) : null,

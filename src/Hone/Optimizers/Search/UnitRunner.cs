@@ -227,12 +227,14 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         var running = new List<Task>();
         var (completed, crashed) = (0, 0);
         var hasFailed = false;
+        var started = 0;
         for (var i = 0; i < units.Count; i++)
         {
             while (running.Count > 0 && (running.Count >= options.MaxParallelism || !MayStart(units[i], running.Count)))
                 running.Remove(await Task.WhenAny(running).ConfigureAwait(false));
             if (Volatile.Read(ref hasFailed) || StopNow(looksForFile: i % StartsBetweenLooks == 0) is not null || either.IsCancellationRequested)
                 break;
+            started = i + 1;
             var task = WorkAsync(i);
             if (!task.IsCompleted)
                 running.Add(task);
@@ -240,7 +242,7 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
 
         await Task.WhenAll(running).ConfigureAwait(false);
         KeepTime();
-        ThrowFirst(units[..own], errors[..own], cancellationToken);
+        ThrowFirst(units[..own], errors[..own], started, cancellationToken);
 
         async Task WorkAsync(int index)
         {
@@ -260,11 +262,16 @@ internal sealed class UnitRunner(OptimizationRun run, OptimizerOptions options, 
         journal.Flush();
     }
 
-    private void ThrowFirst(List<Unit> units, Exception?[] errors, CancellationToken cancellationToken)
+    private void ThrowFirst(List<Unit> units, Exception?[] errors, int started, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (StopNow(looksForFile: true) is { } ended && units.Any(unit => unit.Outcome is null))
+        {
+            // They were counted when they were asked for, and are not made.
+            ProgramRuns -= units.Skip(started).Count(unit => unit.IsProgramRun && counted.Remove(unit.Key));
             throw ended;
+        }
+
         foreach (var error in errors)
         {
             if (error is not null)

@@ -73,6 +73,15 @@ public sealed class GepaTests
         Assert.Equal(StopReason.Completed, result.StopReason);
     }
 
+    [Fact]
+    public async Task A_budget_that_does_not_pay_for_the_baseline_is_warned_of()
+    {
+        var (lab, examples) = (GepaWorld.Keywords(), GepaWorld.Words(Three));
+        var result = await Gepa(new() { MaxMetricCalls = 2 }).CompileAsync(lab.One(), examples, examples, GepaWorld.Token);
+        Assert.Equal((StopReason.ProgramRunBudget, 0), (result.StopReason, lab.Calls.Count));
+        Assert.Contains("The budget of 2 evaluations does not pay for one pass over the 3 validation examples.", result.Warnings);
+    }
+
     // GEPA-4: the reference spends 21 of 20.
     [Fact]
     public async Task Gepa04_A_perfect_program_is_left_alone()

@@ -134,7 +134,7 @@ public sealed class GrpoResumeTests : IDisposable
     {
         await Run(ToyTask.Options with { Steps = 1 }, Token);
         var error = await Assert.ThrowsAsync<HoneException>(() => Run(ToyTask.Options with { Steps = 1, Seed = 99, Resume = true }, Token));
-        Assert.Contains("other options", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"other options ('seed: {ToyTask.Options.Seed}', now 'seed: 99')", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>A run is the program with its state and models, every value of both sets, the options and the version: one of them differs, and it is told which.</summary>

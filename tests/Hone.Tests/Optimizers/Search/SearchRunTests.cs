@@ -183,6 +183,7 @@ public sealed class SearchRunTests : IDisposable
                 var result = await Optimizer(options with { Stop = source.Token }).CompileAsync(lab.One(), Lab.Examples(6), Lab.Examples(7, "v"), Token);
                 Assert.Equal(StopReason.Requested, result.StopReason);
                 Assert.Equal(result.Candidates.Max(candidate => candidate.Score), result.BestScore);
+                Assert.Equal(20, result.ProgramRuns); // Those of the wave that were not begun are not among them.
             }
             else
             {
