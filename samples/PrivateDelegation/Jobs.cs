@@ -14,6 +14,8 @@ internal static class Jobs
     {
         AnsiConsole.MarkupLine("[bold]Private delegation: ask a strong model without telling it who you are[/]");
         var isWorld = settings.Data is null;
+        if (!isWorld && (settings.Model is not null || settings.Checkpoint is not null) && (settings.Untrusted is null || settings.Judge is null))
+            throw new HoneException("--data needs --untrusted and --judge: the model and the judge of the small office are rules, which know nothing of other texts.");
         var data = isWorld ? Dataset.Mini() : Dataset.Read(settings.Data!);
         using var answers = new ServerAnswers(settings.Output);
         var untrusted = settings.Untrusted is { } strong ? answers.KeptOf(strong) : RuleClient.Untrusted();

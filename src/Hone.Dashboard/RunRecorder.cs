@@ -150,7 +150,7 @@ internal sealed class RunRecorder(DashboardOptions options, RunControl control) 
             if (line.Validation is { } validation)
                 AppendValidation(validation, hasAnswers: false);
             if (line.Report is { } report)
-                Append("step", new(report, ErrorOf(report, report.RolloutsGenerated - report.Unscorable), null), DashboardJson.Default.StepMessage);
+                Append("step", new(report, ErrorOf(report, report.RolloutsKept - report.Unscorable), null), DashboardJson.Default.StepMessage);
         }
     }
 

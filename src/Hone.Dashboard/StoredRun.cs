@@ -25,7 +25,7 @@ internal sealed class StoredRun : IRunSource
         foreach (var line in lines)
         {
             if (line.Report is { } report)
-                Append("step", new(report, RunRecorder.ErrorOf(report, report.RolloutsGenerated - report.Unscorable), null), DashboardJson.Default.StepMessage);
+                Append("step", new(report, RunRecorder.ErrorOf(report, report.RolloutsKept - report.Unscorable), null), DashboardJson.Default.StepMessage);
             if (line.Validation is { } validation)
                 Append("validation", RunRecorder.ValidationOf(validation, baseline, hasAnswers: false), DashboardJson.Default.ValidationMessage);
         }

@@ -275,10 +275,12 @@ function drawTiles() {
   const best = run.validations.reduce((top, entry) => !top || entry.validation.score > top.validation.score ? entry : top, null);
   const tokens = sum(reports.map(report => report.tokensSampled));
   const seconds = sum(recent.map(report => report.seconds.rollout));
-  const unreadable = recent.length ? sum(recent.map(report => report.unreadableRollouts)) / Math.max(1, sum(recent.map(report => report.rolloutsGenerated))) : NaN;
+  const unreadable = recent.length ? sum(recent.map(report => report.unreadableRollouts)) / Math.max(1, sum(recent.map(report => report.rolloutsKept))) : NaN;
   const estimate = run.checks?.estimate;
-  const cost = sum(reports.map(report => report.cost));
-  const calls = sum(reports.map(report => report.externalCalls));
+  // With checks and validations; the later of the two tells the most.
+  const spent = [last, run.validations.at(-1)?.validation].filter(Boolean);
+  const cost = Math.max(0, ...spent.map(entry => entry.costSoFar));
+  const calls = Math.max(0, ...spent.map(entry => entry.externalCallsSoFar));
   const left = timeLeft();
   const comparison = best?.comparison;
   const tiles = [
@@ -290,7 +292,7 @@ function drawTiles() {
     comparison?.isSignificant ? (comparison.gain > 0 ? 'good' : 'bad') : ''),
     tile('Unreadable', percent(unreadable), recent.length ? `of rollouts, last ${recent.length} steps` : ''),
     tile('Tokens sampled', tokens ? compact.format(tokens) : '0', seconds > 0.01 ? `${compact.format(sum(recent.map(report => report.tokensSampled)) / seconds)} a second` : ''),
-    tile('External calls', compact.format(calls), estimate?.externalCalls ? `about ${compact.format(estimate.externalCalls)} in all` : calls ? 'of steps' : 'judges and teachers'),
+    tile('External calls', compact.format(calls), estimate?.externalCalls ? `about ${compact.format(estimate.externalCalls)} in all` : calls ? 'so far' : 'judges and teachers'),
     tile('Cost', money(cost), estimate?.cost ? `about ${money(estimate.cost)} in all` : 'of external calls'),
     tile(run.finished || run.status.phase === 'stored' ? 'Time' : 'Time left', run.finished || run.status.phase === 'stored' ? span(elapsed()) : left === null ? '–' : span(left),
       run.finished ? 'in all' : run.status.phase === 'stored' ? 'in steps' : `${span(elapsed())} so far`),

@@ -124,7 +124,8 @@ public sealed partial class EngineModel : IDisposable
     public void SaveAdapter(string directory) => PeftAdapter.Save(
         directory,
         Lora ?? throw new InvalidOperationException(
-            $"Model '{Name}' has no adapter. A checkpoint gets one by training with Lora, or by loading one; write these weights with {nameof(Save)}."),
+            $"Model '{Name}' has no adapter. A checkpoint gets one by training with Lora on the CPU, or by loading one. Where Lora was trained on a GPU, or on " +
+            $"a model that is not opened from a checkpoint's files, the adapter is merged into the snapshot's weights: write them with {nameof(Save)}."),
         baseModel: _files?.Directory);
 
     /// <summary>As the public one, with files of at most so many bytes.</summary>

@@ -48,8 +48,8 @@ internal sealed class ConfigReader(JsonObject root, string path)
     /// <summary>Base and scaling of the rotary embedding: <c>rope_theta</c> + <c>rope_scaling</c>, or the newer <c>rope_parameters</c>.</summary>
     public (double Theta, RopeScaling? Scaling) Rope()
     {
-        var key = root["rope_parameters"] is JsonObject ? "rope_parameters" : "rope_scaling";
-        var section = root[key] as JsonObject;
+        var (newer, older) = (Section("rope_parameters"), Section("rope_scaling"));
+        var (key, section) = (newer is null ? "rope_scaling" : "rope_parameters", newer ?? older);
         var theta = (section is null ? null : Number(section, "rope_theta")) ?? OptionalNumber("rope_theta") ?? 10_000;
         var type = section is null ? "default" : (Value(section, "rope_type") ?? Value(section, "type"))?.ToString() ?? "default";
         if (type == "default") return (theta, null);
@@ -58,6 +58,9 @@ internal sealed class ConfigReader(JsonObject root, string path)
         return (theta,
             new RopeScaling(Need("factor"), Need("low_freq_factor"), Need("high_freq_factor"), (int)Need("original_max_position_embeddings")));
     }
+
+    private JsonObject? Section(string key) => root[key] is not { } node ? null
+        : node as JsonObject ?? throw Error(key, $"{node.ToJsonString()} is neither an object nor null");
 
     private static JsonValue? Value(JsonObject section, string key) => section[key] as JsonValue;
 

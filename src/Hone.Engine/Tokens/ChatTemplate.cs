@@ -85,11 +85,12 @@ public abstract class ChatTemplate
         };
     }
 
-    // The families' published templates differ in these words.
+    // The families' published templates differ in these words. Reasoning that cannot be switched off is of another family: it would be rendered wrongly.
     private static ChatTemplate? Recognize(string template)
     {
         bool Has(string text) => template.Contains(text, StringComparison.Ordinal);
-        return Has("Cutting Knowledge Date") ? ForName("llama3.1")
+        return Has("<think>") && !Has("enable_thinking") ? null
+            : Has("Cutting Knowledge Date") ? ForName("llama3.1")
             : Has("<|start_header_id|>") ? ForName("llama3")
             : Has("You are Qwen, created by Alibaba Cloud") ? ForName("qwen2.5")
             : Has("enable_thinking") ? ForName("qwen3")

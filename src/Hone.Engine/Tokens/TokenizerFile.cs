@@ -79,7 +79,7 @@ internal sealed class TokenizerFile
         : throw new InvalidDataException($"{_source}: {section}['{name}'] is {value.GetRawText()}; expected a token id, a whole number from 0 on.");
 
     private AddedToken ReadAddedToken(JsonElement token, int index) => new(
-        IdOf(Required(token, "id", _source), $"added_tokens[{index}]", "id"), Required(token, "content", _source).GetString()!, Flag(token, "single_word"), Flag(token, "lstrip"),
+        IdOf(Required(token, "id", _source), $"added_tokens[{index}]", "id"), Text(token, "content"), Flag(token, "single_word"), Flag(token, "lstrip"),
         Flag(token, "rstrip"), Flag(token, "normalized"), Flag(token, "special"));
 
     private void ReadNormalizer(JsonElement normalizer)
@@ -88,7 +88,7 @@ internal sealed class TokenizerFile
         {
             case "NFC": ComposesText = true; break;
             case "Sequence":
-                foreach (var step in normalizer.GetProperty("normalizers").EnumerateArray()) ReadNormalizer(step);
+                foreach (var step in Items(normalizer, "normalizers")) ReadNormalizer(step);
                 break;
             default: throw Unsupported("normalizer", TypeOf(normalizer), "NFC, or none");
         }
@@ -99,7 +99,7 @@ internal sealed class TokenizerFile
         switch (TypeOf(step))
         {
             case "Sequence":
-                var steps = step.GetProperty("pretokenizers").EnumerateArray().Select(ReadPreTokenizer).ToList();
+                var steps = Items(step, "pretokenizers").Select(ReadPreTokenizer).ToList();
                 return steps.Count == 1 ? steps[0] : new PreTokenizerSequence(steps);
             case "ByteLevel":
                 return new ByteLevelPreTokenizer(Flag(step, "add_prefix_space"), Optional(step, "use_regex")?.GetBoolean() ?? true);
@@ -110,9 +110,9 @@ internal sealed class TokenizerFile
                 // With "Removed" and "invert" the matches are the pieces; the other spelling of the same thing.
                 var keepsAll = behavior == "Isolated" || (behavior == "Removed" && Flag(step, "invert"));
                 if (!keepsAll) throw Unsupported("pre_tokenizer Split behavior", behavior ?? "null", "Isolated");
-                var pattern = step.GetProperty("pattern");
+                var pattern = Required(step, "pattern", _source);
                 var expression = Optional(pattern, "Regex")?.GetString()
-                    ?? System.Text.RegularExpressions.Regex.Escape(Required(pattern, "String", _source).GetString()!);
+                    ?? System.Text.RegularExpressions.Regex.Escape(Text(pattern, "String"));
                 return new SplitPreTokenizer(SplitPatterns.Compile(expression, _source));
             default:
                 throw Unsupported("pre_tokenizer", TypeOf(step), "Sequence, Split, Digits or ByteLevel");
@@ -125,7 +125,7 @@ internal sealed class TokenizerFile
         {
             case "ByteLevel": break; // only trims offsets
             case "Sequence":
-                foreach (var part in step.GetProperty("processors").EnumerateArray()) ReadPostProcessor(part);
+                foreach (var part in Items(step, "processors")) ReadPostProcessor(part);
                 break;
             case "TemplateProcessing": ReadTemplate(step); break;
             default: throw Unsupported("post_processor", TypeOf(step), "ByteLevel or TemplateProcessing");
@@ -135,16 +135,17 @@ internal sealed class TokenizerFile
     private void ReadTemplate(JsonElement template)
     {
         var ids = TemplatePrefix;
-        var special = template.GetProperty("special_tokens");
-        foreach (var part in template.GetProperty("single").EnumerateArray())
+        var special = Required(template, "special_tokens", _source);
+        foreach (var part in Items(template, "single"))
         {
             if (Optional(part, "SpecialToken") is { } token)
             {
-                var name = token.GetProperty("id").GetString()!;
-                ids.AddRange(special.GetProperty(name).GetProperty("ids").EnumerateArray().Select(id => IdOf(id, "post_processor.special_tokens", name)));
+                var name = Text(token, "id");
+                ids.AddRange(Items(Required(special, name, _source), "ids").Select(id => IdOf(id, "post_processor.special_tokens", name)));
             }
             else
             {
+                Required(part, "Sequence", _source);
                 ids = TemplateSuffix;
             }
         }
@@ -153,12 +154,22 @@ internal sealed class TokenizerFile
     private InvalidDataException Unsupported(string part, string? found, string expected) => new(
         $"{_source}: {part} is '{found}', which Hone.Engine does not read; expected {expected}. Only byte-level BPE tokenizers are supported.");
 
+    private string Text(JsonElement element, string name) => Required(element, name, _source) is { ValueKind: JsonValueKind.String } text ? text.GetString()!
+        : throw Odd(element, name, "a string");
+
+    private IEnumerable<JsonElement> Items(JsonElement element, string name) => Required(element, name, _source) is { ValueKind: JsonValueKind.Array } list
+        ? list.EnumerateArray() : throw Odd(element, name, "a list");
+
+    private InvalidDataException Odd(JsonElement element, string name, string expected) =>
+        new($"{_source}: the key '{name}' is {element.GetProperty(name).GetRawText()}; expected {expected}.");
+
     private static string? TypeOf(JsonElement element) => Optional(element, "type")?.GetString();
 
     private static bool Flag(JsonElement element, string name) => Optional(element, name) is { ValueKind: JsonValueKind.True };
 
     private static JsonElement? Optional(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value : null;
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value)
+            && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value : null;
 
     private static JsonElement Required(JsonElement element, string name, string source) =>
         Optional(element, name) ?? throw new InvalidDataException($"{source}: the key '{name}' is missing; expected a Hugging Face tokenizer.json.");

@@ -14,10 +14,12 @@ public static class EngineLM
     /// <param name="directory">The model.</param>
     /// <param name="options">How to run it.</param>
     /// <param name="adapter">Directory of a PEFT adapter for the model, or null.</param>
+    /// <param name="chatFormat">One of <see cref="ChatTemplate.Names"/>; null to recognize it.</param>
+    /// <exception cref="ArgumentException">There is no such chat format.</exception>
     /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
     /// <exception cref="InvalidDataException">A file or key is missing or odd; the message names it.</exception>
-    public static LM Load(string directory, EngineOptions? options = null, string? adapter = null) =>
-        Owning(EngineModel.Load(directory, adapter: adapter), options ?? new());
+    public static LM Load(string directory, EngineOptions? options = null, string? adapter = null, string? chatFormat = null) =>
+        Owning(EngineModel.Load(directory, chatFormat, adapter: adapter), options ?? new());
 
     /// <summary>A client for a model that it disposes, with the services that training and saving need.</summary>
     internal static LM Owning(EngineModel model, EngineOptions options)

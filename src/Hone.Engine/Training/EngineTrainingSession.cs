@@ -142,6 +142,8 @@ internal sealed class EngineTrainingSession : ITrainingSession
 
     public async Task LoadStateAsync(string directory, CancellationToken cancellationToken = default)
     {
+        if (hasOpenPass)
+            throw new InvalidOperationException("A state cannot be loaded beneath a pass that is under way: complete the pass, or dispose of it.");
         var path = Path.Combine(directory, SessionFile);
         if (!File.Exists(path))
             throw new HoneException($"{directory} holds no training state: {SessionFile} is missing.");

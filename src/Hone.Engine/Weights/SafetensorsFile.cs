@@ -99,7 +99,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
                 entries[property.Name] = ParseEntry(property.Name, property.Value, dataLength);
             }
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new InvalidDataException($"'{Path}' is not a safetensors file: {error.Message}", error);
         }
@@ -109,22 +109,34 @@ internal sealed unsafe class SafetensorsFile : IDisposable
 
     private SafetensorsEntry ParseEntry(string name, JsonElement element, long dataLength)
     {
-        var (format, size) = element.GetProperty("dtype").GetString() switch
+        var (format, size) = Required(name, element, "dtype", JsonValueKind.String).GetString() switch
         {
             "F32" => (WeightFormat.Float32, 4),
             "F16" => (WeightFormat.Float16, 2),
             "BF16" => (WeightFormat.BFloat16, 2),
             var other => throw Error($"tensor '{name}' has dtype {other}; expected F32, F16 or BF16 (quantized models are not supported)"),
         };
-        int[] shape = [.. element.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt32())];
-        var offsets = element.GetProperty("data_offsets");
+        int[] shape = [.. Required(name, element, "shape", JsonValueKind.Array).EnumerateArray().Select(item => (int)Whole(name, "shape", item, int.MaxValue))];
+        var offsets = Required(name, element, "data_offsets", JsonValueKind.Array);
         if (offsets.GetArrayLength() != 2) throw Error($"tensor '{name}' has {offsets.GetArrayLength()} data_offsets; expected 2");
-        var (start, end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
+        var (start, end) = (Whole(name, "data_offsets", offsets[0], long.MaxValue), Whole(name, "data_offsets", offsets[1], long.MaxValue));
         var entry = new SafetensorsEntry(name, format, shape, start, end - start);
-        if (start < 0 || end > dataLength || entry.Bytes != entry.Length * size)
+        if (end > dataLength || entry.Bytes != entry.Length * size)
             throw Error($"tensor '{name}' {entry.ShapeText} claims the bytes {start} … {end} of {dataLength}; is the file complete?");
         return entry;
     }
+
+    private JsonElement Required(string tensor, JsonElement element, string key, JsonValueKind kind)
+    {
+        if (element.ValueKind != JsonValueKind.Object || !element.TryGetProperty(key, out var value))
+            throw Error($"tensor '{tensor}' lacks the key '{key}' in the header; expected dtype, shape and data_offsets");
+        return value.ValueKind == kind ? value
+            : throw Error($"tensor '{tensor}', key '{key}': {value.GetRawText()} is not {(kind == JsonValueKind.Array ? "a list" : "a string")}");
+    }
+
+    private long Whole(string tensor, string key, JsonElement value, long most) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= 0 && number <= most ? number
+            : throw Error($"tensor '{tensor}', key '{key}': {value.GetRawText()} is not a whole number from 0 to {most}");
 
     private InvalidDataException Error(string problem) => new($"'{Path}': {problem}.");
 }

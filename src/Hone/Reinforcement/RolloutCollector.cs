@@ -177,7 +177,8 @@ internal sealed class RolloutCollector<TIn, TOut>(Metric<TIn, TOut> metric, Roll
                     Reward = FormatReward.Of(failure, settings.FailureScore, settings.FormatFailureScore),
                     Error = failure,
                 };
-            case LMException { IsRetryable: true } or HttpRequestException or IOException or TimeoutException or OperationCanceledException:
+            // A key or an account that is refused is an outage as well: the policy has done nothing that could be punished.
+            case LMException { IsRetryable: true } or LMAuthException or LMBillingException or HttpRequestException or IOException or TimeoutException or OperationCanceledException:
                 return rollout with { Outcome = RolloutOutcome.Unscorable, Error = error };
             default:
                 return rollout with { Outcome = RolloutOutcome.Crashed, Reward = settings.FailureScore, Error = error };

@@ -40,6 +40,7 @@ public sealed class ModelConfigTests
     [InlineData("\"hidden_size\": 64", "\"hidden_size\": 0", "hidden_size")]
     [InlineData("\"hidden_size\": 64, ", "", "hidden_size")]
     [InlineData("\"llama3\"", "\"yarn\"", "rope_parameters")]
+    [InlineData("\"vocab_size\": 144", "\"vocab_size\": 144, \"rope_scaling\": 4", "'rope_scaling'")]
     [InlineData("\"vocab_size\": 144", "\"vocab_size\": 144, \"mlp_bias\": true", "mlp_bias")]
     [InlineData("\"vocab_size\": 144", "\"vocab_size\": 144, \"num_key_value_heads\": 3", "num_key_value_heads")]
     public void Parse_OddValue_NamesFileAndKey(string part, string replacement, string key)

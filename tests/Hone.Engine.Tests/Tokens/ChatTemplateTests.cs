@@ -41,6 +41,8 @@ public sealed class ChatTemplateTests
     [InlineData("""{"hone_chat_format":"chatml"}""", "qwen2", "chatml")]
     [InlineData("""{"chat_template":"... You are Qwen, created by Alibaba Cloud ..."}""", "qwen2", "qwen2.5")]
     [InlineData("""{"chat_template":"{{ enable_thinking }} <|im_start|>"}""", "qwen3", "qwen3")]
+    [InlineData("""{"chat_template":"<|im_start|> <think> {{ enable_thinking }}"}""", "qwen3", "qwen3")]
+    [InlineData("""{"chat_template":"<|im_start|>"}""", "qwen2", "chatml")]
     [InlineData("""{"chat_template":"<|im_start|> SmolLM"}""", "llama", "smollm2")]
     [InlineData("""{"chat_template":"<|start_header_id|> Cutting Knowledge Date"}""", "llama", "llama3.1")]
     [InlineData("{}", "qwen2", "qwen2.5")]
@@ -49,6 +51,17 @@ public sealed class ChatTemplateTests
     {
         using var document = JsonDocument.Parse(config);
         Assert.Equal(expected, ChatTemplate.For(modelType, document.RootElement, SmallTokenizer.Instance).Name);
+    }
+
+    [Theory]
+    [InlineData("""{"chat_template":"<|im_start|>assistant\n<think>\n"}""")]
+    [InlineData("""{"chat_template":"<|start_header_id|>assistant<|end_header_id|>\n\n<think>\n"}""")]
+    public void For_ReasoningThatCannotBeSwitchedOff_IsOfNoKnownFamily(string config)
+    {
+        using var document = JsonDocument.Parse(config);
+        var error = Assert.Throws<InvalidDataException>(() => ChatTemplate.For("qwen3", document.RootElement, SmallTokenizer.Instance));
+        Assert.Contains("'chat_template'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("no family", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -131,6 +131,27 @@ public sealed class TokenizerTests
     }
 
     [Theory]
+    [InlineData("""  "normalizer":{"type":"Sequence"}  """, "'normalizers'")]
+    [InlineData("""  "normalizer":{"type":"Sequence","normalizers":{}}  """, "'normalizers' is {}")]
+    [InlineData("""  "pre_tokenizer":{"type":"Sequence"}  """, "'pretokenizers'")]
+    [InlineData("""  "pre_tokenizer":{"type":"Split","behavior":"Isolated"}  """, "'pattern'")]
+    [InlineData("""  "pre_tokenizer":{"type":"Split","behavior":"Isolated","pattern":"x"}  """, "'String'")]
+    [InlineData("""  "post_processor":{"type":"Sequence"}  """, "'processors'")]
+    [InlineData("""  "post_processor":{"type":"TemplateProcessing","single":[]}  """, "'special_tokens'")]
+    [InlineData("""  "post_processor":{"type":"TemplateProcessing","special_tokens":{}}  """, "'single'")]
+    [InlineData("""  "post_processor":{"type":"TemplateProcessing","special_tokens":{},"single":[{}]}  """, "'Sequence'")]
+    [InlineData("""  "post_processor":{"type":"TemplateProcessing","special_tokens":{},"single":[{"SpecialToken":{}}]}  """, "'id'")]
+    [InlineData("""  "post_processor":{"type":"TemplateProcessing","special_tokens":{},"single":[{"SpecialToken":{"id":7}}]}  """, "'id' is 7")]
+    [InlineData("""  "post_processor":{"type":"TemplateProcessing","special_tokens":{},"single":[{"SpecialToken":{"id":"x"}}]}  """, "'x'")]
+    [InlineData("""  "post_processor":{"type":"TemplateProcessing","special_tokens":{"x":{}},"single":[{"SpecialToken":{"id":"x"}}]}  """, "'ids'")]
+    public void Load_PartWithoutItsKey_NamesFileAndKey(string part, string expected)
+    {
+        var json = """{"model":{"type":"BPE","vocab":{"a":0},"merges":[]},""" + part + "}";
+        var error = Assert.Throws<InvalidDataException>(() => Tokenizer.Load(new MemoryStream(Encoding.UTF8.GetBytes(json)), "here/tokenizer.json"));
+        Assert.Contains("here/tokenizer.json: the key " + expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("e\u0301", "\u00e9")]
     [InlineData("\u212b", "\u00c5")]
     [InlineData("q\u0307\u0323", "q\u0323\u0307")]

@@ -210,6 +210,24 @@ public sealed class EngineTrainingSessionTests : IDisposable
         await Assert.ThrowsAsync<HoneException>(() => session.LoadStateAsync(directory, Token));
     }
 
+    /// <summary>The parts of a pass are added to the gradient at any time: a state put beneath them would be trained by what is not its own.</summary>
+    [Fact]
+    public async Task LoadStateAsync_BeneathAnOpenPass_IsRefused()
+    {
+        using var model = SmallModel.Create();
+        await using var session = new EngineTrainingSession(model, Options, new());
+        var state = Path.Combine(directory, "state");
+        await session.SaveStateAsync(state, Token);
+        await using (session.BeginPass(new()))
+        {
+            var error = await Assert.ThrowsAsync<InvalidOperationException>(() => session.LoadStateAsync(state, Token));
+            Assert.Contains("dispose", error.Message, StringComparison.Ordinal);
+        }
+
+        await session.LoadStateAsync(state, Token);
+        await session.BeginPass(new()).DisposeAsync();
+    }
+
     private static async Task<long> MemoryOfAsync(EngineModel model, EngineOptions options, TrainingOptions training)
     {
         await using var session = new EngineTrainingSession(model, options, training);

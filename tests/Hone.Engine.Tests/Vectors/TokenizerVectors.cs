@@ -7,6 +7,9 @@ namespace Hone.Engine.Tests;
 /// <summary>Evaluates vectors/tokenizers; no test framework, so that the conformance program can share it.</summary>
 public static class TokenizerVectors
 {
+    // The ids recorded for this conversation are of another system message than its text ("Your input fields are:" for "Inputs:"): nothing to compare there.
+    private const int ConversationWithOtherIds = 19;
+
     public static IEnumerable<(string Id, string? Failure)> Run(string vectorsDir)
     {
         var folder = Path.Combine(vectorsDir, "tokenizers");
@@ -69,17 +72,16 @@ public static class TokenizerVectors
         {
             var format = test.GetProperty("format").GetString()!;
             var template = ChatTemplate.ForName(format);
-            var messages = conversations[test.GetProperty("conversation").GetInt32()];
+            var conversation = test.GetProperty("conversation").GetInt32();
+            var messages = conversations[conversation];
             var options = ReadOptions(test.GetProperty("options"));
             var prompt = test.GetProperty("text_with_generation_prompt").GetString()!;
             var tokenizer = tokenizers[test.GetProperty("tokenizer").GetString()!];
             var ids = Ints(test, "ids_with_generation_prompt")!;
-            // The recorded ids of conversations 16 and 19 spell other text (they do not decode to it): nothing to compare there.
-            var idsAreOfThisText = tokenizer.Decode(ids) == prompt;
             yield return ($"tokenizers/chat/{format}/{index++}",
                 Compare("text", test.GetProperty("text").GetString()!, template.Render(messages, false, options))
                 ?? Compare("prompt", prompt, template.Render(messages, true, options))
-                ?? (idsAreOfThisText ? Compare("ids", ids, tokenizer.Encode(prompt), prompt) : null));
+                ?? (conversation == ConversationWithOtherIds ? null : Compare("ids", ids, tokenizer.Encode(prompt), prompt)));
         }
     }
 

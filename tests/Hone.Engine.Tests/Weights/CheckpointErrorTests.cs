@@ -29,6 +29,8 @@ public sealed class CheckpointErrorTests : IDisposable
     [InlineData("num_key_value_heads", "3", "'num_key_value_heads'", "does not divide")]
     [InlineData("hidden_act", "\"gelu\"", "'hidden_act'", "silu")]
     [InlineData("rope_scaling", """{"rope_type":"yarn","factor":4}""", "'rope_scaling'", "'yarn'")]
+    [InlineData("rope_scaling", "\"yarn\"", "'rope_scaling'", "neither an object nor null")]
+    [InlineData("rope_parameters", "[]", "'rope_parameters'", "neither an object nor null")]
     [InlineData("rope_interleaved", "true", "'rope_interleaved'", "not supported")]
     [InlineData("use_sliding_window", "true", "'use_sliding_window'", "not supported")]
     [InlineData("quantization_config", """{"quant_method":"gptq"}""", "'quantization_config'", "bfloat16")]
@@ -173,7 +175,10 @@ public sealed class CheckpointErrorTests : IDisposable
             json["chat_template"] = "{{ '[INST]' }}";
         });
         ExpectInvalid("tokenizer_config.json", "'chat_template'", "hone_chat_format", "smollm2");
-        using var named = EngineModel.Load(_directory, "chatml");
+        using (var named = EngineModel.Load(_directory, "chatml")) Assert.Equal("chatml", named.Template.Name);
+        var lm = EngineLM.Load(_directory, chatFormat: "qwen2");
+        Assert.Equal("qwen2", lm.GetService<EngineModel>()!.Template.Name);
+        lm.Client.Dispose();
         File.WriteAllText(Path.Combine(_directory, "chat_template.jinja"), "{{ '[INST]' }}");
         ExpectInvalid("chat_template.jinja");
     }

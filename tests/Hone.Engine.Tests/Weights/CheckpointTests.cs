@@ -91,6 +91,26 @@ public sealed class CheckpointTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("""{"shape":[1],"data_offsets":[0,4]}""", "'dtype'")]
+    [InlineData("""{"dtype":1,"shape":[1],"data_offsets":[0,4]}""", "'dtype': 1 ")]
+    [InlineData("""{"dtype":"F32","data_offsets":[0,4]}""", "'shape'")]
+    [InlineData("""{"dtype":"F32","shape":1,"data_offsets":[0,4]}""", "'shape': 1 ")]
+    [InlineData("""{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}""", "'shape': 1.5 ")]
+    [InlineData("""{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}""", "'shape': -1 ")]
+    [InlineData("""{"dtype":"F32","shape":[1]}""", "'data_offsets'")]
+    [InlineData("""{"dtype":"F32","shape":[1],"data_offsets":["0",4]}""", "'data_offsets': \"0\" ")]
+    [InlineData("""{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}""", "'data_offsets': -4 ")]
+    [InlineData("7", "'dtype'")]
+    public void Open_OddTensor_NamesFileTensorAndKey(string entry, string key)
+    {
+        var path = Path.Combine(_directory, "bad.safetensors");
+        var header = System.Text.Encoding.UTF8.GetBytes("{\"w\":" + entry + "}");
+        File.WriteAllBytes(path, [(byte)header.Length, 0, 0, 0, 0, 0, 0, 0, .. header, 0, 0, 0, 0]);
+        var error = Assert.Throws<InvalidDataException>(() => SafetensorsFile.Open(path));
+        foreach (var word in new[] { "bad.safetensors", "tensor 'w'", key }) Assert.Contains(word, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AtomicFile_WriteThatFails_KeepsTheOldFile()
     {

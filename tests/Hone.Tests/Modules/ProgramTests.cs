@@ -108,6 +108,7 @@ public sealed class ProgramTests
         Assert.Equal("no field at all", call.Text);
         Assert.Null(call.Outputs);
         Assert.Equal(["answer"], call.Failure!.ExpectedFields);
+        Assert.Equal("x", call.Inputs["question"]); // the predictor's, by its fields' names
     }
 
     [Fact]

@@ -61,6 +61,20 @@ public sealed class DelegationJobTests : IDisposable
         Assert.Contains("--data needs --checkpoint", errors, StringComparison.Ordinal);
     }
 
+    /// <summary>The rules of the small office would judge other texts, and find nothing in them.</summary>
+    [Fact]
+    public async Task Data_WithoutAJudge_SaysWhatItNeeds()
+    {
+        var data = Path.Combine(folder, "pupa.jsonl");
+        await File.WriteAllLinesAsync(data, Enumerable.Repeat("""{"user_query": "q", "target_response": "t", "pii_units": ""}""", 3), Token);
+
+        var (exitCode, _, errors) = await SampleProcess.RunAsync(
+            "PrivateDelegation", ["--data", data, "--model", "http://127.0.0.1:1#local", "--untrusted", "http://127.0.0.1:1#strong", "--output", Path.Combine(folder, "run")], cancellationToken: Token);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("--data needs --untrusted and --judge", errors, StringComparison.Ordinal);
+    }
+
     /// <summary>The whole job in small: a short warm start, two steps of reinforcement, evidence.</summary>
     [Fact]
     [Trait("Speed", "Slow")]

@@ -53,7 +53,7 @@ public sealed record CollapseOptions
     {
         if (steps.Count < Window)
             return null;
-        var failures = Means(steps, report => report.RolloutsGenerated == 0 ? 0 : report.UnreadableRollouts / (double)report.RolloutsGenerated);
+        var failures = Means(steps, report => report.UnreadableFraction);
         if (MaxFormatFailures is { } most && failures[^1] > most && failures.Min() <= most / 2)
             return FormattableString.Invariant($"{failures[^1]:P0} of the rollouts of the last {Window} steps had an unreadable answer; it had been {failures.Min():P0}.");
         var rewards = Means(steps, report => report.RewardMean);

@@ -83,6 +83,12 @@ public sealed record GrpoValidation(
 
     /// <summary>Mean over the examples of the best of their sampled runs (pass@k for a score of 0 or 1); null when there were none.</summary>
     public double? BestOfSamples { get; init; }
+
+    /// <summary>Calls of other models since the run began, those of this validation included.</summary>
+    public long ExternalCallsSoFar { get; init; }
+
+    /// <summary>What all of them cost.</summary>
+    public decimal CostSoFar { get; init; }
 }
 
 /// <summary>What one step did: rollouts, learning, time.</summary>
@@ -106,8 +112,11 @@ public sealed record GrpoStepReport
     /// <summary>Sample standard deviation of each named part of the reward.</summary>
     public IReadOnlyDictionary<string, double> PartDeviations { get; init; } = new Dictionary<string, double>();
 
-    /// <summary>Rollouts made.</summary>
+    /// <summary>Rollouts made, those of replaced examples included.</summary>
     public int RolloutsGenerated { get; init; }
+
+    /// <summary>Rollouts of the examples that were not replaced: those that the other figures describe.</summary>
+    public int RolloutsKept { get; init; }
 
     /// <summary>Rollouts that entered a group, and so the comparison that the step learns from.</summary>
     public int RolloutsUsed { get; init; }
@@ -120,6 +129,9 @@ public sealed record GrpoStepReport
 
     /// <summary>Rollouts with an unreadable answer, whether or not their program handled it.</summary>
     public int UnreadableRollouts { get; init; }
+
+    // Of replaced examples nobody has looked at the answers: with all unreadable, all would be replaced, and count as good ones.
+    internal double UnreadableFraction => RolloutsKept == 0 ? 0 : UnreadableRollouts / (double)RolloutsKept;
 
     /// <summary>Rollouts of teachers that were learned from by their own log-probabilities.</summary>
     public int OffPolicyRollouts { get; init; }
@@ -135,6 +147,12 @@ public sealed record GrpoStepReport
 
     /// <summary>What those calls cost.</summary>
     public decimal Cost { get; init; }
+
+    /// <summary>Calls of other models since the run began, those of checks and validations included.</summary>
+    public long ExternalCallsSoFar { get; init; }
+
+    /// <summary>What all of them cost.</summary>
+    public decimal CostSoFar { get; init; }
 
     /// <summary>Why the policy counted as collapsed after this step; null when it did not.</summary>
     public string? Collapse { get; init; }

@@ -26,7 +26,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     private GrpoState state = new();
     private LM? best;
     private PreflightReport? checks;
-    private int savedStep;
+    private (int Step, int Validation) saved = (0, GrpoState.NotValidated);
 
     public GrpoLoop(
         Metric<TIn, TOut> metric,
@@ -82,7 +82,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
 
         // However the run ended: what it has learned can be gone on from, and what was dropped is paid for.
         await KeepSpendingAsync(cancellationToken).ConfigureAwait(false);
-        if (state.NextStep != savedStep)
+        if (state.NextStep > 0 && (state.NextStep, state.ValidatedThrough) != saved)
             await SaveAsync(cancellationToken).ConfigureAwait(false);
         if (reason == StopReason.Completed && options.Checkpoint == CheckpointPolicy.None)
             store.DropWeights();
@@ -161,7 +161,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
             return;
         var validated = await validator.ValidateAsync(policy, step, cancellationToken).ConfigureAwait(false);
         var isBest = state.Best is null || validated.Validation.Score > state.Best.Score;
-        var validation = validated.Validation with { IsBest = isBest };
+        var validation = validated.Validation with { IsBest = isBest, ExternalCallsSoFar = meter.Spent.Calls, CostSoFar = meter.Spent.Cost };
         validations.Add(validation);
         state = step < 0 ? state with { Baseline = validation, Best = validation } : state;
         if (isBest && step >= 0)
@@ -177,7 +177,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
                 store.KeepGood(new HashSet<string?> { state.GoodState }); // nothing can be resumed that would need an older one
         }
 
-        state = state with { ExternalCalls = meter.Spent.Calls, Cost = meter.Spent.Cost };
+        state = state with { ValidatedThrough = step, ExternalCalls = meter.Spent.Calls, Cost = meter.Spent.Cost };
         store.Append(validation);
         meters.Tell(validation);
         await KeepSpendingAsync(cancellationToken).ConfigureAwait(false);
@@ -223,7 +223,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         meter.ContinueFrom(spent.Calls, spent.Cost);
         if (store.LatestState() is not { } directory)
         {
-            store.KeepEntriesBefore(-1);
+            store.KeepEntriesBefore(-1, GrpoState.NotValidated);
             return;
         }
 
@@ -233,10 +233,10 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
         checks = await store.ReadChecksAsync(cancellationToken).ConfigureAwait(false);
         await session.LoadStateAsync(Path.Combine(directory, GrpoStore.SessionFolder), cancellationToken).ConfigureAwait(false);
         stepper.Spreads = state.Spreads;
-        savedStep = state.NextStep;
+        saved = (state.NextStep, state.ValidatedThrough);
         run.ContinueFrom(TimeSpan.FromSeconds(Math.Max(state.ElapsedSeconds, spent.Seconds)));
         meter.ContinueFrom(Math.Max(state.ExternalCalls, spent.Calls), Math.Max(state.Cost, spent.Cost));
-        var (keptSteps, keptValidations) = store.KeepEntriesBefore(state.NextStep);
+        var (keptSteps, keptValidations) = store.KeepEntriesBefore(state.NextStep, state.ValidatedThrough);
         steps.AddRange(keptSteps);
         validations.AddRange(keptValidations);
         if (state.BestWeights is { } weights)
@@ -257,7 +257,7 @@ internal sealed class GrpoLoop<TIn, TOut> : IDisposable
     private async Task SaveAsync(CancellationToken cancellationToken)
     {
         state = state with { ElapsedSeconds = run.Elapsed.TotalSeconds, ExternalCalls = meter.Spent.Calls, Cost = meter.Spent.Cost };
-        savedStep = state.NextStep;
+        saved = (state.NextStep, state.ValidatedThrough);
         if (await store.SaveStateAsync(state, session, cancellationToken).ConfigureAwait(false) is { } directory)
             options.Progress?.Report(new GrpoStateSaved(state.NextStep, directory));
     }

@@ -182,8 +182,8 @@ public sealed record GrpoOptions
     public OptimizerStepOptions Optimizer { get; init; } = new() { LearningRate = 0 };
 
     /// <summary>
-    /// True when all predictors of a model learn one set of weights; false gives each predictor its own, adapters on the same base with
-    /// <see cref="Lora"/>. Each set takes the memory of the model's weights while it is trained.
+    /// True when all predictors of a model learn one set of weights; false gives each predictor its own. Adapters (<see cref="Lora"/>) on a checkpoint that the
+    /// processor has mapped share its weights; any other set takes the memory of the model's weights while it is trained.
     /// </summary>
     /// <value>True by default.</value>
     public bool Multitask { get; init; } = true;

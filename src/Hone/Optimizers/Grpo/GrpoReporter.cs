@@ -29,6 +29,7 @@ internal static class GrpoReporter
             Parts = parts.ToDictionary(part => part.Key, part => part.Average()),
             PartDeviations = parts.ToDictionary(part => part.Key, part => Advantages.SampleDeviation([.. part])),
             RolloutsGenerated = rollouts.Count,
+            RolloutsKept = rollouts.Count,
             RolloutsUsed = grouping.Groups.SelectMany(group => group.Members).Select(member => member.Rollout).Distinct(ReferenceEqualityComparer.Instance).Count(),
             RolloutsTeaching = learning.LearnedRollouts,
             SkippedRollouts = grouping.SkippedRollouts,

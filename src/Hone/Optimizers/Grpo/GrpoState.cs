@@ -36,6 +36,9 @@ internal sealed record GrpoState
     /// <summary>How far apart the rewards of each example lay when it was last rolled out; null when examples are taken evenly.</summary>
     public IReadOnlyDictionary<int, double>? Spreads { get; init; }
 
+    /// <summary>The step after which the last validation was made that this state knows of: one that is journaled only is made again.</summary>
+    public int ValidatedThrough { get; init; } = NotValidated;
+
     /// <summary>The validation before training.</summary>
     public GrpoValidation? Baseline { get; init; }
 
@@ -44,6 +47,9 @@ internal sealed record GrpoState
 
     /// <summary>Name of the directory that holds the best weights; null while the baseline is best.</summary>
     public string? BestWeights { get; init; }
+
+    /// <summary>Not even before training.</summary>
+    public const int NotValidated = -2;
 
     private const string FileName = "loop.json";
 

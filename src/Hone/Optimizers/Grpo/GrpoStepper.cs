@@ -103,6 +103,8 @@ internal sealed class GrpoStepper<TIn, TOut>
             ResampledExamples = round.Resampled,
             ExternalCalls = after.Calls - before.Calls,
             Cost = after.Cost - before.Cost,
+            ExternalCallsSoFar = after.Calls,
+            CostSoFar = after.Cost,
             Seconds = new() { Rollout = round.Seconds, Metric = round.MetricSeconds },
         };
         for (var update = 0; update < options.UpdatesPerBatch && round.Batch.Data.Count > 0; update++)

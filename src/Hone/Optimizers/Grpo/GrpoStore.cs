@@ -62,8 +62,8 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options) : IDis
             Directory.Delete(path, recursive: true);
     }
 
-    /// <summary>Cuts the journal, and the kept rollouts, to what happened before a step: later ones belong to work that will be done again.</summary>
-    public (IReadOnlyList<GrpoStepReport> Steps, IReadOnlyList<GrpoValidation> Validations) KeepEntriesBefore(int step)
+    /// <summary>Cuts the journal, and the kept rollouts, to what happened before a step, and to the validations that the state knows: others belong to work that will be done again.</summary>
+    public (IReadOnlyList<GrpoStepReport> Steps, IReadOnlyList<GrpoValidation> Validations) KeepEntriesBefore(int step, int validatedThrough)
     {
         if (run.Journal is null)
             return ([], []);
@@ -75,7 +75,7 @@ internal sealed class GrpoStore(OptimizationRun run, GrpoOptions options) : IDis
 
         var kept = run.Entries
             .Select(entry => (Element: entry, Line: entry.Deserialize(RunJson.Default.GrpoJournalLine)!))
-            .Where(entry => entry.Line.Step < step)
+            .Where(entry => entry.Line.Step < step && (entry.Line.Validation is null || entry.Line.Step <= validatedThrough))
             .ToArray();
         run.Journal.Rewrite(kept.Select(entry => entry.Element));
         return (

@@ -164,7 +164,10 @@ internal sealed class PreflightFindings(GrpoOptions options, TrainingCapabilitie
         };
         var (name, share) = shares.MinBy(limit => limit.Item2);
         if (share < 1)
-            Add(PreflightSeverity.Note, "budget", $"Budget.{name} will be spent after about {share:P0} of the {options.Steps} steps.");
+            Add(
+                PreflightSeverity.Note,
+                "budget",
+                $"Budget.{name} will be spent after about {share:P0} of the {options.Steps} steps{(name == "MaxDuration" ? ", by rollouts alone; learning comes on top" : string.Empty)}.");
     }
 
     private void Add(PreflightSeverity severity, string check, string message) => findings.Add(new(severity, check, message));

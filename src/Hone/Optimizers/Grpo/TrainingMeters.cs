@@ -20,7 +20,7 @@ internal sealed class TrainingMeters(string? directory)
     {
         Step.Record(report.Step + 1, run);
         Reward.Record(report.RewardMean, run);
-        Unreadable.Record(report.RolloutsGenerated == 0 ? 0 : report.UnreadableRollouts / (double)report.RolloutsGenerated, run);
+        Unreadable.Record(report.UnreadableFraction, run);
         Cost.Record((double)cost, run);
 
         // What a service does not tell has no value.

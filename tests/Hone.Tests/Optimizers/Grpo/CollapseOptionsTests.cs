@@ -42,5 +42,5 @@ public sealed class CollapseOptionsTests
     }
 
     // Ten rollouts a step.
-    private static GrpoStepReport Step(int step) => new() { Step = step, RolloutsGenerated = 10, Entropy = 1 };
+    private static GrpoStepReport Step(int step) => new() { Step = step, RolloutsGenerated = 20, RolloutsKept = 10, Entropy = 1 };
 }

@@ -128,6 +128,7 @@ public sealed class GrpoControlsTests : IDisposable
         Assert.Equal(0, plain.Steps.Sum(step => step.ResampledExamples));
         Assert.All(resampled.Steps, step => Assert.InRange(step.ResampledExamples, 1, 3 * 2));
         Assert.All(resampled.Steps, step => Assert.Equal(16 + (8 * step.ResampledExamples), step.RolloutsGenerated));
+        Assert.All(resampled.Steps, step => Assert.Equal(16, step.RolloutsKept));
         GrpoTests.AssertSameSeries(resampled, again);
     }
 

@@ -101,6 +101,7 @@ public sealed class GrpoEndTests : IDisposable
         var ended = await Judge(options with { Budget = new() { MaxExternalCalls = 6 + (10 * 16) + 3 } });
         Assert.Equal((StopReason.ExternalCallBudget, 10, 1), (ended.StopReason, ended.Steps.Count, ended.Validations.Count));
         Assert.InRange(ended.ExternalCalls, 170, most);
+        Assert.Equal((6, 6 + (10 * 16)), (ended.Validations[0].ExternalCallsSoFar, ended.Steps[^1].ExternalCallsSoFar));
 
         var resumed = await Judge(options with { Resume = true });
         GrpoTests.AssertSameSeries(await Judge(options with { RunDirectory = null }), resumed);

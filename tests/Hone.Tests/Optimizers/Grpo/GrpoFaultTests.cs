@@ -28,6 +28,16 @@ public sealed class GrpoFaultTests
         Assert.Equal((4 * 16) - 8, result.RolloutsUsed);
     }
 
+    /// <summary>A refused key is an outage of the other model: the policy has done nothing that could be punished.</summary>
+    [Fact]
+    public async Task CompileAsync_OtherModelThatRefusesTheKey_DropsTheRollout()
+    {
+        var program = new Asking().WithModel(new LM(ToyTask.ReadablePolicy(), "toy"));
+        var result = await Grpo.Create(ToyTask.Metric, ToyTask.Options with { Steps = 4 }).CompileAsync(program, ToyTask.Train, null, Token);
+        Assert.Equal((8, 0), (result.Steps.Sum(step => step.Unscorable), result.Steps.Sum(step => step.Crashes)));
+        Assert.Equal((4 * 16) - 8, result.RolloutsUsed);
+    }
+
     /// <summary>The documented way to credit by parts, on a policy whose second answer cannot always be read: such a rollout has no parts.</summary>
     [Fact]
     public async Task CompileAsync_CreditByParts_GoesOnWhereARolloutHasNone()
@@ -82,6 +92,21 @@ public sealed class GrpoFaultTests
         private sealed class Session(ITrainingSession inner) : ForwardingSession(inner)
         {
             public override IChatClient Policy { get; } = new Client(inner.Policy);
+        }
+    }
+
+    /// <summary>Asks another model about one of the questions.</summary>
+    private sealed class Asking : Module<ToyQuestion, ToyAnswer>
+    {
+        private readonly Predict<ToyQuestion, ToyPlan> plan = new("Plan.");
+        private readonly Predict<ToyAnswerInput, ToyAnswer> answer = new("Answer.");
+
+        protected override async Task<ToyAnswer> ForwardAsync(ToyQuestion input, CancellationToken cancellationToken)
+        {
+            var planned = await plan.CallAsync(input, cancellationToken);
+            if (input.Question == "q3")
+                throw new LMAuthException("The key is not known.");
+            return new($"{planned.Plan}/{(await answer.CallAsync(new(input.Question, planned.Plan), cancellationToken)).Answer}");
         }
     }
 }

@@ -44,6 +44,33 @@ public sealed class GrpoResumeTests : IDisposable
         Assert.Equal(expected.Comparison, resumed.Comparison);
     }
 
+    /// <summary>A validation that is made up for after a stop, and again lost to a kill: its score counts, whether or not it is the best.</summary>
+    [Fact]
+    public async Task CompileAsync_StoppedInAValidationAndKilledAfterIt_EndsWhereAnUnbrokenRunEnds()
+    {
+        var options = ToyTask.Options with { Steps = 20, ValidateEvery = 10, SaveStateEvery = 100, MaxParallelism = 1 };
+        var expected = await Grpo.Create(ToyTask.Metric, options).CompileAsync(ToyTask.Program(ToyTask.Policy()), ToyTask.Train, ToyTask.Validation, Token);
+        using var stop = new CancellationTokenSource();
+        var stopped = new GrpoTests.Recorder(happened =>
+        {
+            if (happened is GrpoValidationProgress { Step: 9, Completed: 2 })
+                stop.Cancel();
+        });
+        await Run(options with { Progress = stopped, Stop = stop.Token }, Token);
+        using var kill = new CancellationTokenSource();
+        var killed = new GrpoTests.Recorder(happened =>
+        {
+            if (happened is GrpoRolloutProgress { Step: 10 })
+                kill.Cancel();
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Run(options with { Progress = killed, Resume = true }, kill.Token));
+        var resumed = await Run(options with { Resume = true }, Token);
+
+        GrpoTests.AssertSameSeries(expected, resumed);
+        Assert.Equal((expected.BestStep, expected.BestScore), (resumed.BestStep, resumed.BestScore));
+        Assert.Equal(expected.Comparison, resumed.Comparison);
+    }
+
     /// <summary>What the choice of examples remembers is part of the state.</summary>
     [Theory]
     [InlineData(100)]

@@ -22,6 +22,7 @@ public sealed class ArborRunTests : IDisposable
         await using var server = FakeArborServer.Start(ToyTask.Policy());
         var result = await Grpo.Create(ToyTask.Metric, ArborTask.Run).CompileAsync(Program(server), ToyTask.Train, ToyTask.Validation, Token);
         Assert.True(result.BestScore - result.BaselineScore > 0.3, $"{result.BaselineScore} -> {result.BestScore}, in process {inProcess.BaselineScore} -> {inProcess.BestScore}");
+        Assert.True(result.Comparison!.IsSignificant);
         Assert.True(result.BestScore >= inProcess.BestScore - 0.1);
         Assert.True(server.Probability(0, 1) > 0.8 && server.Probability(1, 1) > 0.8);
         Assert.Equal(30 * 16, result.RolloutsGenerated);

@@ -24,6 +24,7 @@ public sealed class TinkerRunTests : IDisposable
 
         AssertSameNumbers(expected, actual);
         Assert.True(actual.BestScore - actual.BaselineScore > 0.3, $"{actual.BaselineScore} -> {actual.BestScore}");
+        Assert.True(actual.Comparison!.IsSignificant);
         var learned = (ToyPolicy)expected.Program.Model!.Client;
         Assert.Equal(learned.Probability(1, 1), server.Probability(1, 1), 9);
         Assert.Equal(0, actual.Steps.Max(step => step.SamplerDifferenceMax));
