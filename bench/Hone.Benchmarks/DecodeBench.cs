@@ -37,12 +37,12 @@ internal static class DecodeBench
     }
 
     /// <summary>Seconds of wall time, or of the given clock.</summary>
-    public static double Decode(InferenceModel model, int sequences, int seed, Barrier ready, Func<double>? clock = null, int promptLength = PromptLength, int siblings = 1)
+    public static double Decode(InferenceModel model, int sequences, int seed, Barrier ready, Func<double>? clock = null, int promptLength = PromptLength, int siblings = 1, StepCrew? crew = null)
     {
         clock ??= () => Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
         var random = new Random(seed);
         using var pool = model.CreatePool();
-        using var scratch = model.CreateScratch(Math.Max(512, promptLength), promptLength + NewTokens);
+        using var scratch = model.CreateScratch(Math.Max(512, promptLength), promptLength + NewTokens, crew);
         var prompts = Enumerable.Range(0, sequences / siblings).Select(_ => new KeyValueSegment(pool)).ToArray();
         foreach (var segment in prompts)
         {

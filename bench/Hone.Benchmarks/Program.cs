@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Hone.Benchmarks;
 
-// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|evaluation|agents|optimizers|retrieval (or one half of it: bm25|vectors)|engine|train|overlap|eager|lengths|gpu|roofline (the last four with --models 1m,5m,15m,120m,500m; eager with --cores N)|checkpoint (with --directory DIR)|soak (with --minutes N), --json FILE.
+// Usage: --quick (a minute or two, the figures of the regression check) or nothing (everything), --only calls|evaluation|agents|optimizers|retrieval (or one half of it: bm25|vectors)|engine|train|overlap|eager|scale|gpu|roofline|together (the last five with --models 1m,5m,15m,120m,500m; eager and together with --cores N)|checkpoint (with --directory DIR)|soak (with --minutes N), --json FILE.
 if (args is [StartBench.Argument])
     return await StartBench.PredictOnceAsync();
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -55,12 +55,14 @@ if (only == "soak")
     return await SoakBench.RunAsync(figures, double.Parse(ValueOf("--minutes") ?? "30", CultureInfo.InvariantCulture));
 if (only == "roofline")
     RooflineBench.Run(figures, ValueOf("--models"));
+if (only == "together")
+    TogetherBench.Run(figures, ValueOf("--models"), int.Parse(ValueOf("--cores") ?? $"{Environment.ProcessorCount}", CultureInfo.InvariantCulture));
 if (only == "overlap")
     await StepBench.OverlapAsync(figures);
 if (only == "eager")
     EagerBench.Run(figures, ValueOf("--models"), int.Parse(ValueOf("--cores") ?? "1", CultureInfo.InvariantCulture));
-if (only == "lengths")
-    LengthBench.Run(figures, ValueOf("--models"));
+if (only == "scale")
+    ScaleBench.Run(figures, ValueOf("--models"));
 
 if (json is not null)
     File.WriteAllText(json, JsonSerializer.Serialize(figures.Values, new JsonSerializerOptions { WriteIndented = true }) + "\n");

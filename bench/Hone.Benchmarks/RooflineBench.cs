@@ -108,7 +108,7 @@ internal static unsafe class RooflineBench
     }
 
     // What a token reads: every matrix once; of an embedding that is not the output projection only a row.
-    private static double Bytes(ModelConfig config, WeightFormat format) =>
+    public static double Bytes(ModelConfig config, WeightFormat format) =>
         ParameterSet.Describe(config).Where(tensor => config.TiedEmbeddings || tensor.Name != ParameterNames.Embedding)
             .Sum(tensor => (double)tensor.Length) * (format == WeightFormat.Float32 ? 4 : 2);
 

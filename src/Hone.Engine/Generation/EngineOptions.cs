@@ -5,7 +5,10 @@ namespace Hone.Engine;
 /// <summary>How an <see cref="EngineChatClient"/> runs its model. None of it but <see cref="Device"/> changes what is sampled for a given seed.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Worker threads; each runs its share of the requests. Default: the number of processors.</summary>
+    /// <summary>
+    /// Worker threads; each runs its share of the requests. From 4 million weights on, one takes up to eight before the next does, and those without a request
+    /// help the others with their steps. Default: the number of processors.
+    /// </summary>
     public int Workers { get; init => field = AtLeastOne(value); } = Environment.ProcessorCount;
 
     /// <summary>Requests that run at the same time, over all workers; more wait in a queue. Default 256.</summary>

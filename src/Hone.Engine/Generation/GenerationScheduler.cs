@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Hone.Engine;
 
 /// <summary>
-/// Spreads requests over worker threads, each with its own rows and caches. Threads sleep while there is nothing to do. What a request samples
-/// depends on weights, prompt, options and seed alone, not on what runs beside it.
+/// Spreads requests over worker threads, each with its own rows and caches. Threads without a request help the others with their steps if the model is
+/// large enough, and sleep while there is nothing to do. What a request samples depends on weights, prompt, options and seed alone, not on what runs
+/// beside it or who helped.
 /// </summary>
 internal sealed class GenerationScheduler : IDisposable
 {
@@ -12,12 +13,16 @@ internal sealed class GenerationScheduler : IDisposable
     // the wave is computed together.
     private static readonly TimeSpan GatherPause = TimeSpan.FromMicroseconds(150), GatherLimit = TimeSpan.FromMilliseconds(1);
 
+    // Requests that one worker takes before the next does where idle ones help: their weights are read once, and what they share is computed once.
+    private const int RequestsTogether = 8;
+
     private readonly object _gate = new();
     private readonly Queue<GenerationRequest> _queue = new();
     private readonly SemaphoreSlim _updates = new(1);
     private readonly Lane[] _lanes;
     private InferenceModel _model;
     private TaskCompletionSource? _drained;
+    private int _sleeping;
     private bool _isGathering, _isDisposed;
 
     public GenerationScheduler(InferenceModel model, int modelVersion, int workers, GenerationLimits limits)
@@ -26,7 +31,7 @@ internal sealed class GenerationScheduler : IDisposable
         _model = model;
         ModelVersion = modelVersion;
         Limits = limits;
-        _lanes = [.. Enumerable.Range(0, workers).Select(_ => new Lane(new GenerationWorker(model, modelVersion, limits)))];
+        _lanes = [.. Enumerable.Range(0, workers).Select(_ => new Lane(model, modelVersion, limits, workers))];
         for (var i = 0; i < workers; i++)
         {
             var lane = _lanes[i];
@@ -43,6 +48,9 @@ internal sealed class GenerationScheduler : IDisposable
 
     /// <summary>Tokens computed by all workers so far.</summary>
     public long RowsComputed => _lanes.Sum(lane => lane.Worker.RowsComputed);
+
+    /// <summary>Parts of steps that idle workers have done for others so far.</summary>
+    public long PartsHelped => _lanes.Sum(lane => lane.Crew.PartsHelped);
 
     /// <summary>Blocks of keys and values that all workers hold.</summary>
     public int BlocksInUse => _lanes.Sum(lane => lane.Worker.BlocksInUse);
@@ -62,7 +70,7 @@ internal sealed class GenerationScheduler : IDisposable
             {
                 ObjectDisposedException.ThrowIf(_isDisposed, this);
                 _queue.Enqueue(request);
-                if (!_isGathering) Monitor.Pulse(_gate);
+                if (!_isGathering) WakeForRequests();
             }
             return await request.Completion.ConfigureAwait(false);
         }
@@ -86,6 +94,7 @@ internal sealed class GenerationScheduler : IDisposable
             {
                 ObjectDisposedException.ThrowIf(_isDisposed, this);
                 _drained = drained;
+                CallBackHelpers();
                 SignalIfDrained();
             }
             await drained.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -115,6 +124,7 @@ internal sealed class GenerationScheduler : IDisposable
         {
             if (_isDisposed) return;
             _isDisposed = true;
+            CallBackHelpers();
             while (_queue.TryDequeue(out var request)) request.Fail(new ObjectDisposedException(nameof(GenerationScheduler)));
             _drained?.TrySetException(new ObjectDisposedException(nameof(GenerationScheduler)));
             Monitor.PulseAll(_gate);
@@ -133,6 +143,7 @@ internal sealed class GenerationScheduler : IDisposable
             lock (_gate)
             {
                 lane.Load = lane.Worker.RunningCount;
+                if (lane.Load == 0) lane.Crew.Close();
                 SignalIfDrained();
             }
         }
@@ -144,22 +155,91 @@ internal sealed class GenerationScheduler : IDisposable
     {
         lock (_gate)
         {
-            while (!_isDisposed && lane.Load == 0 && (_drained is not null || _queue.Count == 0 || _isGathering)) Monitor.Wait(_gate);
+            var hasHelped = true;
+            while (!_isDisposed && lane.Load == 0 && (_drained is not null || _isGathering || !IsForIt(lane))) hasHelped = HelpOrSleep(hasHelped);
             if (!_isDisposed && _queue.Count > 0 && _drained is null && !_isGathering && _lanes.All(other => other.Load == 0)) Gather();
             if (_isDisposed) return false;
             if (_drained is not null || _isGathering) return true;
-            // An equal share of all requests, so that the workers' steps stay equally long.
-            var total = _queue.Count + _lanes.Sum(other => other.Load);
-            var share = Math.Min((total + _lanes.Length - 1) / _lanes.Length, Limits.Sequences);
+            var share = ShareOfRequests();
             while (lane.Load < share && _queue.TryDequeue(out var request))
             {
                 if (request.IsCancelled) continue;
                 lane.Incoming.Add(request);
                 lane.Load++;
             }
-            if (_queue.Count > 0) Monitor.Pulse(_gate);
+            if (_queue.Count > 0) WakeForRequests();
+            else AskForHelp(lane);
             return true;
         }
+    }
+
+    // An equal share for all workers that are needed, so that their steps stay equally long.
+    private int ShareOfRequests()
+    {
+        var total = _queue.Count + _lanes.Sum(lane => lane.Load);
+        var workers = _model.IsWorthHelping ? Math.Clamp(Ceiling(total, RequestsTogether), 1, _lanes.Length) : _lanes.Length;
+        return Math.Min(Ceiling(total, workers), Limits.Sequences);
+    }
+
+    // Whether a queued request is for this idle worker. Where idle ones help, the first ones come first: they have what was computed for earlier requests.
+    private bool IsForIt(Lane idle)
+    {
+        if (_queue.Count == 0 || !_model.IsWorthHelping) return _queue.Count > 0;
+        var (share, room) = (ShareOfRequests(), 0);
+        foreach (var lane in _lanes.TakeWhile(lane => lane != idle)) room += Math.Max(0, share - lane.Load);
+        return room < _queue.Count;
+    }
+
+    private void WakeForRequests()
+    {
+        if (!_model.IsWorthHelping)
+        {
+            Monitor.Pulse(_gate);
+            return;
+        }
+
+        if (_lanes.Any(lane => lane.Load == 0 && IsForIt(lane))) CallBackHelpers();
+        Monitor.PulseAll(_gate);
+    }
+
+    private static int Ceiling(int count, int divisor) => (count + divisor - 1) / divisor;
+
+    // Called with the gate held, by a worker that has a step before it.
+    private void AskForHelp(Lane lane)
+    {
+        if (lane.Load == 0 || _lanes.Length == 1 || !_model.IsWorthHelping) return;
+        lane.Crew.Open();
+        if (_sleeping > 0) Monitor.PulseAll(_gate);
+    }
+
+    // Called with the gate held, by a worker without a request; lets go of it meanwhile. Who found nothing to help with sleeps until the next step, but only
+    // after another look at what may have changed: false asks for it.
+    private bool HelpOrSleep(bool mayHelp)
+    {
+        if (mayHelp && _lanes.Where(other => other.Crew.IsOpen).MinBy(other => other.Crew.HelperCount) is { } busy) return Help(busy);
+        _sleeping++;
+        Monitor.Wait(_gate);
+        _sleeping--;
+        return true;
+    }
+
+    private bool Help(Lane busy)
+    {
+        Monitor.Exit(_gate);
+        try
+        {
+            return busy.Crew.Help();
+        }
+        finally
+        {
+            Monitor.Enter(_gate);
+        }
+    }
+
+    // Whoever helps has something of its own to do.
+    private void CallBackHelpers()
+    {
+        foreach (var lane in _lanes) lane.Crew.Close();
     }
 
     // Called with the gate held, by the one worker that woke an idle engine; lets go of it while waiting.
@@ -185,9 +265,16 @@ internal sealed class GenerationScheduler : IDisposable
         if (_drained is not null && Array.TrueForAll(_lanes, lane => lane.Load == 0)) _drained.TrySetResult();
     }
 
-    private sealed class Lane(GenerationWorker worker)
+    private sealed class Lane
     {
-        public GenerationWorker Worker { get; } = worker;
+        public Lane(InferenceModel model, int modelVersion, GenerationLimits limits, int workers)
+        {
+            Crew = new StepCrew(workers);
+            Worker = new GenerationWorker(model, modelVersion, limits, Crew);
+        }
+
+        public StepCrew Crew { get; }
+        public GenerationWorker Worker { get; }
         public Thread? Thread { get; set; }
         public List<GenerationRequest> Incoming { get; } = [];
         public int Load { get; set; }

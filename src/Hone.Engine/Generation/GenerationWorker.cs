@@ -16,14 +16,18 @@ internal sealed class GenerationWorker : IDisposable
     private InferenceModel _model;
     private int _modelVersion;
 
-    public GenerationWorker(InferenceModel model, int modelVersion, GenerationLimits limits)
+    /// <param name="model">The model.</param>
+    /// <param name="modelVersion">Version of its weights.</param>
+    /// <param name="limits">Sizes.</param>
+    /// <param name="crew">Who may help with the steps.</param>
+    public GenerationWorker(InferenceModel model, int modelVersion, GenerationLimits limits, StepCrew? crew = null)
     {
         (_model, _modelVersion, _limits) = (model, modelVersion, limits);
         _pool = model.CreatePool();
         _prefixes = new PrefixCache(_pool, limits.CacheBytes / _pool.BytesPerBlock);
         _sampler = new Sampler(model.Config.VocabularySize);
         _rows = new InferenceRow[limits.Sequences + limits.PrefillRows];
-        _scratch = model.CreateScratch(_rows.Length, limits.MaxContext);
+        _scratch = model.CreateScratch(_rows.Length, limits.MaxContext, crew);
     }
 
     /// <summary>Requests that run now.</summary>

@@ -39,7 +39,7 @@ internal sealed unsafe class DeviceInferenceModel : InferenceModel
         GC.KeepAlive(training);
     }
 
-    public override InferenceScratch CreateScratch(int maxRows, int maxPositions) => new DeviceScratch(Config, _kernels, maxRows, maxPositions);
+    public override InferenceScratch CreateScratch(int maxRows, int maxPositions, StepCrew? crew = null) => new DeviceScratch(Config, _kernels, maxRows, maxPositions);
 
     public override KeyValuePool CreatePool() => new(Config, int.MaxValue, _kernels);
 

@@ -30,60 +30,57 @@ internal static unsafe class InferenceAttention
         }
     }
 
-    /// <summary>Attention output [rows, H · width] of a run of several positions, all heads.</summary>
-    public static void AttendRun(ModelConfig config, VectorKernels kernels, HostScratch scratch, int layer, in InferenceRun run)
+    /// <summary>Attention output [rows, width] of a run of several positions, one query head.</summary>
+    public static void AttendRun(
+        ModelConfig config, VectorKernels kernels, HostScratch scratch, AttentionScratch own, int layer, in InferenceRun run, int query)
     {
-        int width = config.HeadWidth, group = config.HeadsPerGroup;
+        var width = config.HeadWidth;
         var blocks = scratch.BlocksOf(run);
-        for (var query = 0; query < config.HeadCount; query++)
+        var pass = new KeyHeadPass(kernels, width, KeyOffset(config, layer, query / config.HeadsPerGroup), scratch.FetchesAhead);
+        var scores = new MatrixView(own.Scores.Pointer, own.ScoreStride);
+        for (var first = 0; first < run.Count; first += QueryBlock)
         {
-            var pass = new KeyHeadPass(kernels, width, KeyOffset(config, layer, query / group), scratch.FetchesAhead);
-            for (var first = 0; first < run.Count; first += QueryBlock)
-            {
-                nint row = run.FirstRow + first;
-                var count = Math.Min(QueryBlock, run.Count - first);
-                var output = scratch.Attention.Pointer + row * config.QueryWidth + query * width;
-                var queries = new MatrixView(scratch.Fused.Pointer + row * config.FusedAttentionWidth + query * width, config.FusedAttentionWidth);
-                var visible = run.FirstPosition + first + count;
-                var scores = new MatrixView(scratch.Scores.Pointer, scratch.ScoreStride);
-                pass.Score(queries, count, blocks, visible, scores);
-                for (var i = 0; i < count; i++) pass.Normalize(scores.Data + i * scores.RowStride, visible - count + i + 1, visible);
-                pass.AddValues(scores, count, blocks, visible, new MatrixView(output, config.QueryWidth));
-            }
+            nint row = run.FirstRow + first;
+            var count = Math.Min(QueryBlock, run.Count - first);
+            var output = scratch.Attention.Pointer + row * config.QueryWidth + query * width;
+            var queries = new MatrixView(scratch.Fused.Pointer + row * config.FusedAttentionWidth + query * width, config.FusedAttentionWidth);
+            var visible = run.FirstPosition + first + count;
+            pass.Score(queries, count, blocks, visible, scores);
+            for (var i = 0; i < count; i++) pass.Normalize(scores.Data + i * scores.RowStride, visible - count + i + 1, visible);
+            pass.AddValues(scores, count, blocks, visible, new MatrixView(output, config.QueryWidth));
         }
     }
 
     /// <summary>
-    /// Attention output of single positions whose segments have the same parent. The query heads of all of them pass over the parent's blocks
-    /// together, then each over its own segment's.
+    /// Attention output of single positions whose segments have the same parent, the query heads of one key head. Those of all of them pass over the
+    /// parent's blocks together, then each over its own segment's.
     /// </summary>
-    public static void AttendSiblings(ModelConfig config, VectorKernels kernels, HostScratch scratch, int layer, int group)
+    public static void AttendSiblings(
+        ModelConfig config, VectorKernels kernels, HostScratch scratch, AttentionScratch own, int layer, int group, int head)
     {
         int width = config.HeadWidth, heads = config.HeadsPerGroup;
         var runs = scratch.Siblings(group);
         var atOnce = Math.Max(1, QueryBlock / heads);
         var next = group + 1 < scratch.SiblingGroupCount ? FirstBlock(scratch, scratch.Siblings(group + 1)[0]).Memory.Pointer : null;
-        for (var head = 0; head < config.KeyValueHeadCount; head++)
+        var pass = new KeyHeadPass(kernels, width, KeyOffset(config, layer, head), scratch.FetchesAhead);
+        for (var first = 0; first < runs.Length; first += atOnce)
         {
-            var pass = new KeyHeadPass(kernels, width, KeyOffset(config, layer, head), scratch.FetchesAhead);
-            for (var first = 0; first < runs.Length; first += atOnce)
-            {
-                var end = Math.Min(runs.Length, first + atOnce);
-                var after = end < runs.Length ? pass.KeysOf(FirstBlock(scratch, runs[end]))
-                    : head + 1 < config.KeyValueHeadCount ? FirstBlock(scratch, runs[0]).Memory.Pointer + KeyOffset(config, layer, head + 1)
-                    : next is null ? null
-                    : next + KeyOffset(config, layer, 0);
-                AttendSiblings(config, scratch, pass, head * heads * width, runs[first..end], after);
-            }
+            var end = Math.Min(runs.Length, first + atOnce);
+            var after = end < runs.Length ? pass.KeysOf(FirstBlock(scratch, runs[end]))
+                : head + 1 < config.KeyValueHeadCount ? FirstBlock(scratch, runs[0]).Memory.Pointer + KeyOffset(config, layer, head + 1)
+                : next is null ? null
+                : next + KeyOffset(config, layer, 0);
+            AttendSiblings(config, scratch, own, pass, head * heads * width, runs[first..end], after);
         }
     }
 
     // What after points to is read next, and fetched meanwhile.
-    private static void AttendSiblings(ModelConfig config, HostScratch scratch, in KeyHeadPass pass, int column, ReadOnlySpan<int> runs, float* after)
+    private static void AttendSiblings(
+        ModelConfig config, HostScratch scratch, AttentionScratch own, in KeyHeadPass pass, int column, ReadOnlySpan<int> runs, float* after)
     {
         int width = config.HeadWidth, heads = config.HeadsPerGroup, copied = heads * width;
-        float* queries = scratch.GroupQueries.Pointer, outputs = scratch.GroupOutputs.Pointer;
-        nint stride = scratch.ScoreStride;
+        float* queries = own.GroupQueries.Pointer, outputs = own.GroupOutputs.Pointer;
+        nint stride = own.ScoreStride;
         for (var i = 0; i < runs.Length; i++)
         {
             var source = scratch.Fused.Pointer + (nint)scratch.Runs[runs[i]].FirstRow * config.FusedAttentionWidth + column;
@@ -93,9 +90,9 @@ internal static unsafe class InferenceAttention
         // All runs have the same blocks before their segments' start.
         var start = scratch.Runs[runs[0]].Segment.Start;
         var shared = SharedBlocks(scratch, runs[0], start);
-        var own = OwnBlocks(scratch, runs[0], start);
-        var allScores = new MatrixView(scratch.Scores.Pointer, stride);
-        pass.Score(new MatrixView(queries, width), runs.Length * heads, shared, start, allScores, pass.KeysOf(own[0]));
+        var firstOwn = OwnBlocks(scratch, runs[0], start)[0];
+        var allScores = new MatrixView(own.Scores.Pointer, stride);
+        pass.Score(new MatrixView(queries, width), runs.Length * heads, shared, start, allScores, pass.KeysOf(firstOwn));
         for (var i = 0; i < runs.Length; i++)
         {
             var positions = scratch.Runs[runs[i]].FirstPosition + 1;
@@ -105,7 +102,7 @@ internal static unsafe class InferenceAttention
             for (var k = 0; k < heads; k++) pass.Normalize(scores.Data + k * stride, positions, positions);
         }
 
-        pass.AddValues(allScores, runs.Length * heads, shared, start, new MatrixView(outputs, width), pass.ValuesOf(own[0]));
+        pass.AddValues(allScores, runs.Length * heads, shared, start, new MatrixView(outputs, width), pass.ValuesOf(firstOwn));
         for (var i = 0; i < runs.Length; i++)
         {
             var run = scratch.Runs[runs[i]];

@@ -5,6 +5,9 @@ internal abstract class InferenceModel(ModelConfig config) : IDisposable
 {
     public ModelConfig Config { get; } = config;
 
+    /// <summary>Whether steps are long enough for other threads to help with them.</summary>
+    public virtual bool IsWorthHelping => false;
+
     /// <summary>Packs the weights for the processor, with the adapter merged into them if there is one.</summary>
     public static InferenceModel Create(ParameterSet weights, LoraAdapter? adapter = null) => Create(weights, adapter, VectorKernels.Best);
 
@@ -33,7 +36,8 @@ internal abstract class InferenceModel(ModelConfig config) : IDisposable
 
     /// <param name="maxRows">Most rows of one step.</param>
     /// <param name="maxPositions">Longest sequence, in tokens.</param>
-    public abstract InferenceScratch CreateScratch(int maxRows, int maxPositions);
+    /// <param name="crew">Who may help with the steps; null for nobody.</param>
+    public abstract InferenceScratch CreateScratch(int maxRows, int maxPositions, StepCrew? crew = null);
 
     /// <summary>Memory for keys and values.</summary>
     public abstract KeyValuePool CreatePool();

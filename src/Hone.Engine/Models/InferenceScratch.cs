@@ -45,6 +45,9 @@ internal abstract class InferenceScratch : IDisposable
 
     internal RotaryTable Rotary { get; }
 
+    /// <summary>Logits of the last step [rows that wanted them, V].</summary>
+    internal NativeBuffer AllLogits => _logits!;
+
     /// <summary>Makes the angles of positions up to <paramref name="end"/> available: more than needed, so that it seldom happens.</summary>
     internal void EnsureRotary(int end)
     {

@@ -16,6 +16,9 @@ internal sealed unsafe class LowRankGroup(IReadOnlyList<(string Projection, LowR
     /// <summary>The targeted projections (without <c>.weight</c>).</summary>
     public IReadOnlyList<(string Projection, LowRankMatrix Matrix)> Members => members;
 
+    /// <summary>Columns of the output.</summary>
+    public int Width => width;
+
     /// <summary>Adds all updates to Y [rows, width].</summary>
     /// <param name="rows">Number of rows.</param>
     /// <param name="x">[rows, inputs].</param>
