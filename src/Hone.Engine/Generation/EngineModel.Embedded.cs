@@ -7,7 +7,10 @@ public sealed partial class EngineModel
     private const string EmbeddedName = "hone-embedded";
 
     /// <summary>The model that ships with Hone: about a million parameters, trained from scratch by this repository's own recipe.</summary>
-    public static EngineModel LoadEmbedded()
+    /// <param name="adapter">Directory of a PEFT adapter that was trained on it, which is added to the weights; or null.</param>
+    /// <exception cref="FileNotFoundException">A file of the adapter is missing; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The adapter is of another model, or of a kind that the engine does not compute; the message names file and key.</exception>
+    public static EngineModel LoadEmbedded(string? adapter = null)
     {
         using var tokenizerFile = Resource(TokenizerFileName);
         var tokenizer = Tokenizer.Load(tokenizerFile, TokenizerFileName);
@@ -17,7 +20,9 @@ public sealed partial class EngineModel
         var config = ModelConfig.Parse(configFile.ReadToEnd(), Checkpoint.ConfigFile);
         // A resource is part of the loaded image: its weights are converted from where they lie.
         var weights = Checkpoint.Read(config, [SafetensorsFile.Open((UnmanagedMemoryStream)Resource(Checkpoint.WeightsFile), Checkpoint.WeightsFile)], EmbeddedName);
-        return new EngineModel(EmbeddedName, weights, tokenizer, ChatTemplate.For(ModelTypeOf(config), tokenizerConfig.RootElement, tokenizer));
+        var merged = adapter is null ? null : PeftAdapter.Load(adapter, config);
+        merged?.MergeInto(weights);
+        return new EngineModel(EmbeddedName, weights, tokenizer, ChatTemplate.For(ModelTypeOf(config), tokenizerConfig.RootElement, tokenizer)) { Merged = merged };
     }
 
     private static Stream Resource(string file) => typeof(EngineModel).Assembly.GetManifestResourceStream($"Embedded/{file}")
