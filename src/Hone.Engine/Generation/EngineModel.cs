@@ -61,8 +61,8 @@ public sealed partial class EngineModel : IDisposable
     /// <summary>Tokens that end a completion: those of the configuration and the chat format's end of turn.</summary>
     public IReadOnlyList<int> EndTokenIds { get; }
 
-    /// <summary>Whether an adapter stands beside the weights: <see cref="SaveAdapter"/> can write it.</summary>
-    public bool HasAdapter => Lora is not null;
+    /// <summary>Whether the model is a base and an adapter, beside its weights or added to them: <see cref="SaveAdapter"/> can write it.</summary>
+    public bool HasAdapter => (Lora ?? Merged) is not null;
 
     /// <summary>All weights in float32. Of a checkpoint they are made on first use, which doubles or triples its memory.</summary>
     internal ParameterSet Weights => _weights.Value;
@@ -72,6 +72,9 @@ public sealed partial class EngineModel : IDisposable
 
     /// <summary>The adapter beside <see cref="Frozen"/>.</summary>
     internal LoraAdapter? Lora { get; }
+
+    /// <summary>The adapter that is part of <see cref="Weights"/>, of a model that holds its own: what is added to the base to get them.</summary>
+    internal LoraAdapter? Merged { get; private init; }
 
     /// <summary>A format that loses nothing of these weights: that of the checkpoint, or float32 where they were trained.</summary>
     internal WeightFormat ExactFormat => Frozen is not null && Lora is null ? Frozen.Format : WeightFormat.Float32;
@@ -123,9 +126,9 @@ public sealed partial class EngineModel : IDisposable
     /// <exception cref="InvalidOperationException">The model has none: it was trained whole, or not at all.</exception>
     public void SaveAdapter(string directory) => PeftAdapter.Save(
         directory,
-        Lora ?? throw new InvalidOperationException(
-            $"Model '{Name}' has no adapter. A checkpoint gets one by training with Lora on the CPU, or by loading one. Where Lora was trained on a GPU, or on " +
-            $"a model that is not opened from a checkpoint's files, the adapter is merged into the snapshot's weights: write them with {nameof(Save)}."),
+        Lora ?? Merged ?? throw new InvalidOperationException(
+            $"Model '{Name}' has no adapter. A model gets one by training with Lora, or by loading one; weights that were trained whole are written with " +
+            $"{nameof(Save)}."),
         baseModel: _files?.Directory);
 
     /// <summary>As the public one, with files of at most so many bytes.</summary>
@@ -149,8 +152,9 @@ public sealed partial class EngineModel : IDisposable
         else ModelFiles.Write(Path.Combine(directory, Checkpoint.ConfigFile), (JsonObject)JsonNode.Parse(Config.ToJson(Checkpoint.DataTypeName(used)))!);
     }
 
-    /// <summary>A model with other weights of the same shape and everything else as here. It owns the weights.</summary>
-    internal EngineModel WithWeights(ParameterSet weights, string? name = null) => new(name ?? Name, weights, Tokenizer, Template, EndTokenIds, _files);
+    /// <summary>A model with other weights of the same shape and everything else as here. It owns the weights, and the adapter that is part of them.</summary>
+    internal EngineModel WithWeights(ParameterSet weights, string? name = null, LoraAdapter? merged = null) =>
+        new(name ?? Name, weights, Tokenizer, Template, EndTokenIds, _files) { Merged = merged };
 
     /// <summary>The same checkpoint with another adapter beside it, which it takes over.</summary>
     internal EngineModel WithAdapter(LoraAdapter adapter, string? name = null) =>
@@ -165,6 +169,7 @@ public sealed partial class EngineModel : IDisposable
         if (_inference.IsValueCreated) _inference.Value.Dispose();
         if (_weights.IsValueCreated) _weights.Value.Dispose();
         Lora?.Dispose();
+        Merged?.Dispose();
         Frozen?.Dispose();
     }
 

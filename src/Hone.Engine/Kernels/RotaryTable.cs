@@ -4,11 +4,13 @@ namespace Hone.Engine;
 internal sealed unsafe class RotaryTable : IDisposable
 {
     private readonly double[] _frequencies;
+    private readonly double _scale;
     private NativeBuffer? _cosines;
     private NativeBuffer? _sines;
 
     /// <param name="frequencies">Radians per position for each pair of channels, scaling applied.</param>
-    public RotaryTable(double[] frequencies) => _frequencies = frequencies;
+    /// <param name="scale">Multiplies every cosine and sine, and so queries and keys alike.</param>
+    public RotaryTable(double[] frequencies, double scale = 1) => (_frequencies, _scale) = (frequencies, scale);
 
     public int Half => _frequencies.Length;
 
@@ -31,7 +33,7 @@ internal sealed unsafe class RotaryTable : IDisposable
             for (var i = 0; i < Half; i++)
             {
                 var (sine, cosine) = Math.SinCos(position * _frequencies[i]);
-                (cosines[i], sines[i]) = ((float)cosine, (float)sine);
+                (cosines[i], sines[i]) = ((float)(_scale * cosine), (float)(_scale * sine));
             }
         }
 

@@ -5,7 +5,7 @@ namespace Hone.Engine;
 /// <summary>What the kernels need to know of a batch, in their memory: tokens, positions, targets and the rotary table.</summary>
 internal sealed unsafe class BatchPlan(ModelConfig config, IKernels kernels) : IDisposable
 {
-    private readonly RotaryTable _rotary = new(RopeFrequencies.For(config));
+    private readonly RotaryTable _rotary = RopeFrequencies.TableOf(config);
     private PackedBatch? _batch;
     private FloatBuffer? _numbers, _cosines, _sines;
     private int _positions;

@@ -46,17 +46,13 @@ internal sealed class ConfigReader(JsonObject root, string path)
     }
 
     /// <summary>Base and scaling of the rotary embedding: <c>rope_theta</c> + <c>rope_scaling</c>, or the newer <c>rope_parameters</c>.</summary>
-    public (double Theta, RopeScaling? Scaling) Rope()
+    /// <param name="positions">The model's <c>max_position_embeddings</c>.</param>
+    public (double Theta, RopeScaling? Scaling) Rope(int positions)
     {
         var (newer, older) = (Section("rope_parameters"), Section("rope_scaling"));
         var (key, section) = (newer is null ? "rope_scaling" : "rope_parameters", newer ?? older);
         var theta = (section is null ? null : Number(section, "rope_theta")) ?? OptionalNumber("rope_theta") ?? 10_000;
-        var type = section is null ? "default" : (Value(section, "rope_type") ?? Value(section, "type"))?.ToString() ?? "default";
-        if (type == "default") return (theta, null);
-        if (type != "llama3") throw Error(key, $"rotary scaling of type '{type}' is not supported; expected default or llama3");
-        double Need(string name) => Number(section!, name) ?? throw Error(key, $"'{name}' is missing for rope_type llama3");
-        return (theta,
-            new RopeScaling(Need("factor"), Need("low_freq_factor"), Need("high_freq_factor"), (int)Need("original_max_position_embeddings")));
+        return (theta, section is null ? null : new RopeScalingReader(section, key, path, positions).Read());
     }
 
     private JsonObject? Section(string key) => root[key] is not { } node ? null

@@ -27,7 +27,7 @@ internal abstract class InferenceScratch : IDisposable
         (_config, MaxRows, MaxPositions) = (config, maxRows, maxPositions);
         _slotOfRow = new int[maxRows];
         Runs = new InferenceRun[maxRows];
-        Rotary = new RotaryTable(RopeFrequencies.For(config));
+        Rotary = RopeFrequencies.TableOf(config);
     }
 
     /// <summary>Most rows of one step.</summary>

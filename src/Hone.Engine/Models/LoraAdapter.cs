@@ -58,6 +58,17 @@ internal sealed class LoraAdapter : FlatTensors
         return copy;
     }
 
+    /// <summary>One adapter that changes weights as both do together: their ranks side by side, their scales in B.</summary>
+    public static LoraAdapter Sum(LoraAdapter first, LoraAdapter second)
+    {
+        var modules = ParameterNames.Projections.Where(name => first.Options.TargetModules.Contains(name) || second.Options.TargetModules.Contains(name));
+        var rank = first.Rank + second.Rank;
+        var sum = new LoraAdapter(first.Config, new LoraOptions { Rank = rank, Alpha = rank, TargetModules = [.. modules] });
+        sum.Place(first, 0);
+        sum.Place(second, first.Rank);
+        return sum;
+    }
+
     /// <summary>Whether the projection (name without <c>.weight</c>) has an adapter.</summary>
     public bool Targets(string projection) => Find(projection + DownSuffix) is not null;
 
@@ -88,6 +99,27 @@ internal sealed class LoraAdapter : FlatTensors
         }
 
         GC.KeepAlive(this);
+    }
+
+    // Another adapter's ranks become those from the given one on; what it does not target stays zero there.
+    private void Place(LoraAdapter part, int from)
+    {
+        foreach (var tensor in part.Tensors)
+        {
+            var source = part.Slice(tensor);
+            var target = Get(tensor.Name);
+            if (tensor.Name.EndsWith(DownSuffix, StringComparison.Ordinal))
+            {
+                source.CopyTo(target[(from * tensor.Columns)..]);
+                continue;
+            }
+
+            for (var row = 0; row < tensor.Rows; row++)
+            {
+                for (var column = 0; column < part.Rank; column++)
+                    target[row * Rank + from + column] = part.Scale * source[row * part.Rank + column];
+            }
+        }
     }
 
     private static IReadOnlyList<ParameterTensor> Describe(ModelConfig config, LoraOptions options)

@@ -13,15 +13,6 @@ public enum ModelFamily
     Llama,
 }
 
-/// <summary>The <c>llama3</c> scaling of rotary frequencies: long wavelengths are stretched, short ones kept, those between blended.</summary>
-/// <param name="Factor">By how much frequencies of long wavelength are divided.</param>
-/// <param name="LowFrequencyFactor">
-/// Wavelengths above <c>OriginalMaxPositions / LowFrequencyFactor</c> are divided by <paramref name="Factor"/>.
-/// </param>
-/// <param name="HighFrequencyFactor">Wavelengths below <c>OriginalMaxPositions / HighFrequencyFactor</c> are kept.</param>
-/// <param name="OriginalMaxPositions">Context length of the unscaled model, in tokens.</param>
-public sealed record RopeScaling(double Factor, double LowFrequencyFactor, double HighFrequencyFactor, int OriginalMaxPositions);
-
 /// <summary>Shape and constants of a model, as in a Hugging Face <c>config.json</c>.</summary>
 public sealed partial record ModelConfig
 {
@@ -67,8 +58,11 @@ public sealed partial record ModelConfig
     /// <summary>Whether query, key and value projections carry biases (Qwen 2).</summary>
     public bool AttentionBias => Family == ModelFamily.Qwen2;
 
-    /// <summary>Longest sequence, in tokens.</summary>
-    public int MaxPositions { get; init; } = 4096;
+    /// <summary>
+    /// Longest sequence, in tokens. At least <see cref="RopeScaling.ExtendedPositions"/>: files keep the length before scaling in
+    /// <c>max_position_embeddings</c>.
+    /// </summary>
+    public int MaxPositions { get => Math.Max(field, RopeScaling?.ExtendedPositions ?? 0); init; } = 4096;
 
     /// <summary>Id of the token that begins a text, if the model has one.</summary>
     public int? BeginTokenId { get; init; }

@@ -44,7 +44,8 @@ public sealed partial record ModelConfig
 
         var hidden = reader.Positive("hidden_size");
         var heads = reader.Positive("num_attention_heads");
-        var (theta, scaling) = reader.Rope();
+        var positions = reader.OptionalInteger("max_position_embeddings") ?? 4096;
+        var (theta, scaling) = reader.Rope(positions);
         var config = new ModelConfig
         {
             Family = family,
@@ -59,7 +60,7 @@ public sealed partial record ModelConfig
             RopeScaling = scaling,
             NormEpsilon = (float)(reader.OptionalNumber("rms_norm_eps") ?? 1e-6),
             TiedEmbeddings = reader.OptionalFlag("tie_word_embeddings") ?? false,
-            MaxPositions = reader.OptionalInteger("max_position_embeddings") ?? 4096,
+            MaxPositions = positions,
             BeginTokenId = reader.OptionalInteger("bos_token_id"),
             EndTokenIds = reader.Integers("eos_token_id"),
         };
@@ -92,14 +93,7 @@ public sealed partial record ModelConfig
             ["max_position_embeddings"] = MaxPositions,
             ["rms_norm_eps"] = (double)(decimal)NormEpsilon,
             ["rope_theta"] = RopeTheta,
-            ["rope_scaling"] = RopeScaling is null ? null : new JsonObject
-            {
-                ["rope_type"] = "llama3",
-                ["factor"] = RopeScaling.Factor,
-                ["low_freq_factor"] = RopeScaling.LowFrequencyFactor,
-                ["high_freq_factor"] = RopeScaling.HighFrequencyFactor,
-                ["original_max_position_embeddings"] = RopeScaling.OriginalMaxPositions,
-            },
+            ["rope_scaling"] = RopeScaling?.ToJson(),
             ["tie_word_embeddings"] = TiedEmbeddings,
             ["torch_dtype"] = dataType,
         };

@@ -6,7 +6,11 @@ namespace Hone.Engine;
 public static class EngineLM
 {
     /// <summary>The small model that ships with Hone: it knows the signatures of the training samples, copies well, and knows nothing else; others it must be taught first. For tests, samples and learning.</summary>
-    public static LM Embedded(EngineOptions? options = null) => Owning(EngineModel.LoadEmbedded(), options ?? new());
+    /// <param name="options">How to run it.</param>
+    /// <param name="adapter">Directory of a PEFT adapter that was trained on it, or null.</param>
+    /// <exception cref="FileNotFoundException">A file of the adapter is missing; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The adapter is of another model or kind; the message names file and key.</exception>
+    public static LM Embedded(EngineOptions? options = null, string? adapter = null) => Owning(EngineModel.LoadEmbedded(adapter), options ?? new());
 
     /// <summary>
     /// A Hugging Face directory of a Qwen2, Qwen2.5, Qwen3, Llama 3 or SmolLM2 model: <c>config.json</c>, <c>tokenizer.json</c> and safetensors.

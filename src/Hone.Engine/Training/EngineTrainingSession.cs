@@ -172,15 +172,16 @@ internal sealed class EngineTrainingSession : ITrainingSession
             return Task.FromResult(EngineLM.Owning(start.WithAdapter(adapter!.Clone(), name), options with { PolicyVersion = PolicyVersion }));
         var weights = policyModel.Weights.Clone();
         adapter?.MergeInto(weights);
-        return Task.FromResult(EngineLM.Owning(start.WithWeights(weights, name), options with { PolicyVersion = PolicyVersion }));
+        return Task.FromResult(EngineLM.Owning(start.WithWeights(weights, name, AdapterOfBase()), options with { PolicyVersion = PolicyVersion }));
     }
 
-    public Task<LM> LoadSnapshotAsync(string directory, string name, CancellationToken cancellationToken = default) =>
-        Task.FromResult(EngineLM.Owning(
-            isFrozen && Path.Combine(directory, AdapterFolder) is var folder && Directory.Exists(folder)
-                ? start.WithAdapter(PeftAdapter.Load(folder, start.Config), name)
-                : start.WithWeights(Checkpoint.Load(directory).Weights, name),
-            options));
+    public Task<LM> LoadSnapshotAsync(string directory, string name, CancellationToken cancellationToken = default)
+    {
+        var folder = Path.Combine(directory, AdapterFolder);
+        var saved = Directory.Exists(folder) ? PeftAdapter.Load(folder, start.Config) : null;
+        return Task.FromResult(EngineLM.Owning(
+            isFrozen && saved is not null ? start.WithAdapter(saved, name) : start.WithWeights(Checkpoint.Load(directory).Weights, name, saved), options));
+    }
 
     public ValueTask DisposeAsync()
     {
@@ -203,6 +204,10 @@ internal sealed class EngineTrainingSession : ITrainingSession
     // An adapter that was trained before goes on; one of another shape is added to the weights, and a new one begins.
     private static bool Continues(LoraOptions trained, LoraOptions asked) =>
         (trained.Rank, trained.Scale) == (asked.Rank, asked.Scale) && trained.TargetModules.Order().SequenceEqual(asked.TargetModules.Order());
+
+    // A copy of what was trained, to be added to the base: where training started from a base with an adapter, that one is part of it.
+    private LoraAdapter? AdapterOfBase() => adapter is null ? null
+        : (start.Lora ?? start.Merged) is { } earlier ? LoraAdapter.Sum(earlier, adapter) : adapter.Clone();
 
     private IReadOnlyList<float[]>? ReferenceScores(IReadOnlyList<TrainingDatum> data, PolicyLossOptions loss, CancellationToken cancellationToken) => loss.Beta > 0
         ? PolicyPass.Score(

@@ -18,6 +18,16 @@ internal sealed class ModelFiles
 
     private ModelFiles(string directory) => Directory = directory;
 
+    /// <summary>Files that lie in no directory: an export has them all the same.</summary>
+    /// <param name="name">Of what model they are.</param>
+    /// <param name="files">Their content by name.</param>
+    public static ModelFiles Of(string name, params ReadOnlySpan<(string Name, byte[] Content)> files)
+    {
+        var kept = new ModelFiles(name);
+        foreach (var (file, content) in files) kept._files[file] = content;
+        return kept;
+    }
+
     /// <summary>Where they were read from.</summary>
     public string Directory { get; }
 

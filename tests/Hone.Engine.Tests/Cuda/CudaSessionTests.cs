@@ -57,6 +57,33 @@ public sealed class CudaSessionTests(CudaFixture gpu) : IClassFixture<CudaFixtur
         Assert.Equal(await session.ScoreAsync(Data(null), 1, Token), await resumed.ScoreAsync(Data(null), 1, Token));
     }
 
+    /// <summary>What a GPU trains is added to the weights, of a checkpoint in files too; it is still written as an adapter of the base.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SaveAdapter_OfASnapshot_GivesItsAnswersOnTheBase(bool isMapped)
+    {
+        var options = Options with { Device = gpu.Open() };
+        var (path, adapter) = (Path.Combine(directory, "base"), Path.Combine(directory, "adapter"));
+        using (var small = Generation.SmallModel.Create()) small.Save(path);
+        using var model = isMapped ? EngineModel.Load(path) : Generation.SmallModel.Create();
+        LM snapshot;
+        await using (var session = new EngineTrainingSession(model, options, new() { Lora = new() { Rank = 4 } }))
+        {
+            await TrainAsync(session, 2);
+            snapshot = await session.SnapshotAsync("tuned", Token);
+        }
+
+        var tuned = snapshot.GetService<EngineModel>()!;
+        tuned.SaveAdapter(adapter);
+        using var loaded = EngineModel.Load(path, adapter: adapter);
+        var tokens = Models.TinyModels.Tokens(40, 3, 500);
+        var (expected, actual) = (Vectors.EngineVectors.Logits(tuned.Inference, tokens)[^1], Vectors.EngineVectors.Logits(loaded.Inference, tokens)[^1]);
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-4f));
+        Assert.True(expected.Zip(Vectors.EngineVectors.Logits(model.Inference, tokens)[^1], (a, b) => Math.Abs(a - b)).Max() > 1e-3, "Training changed nothing.");
+        snapshot.Client.Dispose();
+    }
+
     private static async Task TrainAsync(EngineTrainingSession session, int steps)
     {
         for (var i = 0; i < steps; i++)

@@ -19,7 +19,7 @@ public sealed class ModelConfigTests
         var config = ModelConfig.Parse(Llama, "x/config.json");
         Assert.Equal(ModelFamily.Llama, config.Family);
         Assert.Equal(500_000, config.RopeTheta);
-        Assert.Equal(new RopeScaling(8, 1, 4, 64), config.RopeScaling);
+        Assert.Equal(new Llama3RopeScaling(8, 1, 4, 64), config.RopeScaling);
         Assert.Equal((16, 4, false), (config.HeadWidth, config.KeyValueHeadCount, config.TiedEmbeddings));
         Assert.Equal([2, 3], config.EndTokenIds);
     }
@@ -30,7 +30,7 @@ public sealed class ModelConfigTests
     [InlineData(ModelFamily.Llama)]
     public void ToJson_ReadAgain_IsEqual(ModelFamily family)
     {
-        var scaling = new RopeScaling(8, 1, 4, 64);
+        var scaling = new Llama3RopeScaling(8, 1, 4, 64);
         var config = TinyModels.Config(family) with { RopeScaling = scaling, BeginTokenId = 7, NormEpsilon = 1e-5f, MaxPositions = 99 };
         Assert.Equal(config, ModelConfig.Parse(config.ToJson(), "config.json"));
     }
@@ -39,7 +39,7 @@ public sealed class ModelConfigTests
     [InlineData("\"llama\"", "\"mamba\"", "model_type")]
     [InlineData("\"hidden_size\": 64", "\"hidden_size\": 0", "hidden_size")]
     [InlineData("\"hidden_size\": 64, ", "", "hidden_size")]
-    [InlineData("\"llama3\"", "\"yarn\"", "rope_parameters")]
+    [InlineData("\"llama3\"", "\"longrope\"", "rope_parameters")]
     [InlineData("\"vocab_size\": 144", "\"vocab_size\": 144, \"rope_scaling\": 4", "'rope_scaling'")]
     [InlineData("\"vocab_size\": 144", "\"vocab_size\": 144, \"mlp_bias\": true", "mlp_bias")]
     [InlineData("\"vocab_size\": 144", "\"vocab_size\": 144, \"num_key_value_heads\": 3", "num_key_value_heads")]

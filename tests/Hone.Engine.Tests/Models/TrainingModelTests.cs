@@ -77,6 +77,12 @@ public sealed class TrainingModelTests
     {
         using var weights = TinyModels.Weights(family);
         using var adapter = lora ? Adapter(weights.Config) : null;
+        AssertGradient(weights, adapter);
+    }
+
+    /// <summary>Compares the gradient of every tensor with central differences.</summary>
+    internal static void AssertGradient(ParameterSet weights, LoraAdapter? adapter)
+    {
         using var model = new TrainingModel(weights, adapter, laneCount: 2);
         var sequences = Sequences();
         var (_, gradient, _) = Evaluate(model, sequences);

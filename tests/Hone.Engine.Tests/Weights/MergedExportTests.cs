@@ -55,6 +55,21 @@ public sealed class MergedExportTests : IDisposable
         Assert.Throws<InvalidOperationException>(() => loaded.SaveAdapter(Target));
     }
 
+    /// <summary>Its files are resources, and other tools need them just as much: without the template they cannot render a conversation.</summary>
+    [Fact]
+    public void Save_OfTheEmbeddedModel_HasItsChatTemplateAndTokens()
+    {
+        using var model = EngineModel.LoadEmbedded();
+        model.Save(Target);
+        var settings = JsonNode.Parse(File.ReadAllText(Path.Combine(Target, "tokenizer_config.json")))!;
+        Assert.Contains("add_generation_prompt", (string?)settings["chat_template"], StringComparison.Ordinal);
+        Assert.Equal(("<|im_end|>", "<|endoftext|>", "chatml"), ((string?)settings["eos_token"], (string?)settings["pad_token"], (string?)settings["hone_chat_format"]));
+        Assert.Equal("float32", (string?)JsonNode.Parse(File.ReadAllText(Path.Combine(Target, "config.json")))!["torch_dtype"]);
+        using var loaded = EngineModel.Load(Target);
+        Assert.Equal((model.Config, model.Template.Name), (loaded.Config, loaded.Template.Name));
+        Assert.Equal(model.EndTokenIds, loaded.EndTokenIds);
+    }
+
     [Fact]
     public void Save_LargeModel_IsSplitAndIndexed()
     {
