@@ -39,7 +39,7 @@ public sealed partial class EngineModel : IDisposable
                 $"Model '{name}' has {config.VocabularySize} token ids (config.json, key 'vocab_size') but its tokenizer.json has " +
                 $"{tokenizer.VocabularySize}: they do not belong together.");
         (Name, Config, Tokenizer, Template, _files) = (name, config, tokenizer, template, files);
-        (_weights, _inference) = (null!, null!);
+        (_weights, _inference, AdapterBase) = (null!, null!, files?.Directory);
         EndTokenIds = tokenizer.IdOf(template.EndOfTurnToken) is { } endOfTurn
             ? [.. config.EndTokenIds.Append(endOfTurn).Concat(moreEndTokens ?? []).Distinct()]
             : throw new InvalidDataException(
@@ -75,6 +75,9 @@ public sealed partial class EngineModel : IDisposable
 
     /// <summary>The adapter that is part of <see cref="Weights"/>, of a model that holds its own: what is added to the base to get them.</summary>
     internal LoraAdapter? Merged { get; private init; }
+
+    /// <summary>What an adapter of this model is added to, as its file names it; null where that is weights that were trained whole.</summary>
+    internal string? AdapterBase { get; private init; }
 
     /// <summary>A format that loses nothing of these weights: that of the checkpoint, or float32 where they were trained.</summary>
     internal WeightFormat ExactFormat => Frozen is not null && Lora is null ? Frozen.Format : WeightFormat.Float32;
@@ -129,7 +132,7 @@ public sealed partial class EngineModel : IDisposable
         Lora ?? Merged ?? throw new InvalidOperationException(
             $"Model '{Name}' has no adapter. A model gets one by training with Lora, or by loading one; weights that were trained whole are written with " +
             $"{nameof(Save)}."),
-        baseModel: _files?.Directory);
+        baseModel: AdapterBase);
 
     /// <summary>As the public one, with files of at most so many bytes.</summary>
     internal void Save(string directory, WeightFormat? format, long largestFile)
@@ -154,7 +157,7 @@ public sealed partial class EngineModel : IDisposable
 
     /// <summary>A model with other weights of the same shape and everything else as here. It owns the weights, and the adapter that is part of them.</summary>
     internal EngineModel WithWeights(ParameterSet weights, string? name = null, LoraAdapter? merged = null) =>
-        new(name ?? Name, weights, Tokenizer, Template, EndTokenIds, _files) { Merged = merged };
+        new(name ?? Name, weights, Tokenizer, Template, EndTokenIds, _files) { Merged = merged, AdapterBase = merged is null ? null : AdapterBase };
 
     /// <summary>The same checkpoint with another adapter beside it, which it takes over.</summary>
     internal EngineModel WithAdapter(LoraAdapter adapter, string? name = null) =>

@@ -66,6 +66,24 @@ public sealed class AdapterSnapshotTests : IDisposable
         foreach (var lm in new[] { first, second, loaded }) lm.Client.Dispose();
     }
 
+    [Fact]
+    public async Task SaveAdapter_OfWeightsThatWereTrainedWhole_NamesNoBase()
+    {
+        using var model = EngineModel.LoadEmbedded();
+        async Task<string?> BaseOf(EngineModel start)
+        {
+            var lm = await SnapshotAsync(start, Lora);
+            lm.GetService<EngineModel>()!.SaveAdapter(Adapter);
+            lm.Client.Dispose();
+            return (string?)System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(Path.Combine(Adapter, "adapter_config.json")))!["base_model_name_or_path"];
+        }
+
+        Assert.Equal("hone-embedded", await BaseOf(model));
+        var whole = await SnapshotAsync(model, Lora with { Lora = null });
+        Assert.Null(await BaseOf(whole.GetService<EngineModel>()!));
+        whole.Client.Dispose();
+    }
+
     /// <summary>An adapter of another shape is added to the weights of the files, and the new one beside it.</summary>
     [Fact]
     public async Task SaveAdapter_AfterOneOfAnotherRankOnAMappedBase_IsTheSumOfBoth()
