@@ -67,6 +67,16 @@ public sealed class TinkerProtocolTests
         Assert.Equal((1L, 1L), (response.Usage!.InputTokenCount, response.Usage.OutputTokenCount));
     }
 
+    /// <summary>Some services stop at nothing but what they are told: every token that ends an answer is.</summary>
+    [Fact]
+    public async Task GetResponse_ModelWithSeveralEnds_SendsAllOfThem()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        var model = TinkerLM.Open(TinkerTask.Options(server) with { Tokenizer = new SeveralEnds(new ToyTokenizer(ToyTask.Policy().Choices)) });
+        await model.AsChatClient().GetResponseAsync("[[ ## plan ## ]]\n{plan}", null, Token);
+        Assert.Contains("\"stop\":[2,9]", Sent(server)[0], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ForwardBackward_FirstUpdate_SendsWeightsOfTheExactGradient()
     {
@@ -327,6 +337,17 @@ public sealed class TinkerProtocolTests
         var count = server.Requests.Count;
         time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(count, server.Requests.Count);
+    }
+
+    private sealed class SeveralEnds(ToyTokenizer inner) : IPolicyTokenizer
+    {
+        public IReadOnlyList<int> StopIds => [2, 9];
+
+        public IReadOnlyList<int> Encode(IReadOnlyList<ChatMessage> messages) => inner.Encode(messages);
+
+        public IReadOnlyList<int> EncodeAnswer(string text) => inner.EncodeAnswer(text);
+
+        public string Decode(IReadOnlyList<int> ids) => inner.Decode(ids);
     }
 
     private static string[] Sent(FakeTinkerServer server) => [.. server.Requests.Select(request => $"{request.Operation} {request.Body}")];
