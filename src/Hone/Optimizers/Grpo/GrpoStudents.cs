@@ -105,8 +105,8 @@ internal sealed class GrpoStudents<TIn, TOut>
     /// <summary>The program on the weights under training. A policy changes with every step: no answer of it may come from a cache, or from another model.</summary>
     public Program<TIn, TOut> OnPolicy(IChatClient policy) => Replace(student => student.Model with { Client = policy, Cache = null, Failover = [] });
 
-    /// <summary>The program with a model that says nothing in the place of every set of weights; other models stay.</summary>
-    public Program<TIn, TOut> OnSilence(LM silent) => Replace(_ => silent);
+    /// <summary>The program with a model that says nothing in the place of every set of weights, and by its name: nobody pays for it. Other models stay.</summary>
+    public Program<TIn, TOut> OnSilence(LM silent) => Replace(student => silent with { Name = student.Model.Name });
 
     /// <summary>A teacher whose answers come from its models each time, as the policy's do: equal rollouts of a cache teach nothing.</summary>
     public Program<TIn, TOut> Uncached(Program<TIn, TOut> teacher)
