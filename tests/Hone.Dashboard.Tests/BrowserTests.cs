@@ -103,12 +103,14 @@ public sealed class BrowserTests : IDisposable
     public async Task Page_OnAKeptRun_ShowsItWithoutButtons()
     {
         await using var browser = await Browser.StartAsync();
-        await Watched.RunAsync(Watched.Options with { Steps = 15, RunDirectory = directory }, Token);
+        var judge = Watched.Judge();
+        await Watched.RunJudgedAsync(judge, Watched.Options with { Steps = 15, RunDirectory = directory }, Token);
         await using var dashboard = await Dashboard.OpenAsync(directory, new() { Title = "A kept run", TokenTexts = Watched.Policy() }, Token);
         await browser.ResizeAsync(1100, 800);
         await browser.Page.GoToAsync(dashboard.Address.AbsoluteUri);
         await browser.UntilAsync("document.querySelector('[data-chart=reward] path.line')");
         Assert.True(await browser.AskAsync<bool>("document.querySelector('#controls').hidden"));
+        await SeeCostAsync(browser, judge.Requests.Count);
         await browser.ShootAsync("kept-run-light");
         await browser.Page.ClickAsync("#tab-rollouts");
         await browser.UntilAsync("document.querySelectorAll('.chip').length === 32 && document.querySelector('.tokens')");
@@ -123,12 +125,14 @@ public sealed class BrowserTests : IDisposable
     {
         await using var browser = await Browser.StartAsync();
         await using var dashboard = await Dashboard.StartAsync(new() { RequireToken = true }, Token);
-        await Watched.RunAsync(Watched.Options with { Steps = 6, Progress = dashboard.Progress }, Token);
+        var judge = Watched.Judge();
+        await Watched.RunJudgedAsync(judge, Watched.Options with { Steps = 6, Progress = dashboard.Progress }, Token);
         await browser.Page.GoToAsync(dashboard.Address.AbsoluteUri);
         await browser.UntilAsync("document.querySelector('.chart path.line')");
         Assert.Equal(string.Empty, await browser.AskAsync<string>("location.search"));
         await browser.Page.ReloadAsync();
         await browser.UntilAsync("document.querySelector('.tile dd')?.textContent.startsWith('6')");
+        await SeeCostAsync(browser, judge.Requests.Count);
         await AssertQuietAsync(browser, dashboard.Address);
     }
 
@@ -143,6 +147,14 @@ public sealed class BrowserTests : IDisposable
         await browser.UseSchemeAsync("dark");
         await browser.ShootAsync("overview-dark");
         await browser.UseSchemeAsync("light");
+    }
+
+    // The tiles tell every call that was paid for: those of the checks, of steps and of validations.
+    private static async Task SeeCostAsync(Browser browser, int calls)
+    {
+        var thousands = calls >= 1000 ? FormattableString.Invariant($"{calls / 1000.0:0.#}K") : FormattableString.Invariant($"{calls}");
+        const string Tiles = "JSON.stringify([...document.querySelectorAll('.tile')].filter(t => ['External calls', 'Cost'].includes(t.querySelector('dt').textContent)).map(t => t.querySelector('dd').textContent))";
+        Assert.Equal(FormattableString.Invariant($"[\"{thousands}\",\"{calls * Watched.JudgePrice:0.00}\"]"), await browser.AskAsync<string>(Tiles));
     }
 
     private static async Task SeeHostileTextAsync(Browser browser)

@@ -1,5 +1,6 @@
 using Hone.Optimizers;
 using Hone.Testing;
+using Microsoft.Extensions.AI;
 
 namespace Hone.DashboardTests;
 
@@ -66,7 +67,36 @@ internal static class Watched
         Seed = 3,
     };
 
-    public static Task<GrpoResult<Question, Answer>> RunAsync(GrpoOptions options, CancellationToken cancellationToken) => Grpo.Create(Metric, options)
+    /// <summary>What one verdict of the judge costs.</summary>
+    public const decimal JudgePrice = 0.0125m;
+
+    public static Task<GrpoResult<Question, Answer>> RunAsync(GrpoOptions options, CancellationToken cancellationToken) => RunAsync(options, Metric, cancellationToken);
+
+    /// <summary>The same run, every score of which takes a verdict of a model that is paid for.</summary>
+    /// <param name="judge">The model.</param>
+    /// <param name="options">The run's options.</param>
+    /// <param name="cancellationToken">Abandons the run.</param>
+    public static Task<GrpoResult<Question, Answer>> RunJudgedAsync(ScriptedChatClient judge, GrpoOptions options, CancellationToken cancellationToken)
+    {
+        var verdict = Predict.Parse("reply -> verdict").WithModel(new LM(judge, "judge") { Price = new(Input: 10, Output: 25) });
+        return RunAsync(
+            options,
+            async (example, prediction, token) =>
+            {
+                await verdict.CallAsync(FieldMap.Of(("reply", prediction.Value.Reply)), token);
+                return await Metric(example, prediction, token);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>A judge of 1000 tokens in and 100 out.</summary>
+    public static ScriptedChatClient Judge() => ScriptedChatClient.ByAsync((_, _, _) => Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, Completion("verdict", "fine")))
+    {
+        FinishReason = ChatFinishReason.Stop,
+        Usage = new() { InputTokenCount = 1000, OutputTokenCount = 100, TotalTokenCount = 1100 },
+    }));
+
+    private static Task<GrpoResult<Question, Answer>> RunAsync(GrpoOptions options, Metric<Question, Answer> metric, CancellationToken cancellationToken) => Grpo.Create(metric, options)
         .CompileAsync(new PlanAndAnswer().WithModel(new LM(Policy(), "toy")), Train, Validation, cancellationToken);
 
     public static string Completion(string field, string value) => $"[[ ## {field} ## ]]\n{value}\n\n[[ ## completed ## ]]\n";

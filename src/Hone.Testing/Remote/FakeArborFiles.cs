@@ -39,8 +39,7 @@ internal sealed class FakeArborFiles(ImmutableArray<ToyChoice> choices, Dictiona
 
     private string Create(JsonElement body)
     {
-        FakeJson.Only(body, "model", "training_file", "method", "suffix", "num_gpus", "validation_file", "seed");
-        FakeJson.Required(body, "model", "training_file");
+        FakeArborSchemas.Check("/v1/fine_tuning/jobs", body);
         var model = FakeJson.Text(body, "model");
         if (!servable.ContainsKey(model) || !files.TryGetValue(FakeJson.Text(body, "training_file"), out var lines))
             throw FakeArborServer.Error(404, "FileNotFoundError", "no such model or file");

@@ -79,16 +79,17 @@ public sealed class FakeArborServer : IAsyncDisposable
         if (request.Path == "/v1/files" || request.Path.StartsWith("/v1/fine_tuning/jobs", StringComparison.Ordinal))
             return OffersJobs ? files.Handle(request, operation) : throw FakeJson.Refuse(404, "Not Found");
         var body = FakeJson.Object(request.Body);
+        FakeArborSchemas.Check(request.Path, body);
         return request.Path switch
         {
             "/v1/chat/completions" => Chat(body),
             "/v1/chat/launch" => Launch(body),
             "/v1/chat/kill" => Kill(body),
             "/v1/fine_tuning/grpo/initialize" => Initialize(body),
-            "/v1/fine_tuning/grpo/status" => OfJob(body, ["job_id"], job => job.Status(this)),
-            "/v1/fine_tuning/grpo/step" => OfJob(body, ["job_id", "model", "batch_id", "batch", "metrics"], job => job.Take(body, this)),
-            "/v1/fine_tuning/grpo/checkpoint" => OfJob(body, ["job_id", "checkpoint_name", "metadata"], job => Checkpoint(job, FakeJson.Text(body, "checkpoint_name"))),
-            "/v1/fine_tuning/grpo/terminate" => OfJob(body, ["job_id"], job =>
+            "/v1/fine_tuning/grpo/status" => OfJob(body, job => job.Status(this)),
+            "/v1/fine_tuning/grpo/step" => OfJob(body, job => job.Take(body, this)),
+            "/v1/fine_tuning/grpo/checkpoint" => OfJob(body, job => Checkpoint(job, FakeJson.Text(body, "checkpoint_name"))),
+            "/v1/fine_tuning/grpo/terminate" => OfJob(body, job =>
             {
                 Checkpoint(job, "checkpoint_final");
                 job.HasTrainer = false;
@@ -101,10 +102,6 @@ public sealed class FakeArborServer : IAsyncDisposable
 
     private string Initialize(JsonElement body)
     {
-        FakeJson.Only(body, "run_name", "model", "trainer_config", "inference_config", "gpu_config");
-        FakeJson.Required(body, "model", "trainer_config", "inference_config");
-        FakeJson.Only(body.GetProperty("inference_config"), "model", "max_seq_len", "num_gpus", "owner", "log_file_path");
-        FakeJson.Required(body.GetProperty("inference_config"), "model");
         var model = FakeJson.Text(body, "model");
         if (!servable.TryGetValue(model, out var logits))
             throw Error(404, "FileNotFoundError", $"{model} is not a model that the toy server has.");
@@ -128,7 +125,6 @@ public sealed class FakeArborServer : IAsyncDisposable
 
     private string Cancel(JsonElement body)
     {
-        FakeJson.Only(body, "job_id");
         var id = FakeJson.Text(body, "job_id");
         if (!jobs.TryGetValue(id, out var job) || job.IsCancelled)
             throw FakeJson.Refuse(404, $"GRPO job {id} not found");
@@ -167,8 +163,6 @@ public sealed class FakeArborServer : IAsyncDisposable
 
     private string Launch(JsonElement body)
     {
-        FakeJson.Only(body, "model", "max_seq_len", "num_gpus", "owner", "log_file_path");
-        FakeJson.Required(body, "model");
         var model = FakeJson.Text(body, "model");
         if (!servable.ContainsKey(model))
             throw Error(500, "RuntimeError", $"{model} is not a model that the toy server has.");
@@ -179,8 +173,6 @@ public sealed class FakeArborServer : IAsyncDisposable
 
     private string Kill(JsonElement body)
     {
-        FakeJson.Only(body, "job_id");
-        FakeJson.Required(body, "job_id");
         var id = FakeJson.Text(body, "job_id");
         if (id == "*")
         {
@@ -193,9 +185,8 @@ public sealed class FakeArborServer : IAsyncDisposable
         return new JsonObject { ["message"] = "Inference server terminated", ["job_id"] = id, ["aliases"] = new JsonArray(model) }.ToJsonString();
     }
 
-    private string OfJob(JsonElement body, string[] members, Func<FakeArborJob, string> use)
+    private string OfJob(JsonElement body, Func<FakeArborJob, string> use)
     {
-        FakeJson.Only(body, members);
         var id = FakeJson.Text(body, "job_id");
         return jobs.TryGetValue(id, out var job) ? use(job) : throw Error(400, "KeyError", $"'{id}'");
     }

@@ -42,6 +42,23 @@ public sealed class FakeTinkerServer : IAsyncDisposable
     /// <summary>While true, operations are taken and their results are never ready, as when an engine has died behind the service.</summary>
     public bool IsEngineDead { get; set; }
 
+    /// <summary>What the server says of its health.</summary>
+    /// <value><c>ok</c> by default.</value>
+    public string Health { get; set; } = "ok";
+
+    /// <summary>False leaves out what tells of health and models, as older servers do.</summary>
+    /// <value>True by default.</value>
+    public bool TellsOfItself { get; set; } = true;
+
+    /// <summary>Tokens of the base model's context, told with its name, as hosted services do; null does not tell, as SkyRL.</summary>
+    public int? MaxContextLength { get; set; }
+
+    /// <summary>True loads checkpoints at any time, as older servers do. Otherwise a model takes one as its first request only.</summary>
+    public bool LoadsAtAnyTime { get; set; }
+
+    /// <summary>True holds one model at a time, as SkyRL does with all weights: a second one is not made while the first is there.</summary>
+    public bool HoldsOneModel { get; set; }
+
     /// <summary>Starts a server whose base model prefers nothing.</summary>
     /// <param name="policy">What the model chooses between.</param>
     /// <param name="apiKey">The only key that is let in; null lets everyone in.</param>
@@ -83,14 +100,15 @@ public sealed class FakeTinkerServer : IAsyncDisposable
         if (request.Method == "GET")
             return operation switch
             {
-                "healthz" => """{"status":"ok"}""",
-                "get_server_capabilities" => $$"""{"supported_models":[{"model_name":"{{BaseModel}}"}]}""",
+                "healthz" when TellsOfItself => new JsonObject { ["status"] = Health }.ToJsonString(),
+                "get_server_capabilities" when TellsOfItself => Capabilities(),
                 _ => throw FakeJson.Refuse(404, "Not Found"),
             };
         var body = FakeJson.Object(request.Body);
+        FakeTinkerSchemas.Check(operation, body);
         return operation switch
         {
-            "create_session" => CreateSession(body),
+            "create_session" => CreateSession(),
             "session_heartbeat" => sessions.Contains(FakeJson.Text(body, "session_id")) ? """{"type":"session_heartbeat"}""" : throw FakeJson.Refuse(404, "Session not found"),
             "create_model" => CreateModel(body),
             "unload_model" => Unload(body),
@@ -106,9 +124,16 @@ public sealed class FakeTinkerServer : IAsyncDisposable
         };
     }
 
-    private string CreateSession(JsonElement body)
+    private string Capabilities()
     {
-        FakeJson.Required(body, "tags", "sdk_version");
+        var model = new JsonObject { ["model_name"] = BaseModel };
+        if (MaxContextLength is { } length)
+            model["max_context_length"] = length;
+        return new JsonObject { ["supported_models"] = new JsonArray(model) }.ToJsonString();
+    }
+
+    private string CreateSession()
+    {
         var id = $"session_{sessions.Count + 1}";
         sessions.Add(id);
         return new JsonObject { ["type"] = "create_session", ["session_id"] = id }.ToJsonString();
@@ -116,15 +141,18 @@ public sealed class FakeTinkerServer : IAsyncDisposable
 
     private string CreateModel(JsonElement body)
     {
-        FakeJson.Required(body, "session_id", "base_model", "lora_config");
         if (!sessions.Contains(FakeJson.Text(body, "session_id")))
             throw FakeJson.Refuse(404, "Session not found");
         if (FakeJson.Text(body, "base_model") != BaseModel)
             throw FakeJson.Refuse(400, $"Unknown base model {FakeJson.Text(body, "base_model")}");
-        var rank = body.GetProperty("lora_config").TryGetProperty("rank", out var value) ? value.GetInt32() : throw FakeJson.Missing("lora_config", "rank");
-        var id = $"model_{++created}";
-        models[id] = new(id, tokenizer, new(start));
-        var request = Store(new JsonObject { ["model_id"] = id, ["base_model"] = BaseModel }.ToJsonString());
+        var rank = body.GetProperty("lora_config").GetProperty("rank").GetInt32();
+        var isFull = HoldsOneModel && models.Count > 0;
+        var id = $"model_{(isFull ? created + 1 : ++created)}";
+        if (!isFull)
+            models[id] = new(id, tokenizer, new(start));
+        var request = isFull
+            ? Store(null, "SkyRLTrainBackend already has a 'policy' model")
+            : Store(new JsonObject { ["model_id"] = id, ["base_model"] = BaseModel }.ToJsonString());
         return new JsonObject { ["model_id"] = id, ["base_model"] = BaseModel, ["lora_config"] = new JsonObject { ["rank"] = rank }, ["status"] = "created", ["request_id"] = request }.ToJsonString();
     }
 
@@ -138,15 +166,12 @@ public sealed class FakeTinkerServer : IAsyncDisposable
     {
         if (body.TryGetProperty("path", out var path) && path.ValueKind == JsonValueKind.String)
             return Save(model, body, path.GetString()!, "sampler_weights", null);
-        FakeJson.Required(body, "sampling_session_seq_id", "seq_id");
         var name = $"ss{body.GetProperty("sampling_session_seq_id").GetInt64()}_seq{body.GetProperty("seq_id").GetInt64()}";
         return Save(model, body, name, "sampler_weights", $"sampling_{samplers.Count + 1}");
     }
 
     private string Save(FakeTinkerModel model, JsonElement body, string name, string kind, string? sampler)
     {
-        if (name.Length is 0 or > 255 || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-'))
-            throw FakeJson.Unprocessable("string_pattern_mismatch", "path", "String should match pattern '^[a-zA-Z0-9_-]+$'");
         var path = $"tinker://{model.Id}/{kind}/{name}";
         if (!checkpoints.TryAdd(path, (model.Weights.Logits, model.Weights.Version)))
             throw FakeJson.Refuse(409, $"Checkpoint '{name}' already exists for model '{model.Id}'");
@@ -159,12 +184,15 @@ public sealed class FakeTinkerServer : IAsyncDisposable
 
     private string Load(FakeTinkerModel model, JsonElement body)
     {
+        // What counts is that something was asked before, whatever became of it; a request that is sent again counts, too.
+        if (model.Uses > 1 && !LoadsAtAnyTime)
+            throw FakeJson.Refuse(400, $"LoadWeights is not permitted with seq_id {(body.TryGetProperty("seq_id", out var number) ? number.ToString() : model.Uses)}");
         var path = FakeJson.Text(body, "path");
         if (!path.StartsWith("tinker://", StringComparison.Ordinal) || !path.Contains("/weights/", StringComparison.Ordinal))
             throw FakeJson.Refuse(400, "request.path must be in format tinker://source_model_id/weights/checkpoint_id");
         if (!checkpoints.TryGetValue(path, out var saved))
             throw FakeJson.Refuse(404, $"Checkpoint not found: {path}");
-        return Future(model, body, () =>
+        return Future(model: null, body, () =>
         {
             model.Weights = new(saved.Logits, null, saved.Version);
             return new() { ["type"] = "load_weights" };
@@ -174,9 +202,8 @@ public sealed class FakeTinkerServer : IAsyncDisposable
     private JsonObject Sample(JsonElement body)
     {
         var logits = LogitsFor(body);
-        FakeJson.Required(body, "prompt", "sampling_params");
         var parameters = body.GetProperty("sampling_params");
-        if (!parameters.TryGetProperty("max_tokens", out var limit))
+        if (!parameters.TryGetProperty("max_tokens", out var limit) || limit.ValueKind == JsonValueKind.Null)
             throw FakeJson.Refuse(400, "max_tokens is currently required");
         if (limit.GetInt32() <= 0)
             throw FakeJson.Refuse(400, "max_tokens must be a positive number");
@@ -199,15 +226,8 @@ public sealed class FakeTinkerServer : IAsyncDisposable
     private double[][] LogitsFor(JsonElement body)
     {
         if (body.TryGetProperty("sampling_session_id", out var session) && session.ValueKind == JsonValueKind.String)
-        {
-            FakeJson.Required(body, "seq_id");
             return samplers.TryGetValue(session.GetString()!, out var at) ? checkpoints[at].Logits : throw FakeJson.Refuse(404, "Sampling session not found");
-        }
-
-        var hasBase = body.TryGetProperty("base_model", out _);
-        if (hasBase == body.TryGetProperty("model_path", out var path))
-            throw FakeJson.Unprocessable("value_error", "base_model", "exactly one of 'base_model' or 'model_path' must be provided");
-        if (hasBase)
+        if (!body.TryGetProperty("model_path", out var path) || path.ValueKind == JsonValueKind.Null)
             return start;
         return checkpoints.TryGetValue(path.GetString()!, out var saved) ? saved.Logits : throw FakeJson.Refuse(404, $"Checkpoint not found: {path.GetString()}");
     }
@@ -216,30 +236,35 @@ public sealed class FakeTinkerServer : IAsyncDisposable
     {
         if (!futures.TryGetValue(FakeJson.Text(body, "request_id"), out var result))
             throw FakeJson.Refuse(404, "Future not found");
-        if (result.Text is null)
-            throw FakeJson.Refuse(408, "Timeout waiting for result");
-        return result.Error is null ? result.Text : throw FakeJson.Refuse(400, result.Error);
+        if (result.Error is not null)
+            throw FakeJson.Refuse(400, result.Error);
+        return result.Text ?? throw FakeJson.Refuse(408, "Timeout waiting for result");
     }
 
-    private string OfModel(JsonElement body, Func<FakeTinkerModel, string> use) =>
-        models.TryGetValue(FakeJson.Text(body, "model_id"), out var model) ? use(model) : throw FakeJson.Refuse(404, "Model not found");
+    private string OfModel(JsonElement body, Func<FakeTinkerModel, string> use)
+    {
+        if (!models.TryGetValue(FakeJson.Text(body, "model_id"), out var model))
+            throw FakeJson.Refuse(404, "Model not found");
+        model.Uses++;
+        return use(model);
+    }
 
     // A request whose number the model has seen is the same request sent again: it is not done twice.
     private string Future(FakeTinkerModel? model, JsonElement body, Func<JsonObject> run)
     {
-        var number = model is not null && body.TryGetProperty("seq_id", out var sequence) ? sequence.GetInt64() : (long?)null;
+        var number = model is not null && body.TryGetProperty("seq_id", out var sequence) && sequence.ValueKind == JsonValueKind.Number ? sequence.GetInt64() : (long?)null;
         if (number is { } known && model!.Requests.TryGetValue(known, out var earlier))
-            return Pending(earlier);
+            return earlier.Asked == body.GetRawText() ? Pending(earlier.Request) : throw FakeJson.Refuse(409, "Training request sequence number was reused");
         var request = Store(IsEngineDead ? null : run().ToJsonString());
         if (number is { } fresh)
-            model!.Requests[fresh] = request;
+            model!.Requests[fresh] = (request, body.GetRawText());
         return Pending(request);
     }
 
-    private string Store(string? result)
+    private string Store(string? result, string? error = null)
     {
         var id = (futures.Count + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        futures[id] = new(result, null);
+        futures[id] = new(result, error);
         return id;
     }
 

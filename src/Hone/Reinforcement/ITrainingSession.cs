@@ -81,6 +81,9 @@ public sealed record TrainingCapabilities
     /// <summary>Longest prompt plus completion, in tokens.</summary>
     public required int MaxSequenceLength { get; init; }
 
+    /// <summary>Most tokens of an answer to a call that sets no limit; null where such an answer may fill what its prompt leaves.</summary>
+    public int? DefaultAnswerTokens { get; init; }
+
     /// <summary>True when a penalty against the starting weights is possible.</summary>
     public bool SupportsKl { get; init; }
 

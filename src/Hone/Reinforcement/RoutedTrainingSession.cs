@@ -32,6 +32,7 @@ internal sealed class RoutedTrainingSession : ITrainingSession
         {
             Losses = [.. all.Skip(1).Aggregate(all[0].Losses.AsEnumerable(), (common, next) => common.Intersect(next.Losses))],
             MaxSequenceLength = all.Min(capabilities => capabilities.MaxSequenceLength),
+            DefaultAnswerTokens = all.Max(capabilities => capabilities.DefaultAnswerTokens),
             SupportsKl = Array.TrueForAll(all, capabilities => capabilities.SupportsKl),
             IsFullFineTuning = Array.TrueForAll(all, capabilities => capabilities.IsFullFineTuning),
             LearnsFromText = Array.TrueForAll(all, capabilities => capabilities.LearnsFromText),

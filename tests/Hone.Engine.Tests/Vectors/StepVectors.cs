@@ -7,6 +7,7 @@ namespace Hone.Engine.Tests;
 internal static class StepVectors
 {
     private const double Tolerance = 1e-4;
+    private const double AdvantageTolerance = 1e-6;
 
     public static IEnumerable<(string Id, string? Failure)> GrpoSteps(string vectorsDir)
     {
@@ -50,6 +51,9 @@ internal static class StepVectors
 
     private static string? GrpoRun(string folder, JsonElement[] sequences, JsonElement run)
     {
+        var advantages = AdvantagesOf(sequences, run);
+        if (CompareAdvantages(advantages, run) is { } wrong)
+            return wrong;
         var (config, weights) = Checkpoint.Load(Path.Combine(folder, "model"));
         var adapter = run.TryGetProperty("adapter", out var path) && path.ValueKind == JsonValueKind.String
             ? PeftAdapter.Load(Path.Combine(folder, "adapter"), config) : null;
@@ -57,7 +61,7 @@ internal static class StepVectors
         using var optimizer = CreateOptimizer(model, run);
         var start = model.Trained.Tensors.Select(tensor => model.Trained.Slice(tensor).ToArray()).ToArray();
         var options = Options(run);
-        var data = Data(sequences, run);
+        var data = Data(sequences, advantages);
         var reference = options.Beta > 0 ? PolicyPass.Score(model, data, options.Temperature, 32, 2, default) : null;
         var updates = run.GetProperty("updates_per_batch").GetInt32();
         foreach (var (step, index) in run.GetProperty("steps").EnumerateArray().Select((step, index) => (step, index)))
@@ -82,10 +86,8 @@ internal static class StepVectors
         return CompareFinal(model.Trained, start, Path.Combine(folder, run.GetProperty("final_weights").GetString()!));
     }
 
-    private static TrainingDatum[] Data(JsonElement[] sequences, JsonElement run)
-    {
-        var advantages = run.GetProperty("advantages").EnumerateArray().Select(value => value.GetDouble()).ToArray();
-        return [.. sequences.Select((sequence, i) => new TrainingDatum
+    private static TrainingDatum[] Data(JsonElement[] sequences, double[] advantages) =>
+        [.. sequences.Select((sequence, i) => new TrainingDatum
         {
             PromptIds = Integers(sequence.GetProperty("prompt")),
             CompletionIds = Integers(sequence.GetProperty("completion")),
@@ -93,6 +95,32 @@ internal static class StepVectors
             Advantage = advantages[i],
             Predictor = sequence.GetProperty("predictor").GetString()!,
         })];
+
+    // Of the recorded rewards and groups; in the order of the sequences, wherever the members of a group stand.
+    private static double[] AdvantagesOf(JsonElement[] sequences, JsonElement run)
+    {
+        var scaling = Enum.Parse<AdvantageScaling>(run.GetProperty("loss").GetProperty("scale_rewards").GetString()!, ignoreCase: true);
+        int[][] groups = [.. Enumerable.Range(0, sequences.Length).GroupBy(i => sequences[i].GetProperty("group").GetString()).Select(group => group.ToArray())];
+        var computed = Advantages.Compute([.. groups.Select(group => group.Select(i => RewardOf(sequences[i])).ToArray())], scaling);
+        var advantages = new double[sequences.Length];
+        foreach (var (group, values) in groups.Zip(computed))
+        {
+            foreach (var (i, value) in group.Zip(values))
+                advantages[i] = value;
+        }
+
+        return advantages;
+    }
+
+    private static double? RewardOf(JsonElement sequence) => sequence.GetProperty("reward") is { ValueKind: JsonValueKind.Number } reward ? reward.GetDouble() : null;
+
+    private static string? CompareAdvantages(double[] actual, JsonElement run)
+    {
+        var expected = run.GetProperty("advantages").EnumerateArray().Select(value => value.GetDouble()).ToArray();
+        if (actual.Length != expected.Length)
+            return $"{actual.Length} advantages, expected {expected.Length}";
+        var worst = Enumerable.Range(0, actual.Length).MaxBy(i => Math.Abs(actual[i] - expected[i]));
+        return Math.Abs(actual[worst] - expected[worst]) <= AdvantageTolerance ? null : $"advantage of sequence {worst} is {actual[worst]}, expected {expected[worst]}";
     }
 
     private static PolicyLossOptions Options(JsonElement run)

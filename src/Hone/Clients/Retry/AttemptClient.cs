@@ -139,7 +139,7 @@ internal sealed class AttemptClient(IChatClient inner, AttemptSettings settings)
         try
         {
             await stream.MoveAsync().ConfigureAwait(false);
-            return stream;
+            return stream.Current is null && settings.Capabilities is not { Streaming: false } ? throw NothingStreamed() : stream;
         }
         catch (Exception)
         {
@@ -147,6 +147,15 @@ internal sealed class AttemptClient(IChatClient inner, AttemptSettings settings)
             throw;
         }
     }
+
+    // An answer in events has one at least, which says why it ends. Plain JSON has none, and OpenAI's client passes over it without a word.
+    private LMServerException NothingStreamed() => new(
+        "The stream ended before anything came. Either the connection was cut, or the server answers a request for a stream with something else, e.g. one plain JSON object: "
+        + "then ask it for whole answers (lm with { Capabilities = lm.Capabilities with { Streaming = false } }), or have the server stream.")
+    {
+        Model = settings.Identity.Name,
+        Provider = settings.Identity.Provider,
+    };
 
     private IAsyncEnumerable<ChatResponseUpdate> Updates(IReadOnlyList<ChatMessage> prompt, ChatOptions? options, CancellationToken cancellationToken) =>
         settings.Capabilities is { Streaming: false }

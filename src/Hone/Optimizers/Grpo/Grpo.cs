@@ -35,7 +35,7 @@ public sealed class Grpo<TIn, TOut> : IOptimizer<TIn, TOut>
     /// </summary>
     /// <param name="program">What would be trained.</param>
     /// <param name="train">Examples to learn from.</param>
-    /// <param name="validation">Examples that would choose the best weights: they are only counted, for the estimate. Null counts as many as there are to learn from.</param>
+    /// <param name="validation">Examples that would choose the best weights: they are counted for the estimate, and their lengths looked at. Null counts as many as there are to learn from.</param>
     /// <param name="cancellationToken">Stops the checks.</param>
     public async Task<PreflightReport> CheckAsync(
         Program<TIn, TOut> program,

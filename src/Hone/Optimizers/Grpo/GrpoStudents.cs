@@ -56,6 +56,18 @@ internal sealed class GrpoStudents<TIn, TOut>
             + "Take these options off the model and off the program's state, or make Sampling and Loss.Temperature agree with them.";
     }
 
+    /// <summary>Most tokens of an answer of a trained predictor, and which setting says so, as a call would find it; null where nothing limits it.</summary>
+    public (int Tokens, string Setting)? AnswerLimitOf(string path, GrpoOptions options, TrainingCapabilities capabilities)
+    {
+        var model = students.First(student => student.Predictors.Contains(path)).Model;
+        return program.State[path].Options?.MaxOutputTokens is { } own ? (own, $"MaxOutputTokens of '{path}' in the program's state")
+            : options.Sampling.MaxOutputTokens is { } sampling ? (sampling, "Sampling.MaxOutputTokens")
+            : model.Options.MaxOutputTokens is { } common ? (common, $"Options.MaxOutputTokens of the model '{model.Name}'")
+            : capabilities.DefaultAnswerTokens is { } session ? (session, "what the training session allows where a call sets no limit")
+            : model.Capabilities.MaxOutputTokens is { } most ? (most, $"Capabilities.MaxOutputTokens of the model '{model.Name}'")
+            : null;
+    }
+
     /// <summary>Starts a session for each set of weights; more than one are joined.</summary>
     public async Task<ITrainingSession> StartAsync(GrpoOptions options, SeedStream seed, bool hasTeachers, CancellationToken cancellationToken)
     {
@@ -93,8 +105,8 @@ internal sealed class GrpoStudents<TIn, TOut>
     /// <summary>The program on the weights under training. A policy changes with every step: no answer of it may come from a cache, or from another model.</summary>
     public Program<TIn, TOut> OnPolicy(IChatClient policy) => Replace(student => student.Model with { Client = policy, Cache = null, Failover = [] });
 
-    /// <summary>The program with a model that says nothing in the place of every set of weights; other models stay.</summary>
-    public Program<TIn, TOut> OnSilence(LM silent) => Replace(_ => silent);
+    /// <summary>The program with a model that says nothing in the place of every set of weights, and by its name: nobody pays for it. Other models stay.</summary>
+    public Program<TIn, TOut> OnSilence(LM silent) => Replace(student => silent with { Name = student.Model.Name });
 
     /// <summary>A teacher whose answers come from its models each time, as the policy's do: equal rollouts of a cache teach nothing.</summary>
     public Program<TIn, TOut> Uncached(Program<TIn, TOut> teacher)

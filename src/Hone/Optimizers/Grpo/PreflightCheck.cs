@@ -39,6 +39,7 @@ internal sealed class PreflightCheck<TIn, TOut>(
         findings.AddFormat(rollouts);
         findings.AddReward([.. rollouts.Chunk(options.RolloutsPerExample)]);
         findings.AddLengths(rollouts);
+        findings.AddContext(LongestPrompts.Of(data, rollouts, students.Predictors), path => students.AnswerLimitOf(path, options, session.Capabilities));
         findings.AddSilence("an unreadable answer", isUnreadable: true, rollouts, await ScoreSilenceAsync(nothing.Speechless, cancellationToken).ConfigureAwait(false));
         findings.AddSilence("an answer with empty fields", isUnreadable: false, rollouts, await ScoreSilenceAsync(nothing.Empty, cancellationToken).ConfigureAwait(false));
         findings.AddDeterminism(await ScoreTwiceAsync(policy, cancellationToken).ConfigureAwait(false));

@@ -80,13 +80,30 @@ internal sealed class PreflightFindings(GrpoOptions options, TrainingCapabilitie
                 cut > 0.9 ? PreflightSeverity.Problem : PreflightSeverity.Warning,
                 "cut answers",
                 $"{cut:P0} of the answers reach the token limit before they end. Raise Sampling.{nameof(CallOptions.MaxOutputTokens)}, or ask for shorter answers.");
-        var longest = tokens.MaxBy(call => call.Tokens!.PromptIds.Count);
-        var most = longest.Tokens!.PromptIds.Count + (options.Sampling.MaxOutputTokens ?? 0);
-        if (most > capabilities.MaxSequenceLength)
+    }
+
+    /// <summary>One finding for each set whose longest prompt leaves too little room for its answer.</summary>
+    /// <param name="prompts">The longest prompts.</param>
+    /// <param name="limitOf">What limits a predictor's answers, and which setting says so; null where an answer may fill what is left.</param>
+    public void AddContext(IReadOnlyList<LongPrompt> prompts, Func<string, (int Tokens, string Setting)?> limitOf)
+    {
+        var most = capabilities.MaxSequenceLength;
+        foreach (var set in prompts.GroupBy(prompt => prompt.Set))
+        {
+            var (prompt, limit, total) = set
+                .Select(prompt => (Prompt: prompt, Limit: limitOf(prompt.Path), Total: prompt.Tokens + (long)(limitOf(prompt.Path)?.Tokens ?? 1)))
+                .MaxBy(entry => entry.Total);
+            if (total <= most)
+                continue;
             Add(
                 PreflightSeverity.Warning,
                 "context",
-                $"A prompt of '{longest.Path}' has {longest.Tokens.PromptIds.Count} tokens; with up to {options.Sampling.MaxOutputTokens} of an answer that is more than the {capabilities.MaxSequenceLength} that the model holds.");
+                FormattableString.Invariant($"{(prompt.IsMeasured ? "A prompt" : "By the length of its texts, a prompt")} of '{prompt.Path}' for the {set.Key} example {prompt.Example} (counted from 0) has {(prompt.IsMeasured ? string.Empty : "about ")}{prompt.Tokens} tokens; ")
+                + (limit is var (tokens, setting)
+                    ? FormattableString.Invariant($"with up to {tokens} of an answer ({setting}) that is more than the {most} that the model holds: such answers are cut or refused. Leave out or shorten such examples, set a lower MaxOutputTokens, or ")
+                    : FormattableString.Invariant($"the model holds {most}, which leaves no room for an answer. Leave out or shorten such examples, or "))
+                + "train with a longer context.");
+        }
     }
 
     /// <summary>

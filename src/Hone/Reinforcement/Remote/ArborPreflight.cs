@@ -12,7 +12,7 @@ internal static class ArborPreflight
             throw new TrainingNotSupportedException("Arbor wants all settings of the training when a job starts: set TrainingOptions.Plan (Grpo does).") { Options = ["TrainingOptions.Plan"] };
         reasons.AddIf(training.KeepReference, "Loss.Beta", "is above 0, but Arbor's reference follows the policy instead of staying at the start. Set it to 0");
         reasons.AddIf(plan.HasTeachers, "Teachers", "write part of the rollouts, but Arbor would learn from their texts as if the policy had written them. Leave them out");
-        Add(reasons, plan.Loss);
+        Add(reasons, options, plan.Loss);
         Add(reasons, plan.Optimizer);
         reasons.AddIf(plan.UpdatesPerBatch != 1, "UpdatesPerBatch", $"is {plan.UpdatesPerBatch}, but Arbor updates once a group. Set it to 1");
         reasons.AddIf(plan.Scaling == AdvantageScaling.Batch, "Scaling", "is Batch, but Arbor compares within groups only. Use None or Group");
@@ -39,7 +39,7 @@ internal static class ArborPreflight
         reasons.ThrowIfAny();
     }
 
-    private static void Add(Refusals reasons, PolicyLossOptions loss)
+    private static void Add(Refusals reasons, ArborOptions options, PolicyLossOptions loss)
     {
         reasons.AddIf(!Losses.Contains(loss.Type), "Loss.Type", $"is {loss.Type}, which Arbor does not compute. Use one of {string.Join(", ", Losses)}");
         reasons.AddIf(loss.Beta > 0, "Loss.Beta", "is above 0, but Arbor's reference follows the policy instead of staying at the start. Set it to 0");
@@ -47,7 +47,11 @@ internal static class ArborPreflight
         reasons.AddIf(loss.Correction is not (ImportanceCorrection.None or ImportanceCorrection.Automatic), "Loss.Correction", $"is {loss.Correction}, but Arbor never sees the sampler's log-probabilities. Leave it at Automatic");
         reasons.AddIf(loss.OffPolicyThreshold is not null, "Loss.OffPolicyThreshold", "is set, but Arbor never sees the sampler's log-probabilities. Leave it null");
         reasons.AddIf(loss.NormalizePerPredictor, "Loss.NormalizePerPredictor", "is set, but Arbor does not know of predictors. Leave it off");
-        reasons.AddIf(loss.Type == PolicyLossType.DrGrpo && loss.MaxCompletionLength <= 0, "Loss.MaxCompletionLength", "must be above 0 for DrGrpo: it divides the loss");
+
+        // Its max_completion_length would take the place of max_seq_len, and with it the beginnings of prompts would be cut off.
+        reasons.AddIf(
+            loss.Type == PolicyLossType.DrGrpo && loss.MaxCompletionLength != options.MaxSequenceLength, "Loss.MaxCompletionLength",
+            $"is {loss.MaxCompletionLength}, but Arbor divides the loss of DrGrpo by the longest sequence. Set it to ArborOptions.MaxSequenceLength ({options.MaxSequenceLength})");
     }
 
     private static void Add(Refusals reasons, OptimizerStepOptions step)

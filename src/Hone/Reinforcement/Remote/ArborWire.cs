@@ -32,8 +32,6 @@ internal static class ArborWire
         writer.WriteNumber("gradient_accumulation_steps", options.GradientAccumulationSteps);
         writer.WriteBoolean("gradient_checkpointing", options.GradientCheckpointing);
         writer.WriteString("lr_scheduler_type", options.WarmupGroups > 0 ? "constant_with_warmup" : "constant");
-        if (plan.Loss.MaxCompletionLength > 0)
-            writer.WriteNumber("max_completion_length", plan.Loss.MaxCompletionLength);
         writer.WriteBoolean("scale_rewards", plan.Scaling == AdvantageScaling.Group);
         if (double.IsFinite(plan.Optimizer.MaxGradientNorm))
             writer.WriteNumber("max_grad_norm", plan.Optimizer.MaxGradientNorm);

@@ -77,24 +77,12 @@ internal sealed class ServiceConnection(ServiceSettings settings)
     /// <param name="isRepeatable">Whether a request that may or may not have arrived can be sent again.</param>
     /// <param name="cancellationToken">Ends the request and all pauses.</param>
     /// <exception cref="TrainingServiceException">No whole answer came, or one of 500 and above.</exception>
-    public async Task<ServiceReply> PostAsync(string path, Action<Utf8JsonWriter> write, bool isRepeatable, CancellationToken cancellationToken)
-    {
-        var body = BodyOf(write);
-        var started = Time.GetTimestamp();
-        for (var attempt = 0; ; attempt++)
-        {
-            var failure = await TryAsync(path, body, cancellationToken).ConfigureAwait(false);
-            if (failure.Reply is { } reply)
-                return reply;
-            var left = settings.RetryWindow - Time.GetElapsedTime(started);
-            var pause = failure.RetryAfter ?? TimeSpan.FromSeconds(Math.Min(15, 0.25 * Math.Pow(2, attempt)));
-            var isSafe = isRepeatable || failure.WasNotProcessed;
-            if (!isSafe || left <= pause)
-                throw failure.Error!;
-            RemoteLog.Repeating(Log, settings.Service, path, pause, failure.Error!.Message);
-            await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    public Task<ServiceReply> PostAsync(string path, Action<Utf8JsonWriter> write, bool isRepeatable, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, path, BodyOf(write), isRepeatable, cancellationToken);
+
+    /// <summary>Asks for something that is only read, and so asked again like <see cref="PostAsync"/> what may be repeated.</summary>
+    /// <exception cref="TrainingServiceException">No whole answer came, or one of 500 and above.</exception>
+    public Task<ServiceReply> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, body: null, isRepeatable: true, cancellationToken);
 
     /// <summary>Like <see cref="PostAsync"/>, for an object that must come back.</summary>
     /// <exception cref="TrainingServiceException">Anything else came back.</exception>
@@ -127,6 +115,24 @@ internal sealed class ServiceConnection(ServiceSettings settings)
         Status = (int)reply.Status,
     };
 
+    private async Task<ServiceReply> SendAsync(HttpMethod method, string path, byte[]? body, bool isRepeatable, CancellationToken cancellationToken)
+    {
+        var started = Time.GetTimestamp();
+        for (var attempt = 0; ; attempt++)
+        {
+            var failure = await TryAsync(method, path, body, cancellationToken).ConfigureAwait(false);
+            if (failure.Reply is { } reply)
+                return reply;
+            var left = settings.RetryWindow - Time.GetElapsedTime(started);
+            var pause = failure.RetryAfter ?? TimeSpan.FromSeconds(Math.Min(15, 0.25 * Math.Pow(2, attempt)));
+            var isSafe = isRepeatable || failure.WasNotProcessed;
+            if (!isSafe || left <= pause)
+                throw failure.Error!;
+            RemoteLog.Repeating(Log, settings.Service, path, pause, failure.Error!.Message);
+            await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     private static byte[] BodyOf(Action<Utf8JsonWriter> write)
     {
         using var stream = new MemoryStream();
@@ -140,14 +146,15 @@ internal sealed class ServiceConnection(ServiceSettings settings)
         return stream.ToArray();
     }
 
-    private async Task<Attempt> TryAsync(string path, byte[] body, CancellationToken cancellationToken)
+    private async Task<Attempt> TryAsync(HttpMethod method, string path, byte[]? body, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(settings.RequestTimeout, Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(settings.Address, path)) { Content = new ByteArrayContent(body) };
-            request.Content.Headers.ContentType = Json;
+            using var request = new HttpRequestMessage(method, new Uri(settings.Address, path)) { Content = body is null ? null : new ByteArrayContent(body) };
+            if (request.Content is { } content)
+                content.Headers.ContentType = Json;
             request.Headers.Accept.Add(new("application/json"));
             if (settings.Secret is { } secret)
                 request.Headers.TryAddWithoutValidation(secret.Name, secret.Value);

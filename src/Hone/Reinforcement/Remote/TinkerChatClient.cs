@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 namespace Hone.Reinforcement;
 
 /// <summary>Chats with weights of a Tinker service; responses carry the exact tokens that were sampled.</summary>
-internal sealed class TinkerChatClient(TinkerClient client, Func<TinkerWeights> weights) : IChatClient
+internal sealed class TinkerChatClient(TinkerClient client, Func<CancellationToken, ValueTask<TinkerWeights>> weights) : IChatClient
 {
     // Seeds of services are 32-bit numbers.
     private const long SeedMask = int.MaxValue;
@@ -21,14 +21,14 @@ internal sealed class TinkerChatClient(TinkerClient client, Func<TinkerWeights> 
         ArgumentNullException.ThrowIfNull(messages);
         RemoteChat.Refuse(options, "a Tinker service");
         var prompt = client.Options.Tokenizer.Encode(RemoteChat.WithInstructions(messages, options));
-        var room = client.Options.MaxSequenceLength - prompt.Count;
+        var room = client.MaxSequenceLength - prompt.Count;
         if (room < 1)
-            throw new ContextWindowExceededException($"The prompt has {prompt.Count} tokens; TinkerOptions.MaxSequenceLength is {client.Options.MaxSequenceLength}.");
+            throw new ContextWindowExceededException($"The prompt has {prompt.Count} tokens; {client.MaxSequenceLengthOf} is {client.MaxSequenceLength}.");
         string[] stops = [.. options?.StopSequences ?? []];
         var sampling = new TinkerSampling(
             Math.Min(options?.MaxOutputTokens ?? client.Options.MaxCompletionTokens, room), options?.Seed is { } seed ? (int)(seed & SeedMask) : null,
             options?.Temperature ?? 1, options?.TopK ?? -1, options?.TopP ?? 1, stops, client.Options.Tokenizer.StopIds);
-        var from = weights();
+        var from = await weights(cancellationToken).ConfigureAwait(false);
         var result = await client.RunAsync("asample", writer => TinkerWire.WriteSample(writer, prompt, sampling, from), isRepeatable: true, cancellationToken).ConfigureAwait(false);
         var (tokens, logProbs, isTruncated) = TinkerClient.Read("asample", result, TinkerWire.ReadSample);
         return new(new ChatMessage(ChatRole.Assistant, RemoteChat.CutAt(stops, client.Options.Tokenizer.Decode(tokens))))

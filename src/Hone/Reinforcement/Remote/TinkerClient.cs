@@ -10,6 +10,22 @@ internal sealed class TinkerClient(ServiceConnection connection, TinkerOptions o
 
     public TinkerOptions Options => options;
 
+    /// <summary>Longest prompt plus completion, in tokens: the option, or less where the service holds less.</summary>
+    public int MaxSequenceLength => Math.Min(options.MaxSequenceLength, ServiceContext ?? int.MaxValue);
+
+    /// <summary>Where <see cref="MaxSequenceLength"/> is from, for errors.</summary>
+    public string MaxSequenceLengthOf => ServiceContext < options.MaxSequenceLength
+        ? $"the context of {options.BaseModel} on the service at {options.Address}"
+        : $"{nameof(TinkerOptions)}.{nameof(TinkerOptions.MaxSequenceLength)}";
+
+    /// <summary>Tokens of the model's context as the service tells them; null while it has not told.</summary>
+    public int? ServiceContext { get; set; }
+
+    public Task<ServiceReply> GetAsync(string path, CancellationToken cancellationToken) => connection.GetAsync(path, cancellationToken);
+
+    /// <inheritdoc cref="ServiceConnection.Refused"/>
+    public TrainingServiceException RefusedBy(string path, ServiceReply reply) => connection.Refused(path, reply);
+
     public TimeProvider Time => connection.Time;
 
     public Microsoft.Extensions.Logging.ILogger Log => connection.Log;

@@ -12,14 +12,16 @@ public static class TinkerLM
         ArgumentNullException.ThrowIfNull(options);
         var client = new TinkerClient(options.Connect(), options);
         var trainer = new Trainer(client);
-        return new(new TinkerChatClient(client, () => TinkerWeights.Base(options.BaseModel)) { Services = type => type.IsInstanceOfType(trainer) ? trainer : null }, options.BaseModel);
+        var weights = TinkerWeights.Base(options.BaseModel);
+        return new(new TinkerChatClient(client, _ => new(weights)) { Services = type => type.IsInstanceOfType(trainer) ? trainer : null }, options.BaseModel);
     }
 
     /// <summary>A model on saved weights. What is written down of it is where the service keeps them.</summary>
     internal static LM OnSavedWeights(TinkerClient client, string path, int version, string name)
     {
         var store = new SavedWeights(new(client.Options.BaseModel, path, version));
-        return new(new TinkerChatClient(client, () => TinkerWeights.Saved(path, version)) { Services = type => type.IsInstanceOfType(store) ? store : null }, name);
+        var weights = TinkerWeights.Saved(path, version);
+        return new(new TinkerChatClient(client, _ => new(weights)) { Services = type => type.IsInstanceOfType(store) ? store : null }, name);
     }
 
     private sealed class Trainer(TinkerClient client) : ITrainableModel

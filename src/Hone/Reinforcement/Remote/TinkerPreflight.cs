@@ -5,8 +5,9 @@ internal static class TinkerPreflight
 {
     private static readonly HashSet<string> AllTargets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 
-    public static void Check(TinkerOptions options, TrainingOptions training)
+    public static void Check(TinkerClient client, TrainingOptions training)
     {
+        var options = client.Options;
         var reasons = new Refusals("The Tinker protocol cannot do what this run asks for");
         if (training.Lora is { } lora)
         {
@@ -22,7 +23,8 @@ internal static class TinkerPreflight
             Add(reasons, plan.Loss);
             Add(reasons, options, plan.Optimizer);
             reasons.AddIf(
-                plan.Sampling.MaxOutputTokens > options.MaxSequenceLength, "Sampling.MaxOutputTokens", $"is {plan.Sampling.MaxOutputTokens}, above TinkerOptions.MaxSequenceLength");
+                plan.Sampling.MaxOutputTokens > client.MaxSequenceLength, "Sampling.MaxOutputTokens",
+                $"is {plan.Sampling.MaxOutputTokens}, above the {client.MaxSequenceLength} of {client.MaxSequenceLengthOf}");
         }
 
         reasons.ThrowIfAny();

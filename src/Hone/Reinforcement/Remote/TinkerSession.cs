@@ -12,52 +12,55 @@ namespace Hone.Reinforcement;
 internal sealed class TinkerSession : ITrainingSession
 {
     private const string StepPath = "optim_step";
+    private const string LoadPath = "load_weights";
+    private const string UnloadPath = "unload_model";
     private const int SaveAttempts = 3;
 
     private readonly TinkerClient client;
     private readonly TinkerHeartbeat heartbeat;
-    private readonly string model;
-    private readonly bool isFullFineTuning;
-    private TinkerWeights weights;
+    private readonly TrainingOptions training;
+    private readonly string session;
+    private readonly SemaphoreSlim sampling = new(1, 1);
+    private readonly List<string> replaced = [];
+    private string model;
+    private TinkerWeights? weights;
     private long sequence;
+    private int models;
     private int samplers;
     private int names;
     private int isUnloaded;
 
-    private TinkerSession(TinkerClient client, TinkerHeartbeat heartbeat, string model, bool isFullFineTuning)
+    private TinkerSession(TinkerClient client, TinkerHeartbeat heartbeat, TrainingOptions training, string session)
     {
-        (this.client, this.heartbeat, this.model, this.isFullFineTuning) = (client, heartbeat, model, isFullFineTuning);
-        weights = TinkerWeights.Base(client.Options.BaseModel);
-        Policy = new TinkerChatClient(client, () => weights);
+        (this.client, this.heartbeat, this.training, this.session, model) = (client, heartbeat, training, session, string.Empty);
+        Policy = new TinkerChatClient(client, CurrentAsync);
     }
 
     public TrainingCapabilities Capabilities => new()
     {
         Losses = Enum.GetValues<PolicyLossType>(),
-        MaxSequenceLength = client.Options.MaxSequenceLength,
-        IsFullFineTuning = isFullFineTuning,
+        MaxSequenceLength = client.MaxSequenceLength,
+        DefaultAnswerTokens = client.Options.MaxCompletionTokens,
+        IsFullFineTuning = training.Lora is null,
     };
 
-    public int PolicyVersion => weights.Version;
+    public int PolicyVersion { get; private set; }
 
     public IChatClient Policy { get; }
 
-    /// <summary>Checks what the run will ask for, then opens a session and a model on the service.</summary>
+    /// <summary>Checks what the run will ask for, and whether the service can do it, then opens a session and a model there.</summary>
     public static async Task<TinkerSession> StartAsync(TinkerClient client, TrainingOptions training, CancellationToken cancellationToken)
     {
-        TinkerPreflight.Check(client.Options, training);
+        TinkerPreflight.Check(client, training);
+        await TinkerService.CheckAsync(client, cancellationToken).ConfigureAwait(false);
+        TinkerPreflight.Check(client, training); // against the context that the service has told
         var opened = await client.PostAsync("create_session", WriteSession, isRepeatable: true, cancellationToken).ConfigureAwait(false);
         var id = TinkerClient.Read("create_session", opened, body => body.GetProperty("session_id").GetString()!);
         var heartbeat = new TinkerHeartbeat(client, id);
         try
         {
-            var created = await client.PostAsync("create_model", writer => WriteModel(writer, id, client.Options.BaseModel, training), isRepeatable: false, cancellationToken)
-                .ConfigureAwait(false);
-            var (model, request) = TinkerClient.Read(
-                "create_model", created, body => (body.GetProperty("model_id").GetString()!, body.GetProperty("request_id").ToString()));
-            await client.ResultAsync("create_model", request, cancellationToken).ConfigureAwait(false);
-            var session = new TinkerSession(client, heartbeat, model, training.Lora is null);
-            await session.RefreshAsync(0, cancellationToken).ConfigureAwait(false);
+            var session = new TinkerSession(client, heartbeat, training, id);
+            session.model = await session.CreateModelAsync(cancellationToken).ConfigureAwait(false);
             return session;
         }
         catch (Exception)
@@ -122,27 +125,26 @@ internal sealed class TinkerSession : ITrainingSession
     public async Task LoadStateAsync(string directory, CancellationToken cancellationToken = default)
     {
         var reference = await TinkerReference.LoadAsync(directory, client.Options.BaseModel, cancellationToken).ConfigureAwait(false);
-        var number = Next();
         try
         {
-            await client.RunAsync(
-                "load_weights",
-                writer =>
-                {
-                    writer.WriteString("model_id", model);
-                    writer.WriteString("path", reference.Path);
-                    writer.WriteBoolean("optimizer", true);
-                    writer.WriteNumber("seq_id", number);
-                },
-                isRepeatable: true, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await LoadAsync(reference.Path, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TrainingServiceException error) when (error.Status == (int)HttpStatusCode.BadRequest)
+            {
+                // Services take a checkpoint as a model's first request only; this model has had some, or the answer to the first got lost.
+                await ReplaceModelAsync(cancellationToken).ConfigureAwait(false);
+                await LoadAsync(reference.Path, cancellationToken).ConfigureAwait(false);
+            }
         }
-        catch (TrainingStateLostException error)
+        catch (TrainingStateLostException error) when (error.Operation == LoadPath)
         {
             throw new TrainingStateLostException(
                 $"The service at {client.Options.Address} no longer has the checkpoint {reference.Path} that {directory} refers to: its storage was cleared or is another one. "
                 + "The run cannot go on from here; start it in a new directory.", error)
             {
-                Operation = "load_weights",
+                Operation = LoadPath,
                 Status = error.Status,
             };
         }
@@ -170,7 +172,8 @@ internal sealed class TinkerSession : ITrainingSession
             return;
         try
         {
-            await client.PostAsync("unload_model", writer => writer.WriteString("model_id", model), isRepeatable: false, CancellationToken.None).ConfigureAwait(false);
+            foreach (var each in (IEnumerable<string>)[.. replaced, model])
+                await client.PostAsync(UnloadPath, writer => writer.WriteString("model_id", each), isRepeatable: false, CancellationToken.None).ConfigureAwait(false);
         }
         catch (TrainingServiceException error)
         {
@@ -189,19 +192,79 @@ internal sealed class TinkerSession : ITrainingSession
     }
 
     // Rank 0 asks for all weights. Hosted services would adapt the unembedding, too, unless told.
-    private static void WriteModel(Utf8JsonWriter writer, string session, string baseModel, TrainingOptions training)
+    private async Task<string> CreateModelAsync(CancellationToken cancellationToken)
     {
-        writer.WriteString("type", "create_model");
-        writer.WriteString("session_id", session);
-        writer.WriteNumber("model_seq_id", 0);
-        writer.WriteString("base_model", baseModel);
-        writer.WriteStartObject("lora_config");
-        writer.WriteNumber("rank", training.Lora?.Rank ?? 0);
-        writer.WriteNumber("seed", (int)(training.Seed & int.MaxValue));
-        writer.WriteBoolean("train_unembed", false);
-        writer.WriteBoolean("train_mlp", true);
-        writer.WriteBoolean("train_attn", true);
-        writer.WriteEndObject();
+        const string path = "create_model";
+        var number = models++;
+        var created = await client.PostAsync(
+            path,
+            writer =>
+            {
+                writer.WriteString("type", path);
+                writer.WriteString("session_id", session);
+                writer.WriteNumber("model_seq_id", number);
+                writer.WriteString("base_model", client.Options.BaseModel);
+                writer.WriteStartObject("lora_config");
+                writer.WriteNumber("rank", training.Lora?.Rank ?? 0);
+                writer.WriteNumber("seed", (int)(training.Seed & int.MaxValue));
+                writer.WriteBoolean("train_unembed", false);
+                writer.WriteBoolean("train_mlp", true);
+                writer.WriteBoolean("train_attn", true);
+                writer.WriteEndObject();
+            },
+            isRepeatable: false, cancellationToken).ConfigureAwait(false);
+        var (id, request) = TinkerClient.Read(path, created, body => (body.GetProperty("model_id").GetString()!, body.GetProperty("request_id").ToString()));
+        await client.ResultAsync(path, request, cancellationToken).ConfigureAwait(false);
+        return id;
+    }
+
+    // Snapshots may be sampled from the model that they were made of, so it stays where the service holds several. What it had learned is given up in any case.
+    private async Task ReplaceModelAsync(CancellationToken cancellationToken)
+    {
+        var old = model;
+        try
+        {
+            model = await CreateModelAsync(cancellationToken).ConfigureAwait(false);
+            replaced.Add(old);
+        }
+        catch (TrainingServiceException error) when (error.Status == (int)HttpStatusCode.BadRequest)
+        {
+            await client.RunAsync(UnloadPath, writer => writer.WriteString("model_id", old), isRepeatable: false, cancellationToken).ConfigureAwait(false);
+            model = await CreateModelAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        sequence = 0;
+    }
+
+    private Task LoadAsync(string path, CancellationToken cancellationToken)
+    {
+        var number = Next();
+        return client.RunAsync(
+            LoadPath,
+            writer =>
+            {
+                writer.WriteString("model_id", model);
+                writer.WriteString("path", path);
+                writer.WriteBoolean("optimizer", true);
+                writer.WriteNumber("seq_id", number);
+            },
+            isRepeatable: true, cancellationToken);
+    }
+
+    // The first weights are handed to the sampler when somebody samples: until then a saved state can be loaded, which services take as a first request only.
+    private async ValueTask<TinkerWeights> CurrentAsync(CancellationToken cancellationToken)
+    {
+        if (weights is { } known)
+            return known;
+        await sampling.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return weights ?? await RefreshAsync(PolicyVersion, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            sampling.Release();
+        }
     }
 
     private long Next() => Interlocked.Increment(ref sequence);
@@ -263,14 +326,16 @@ internal sealed class TinkerSession : ITrainingSession
     }
 
     // Hands the trained weights to the sampler. They are named by numbers and need not be written to a disk.
-    private async Task RefreshAsync(int version, CancellationToken cancellationToken)
+    private async Task<TinkerWeights> RefreshAsync(int version, CancellationToken cancellationToken)
     {
         const string path = "save_weights_for_sampler";
         var result = await SaveAsync(path, writer => writer.WriteNumber("sampling_session_seq_id", ++samplers), cancellationToken).ConfigureAwait(false);
-        weights = TinkerClient.Read(path, result, body =>
+        var fresh = TinkerClient.Read(path, result, body =>
             body.TryGetProperty("sampling_session_id", out var id) && id.ValueKind == JsonValueKind.String
                 ? TinkerWeights.Session(id.GetString()!, version)
                 : TinkerWeights.Saved(body.GetProperty("path").GetString()!, version));
+        (weights, PolicyVersion) = (fresh, version);
+        return fresh;
     }
 
     private async Task<string> SaveAsync(string path, string name, CancellationToken cancellationToken)
@@ -313,8 +378,8 @@ internal sealed class TinkerSession : ITrainingSession
             var length = data[i].PromptIds.Count + data[i].CompletionIds.Count;
             if (data[i].PromptIds.Count == 0 || data[i].CompletionIds.Count == 0)
                 throw new HoneException($"Training datum {i} of predictor '{data[i].Predictor}' has an empty prompt or completion: there is nothing to predict from or to learn.");
-            if (length > client.Options.MaxSequenceLength)
-                throw new HoneException($"Training datum {i} of predictor '{data[i].Predictor}' has {length} tokens; TinkerOptions.MaxSequenceLength is {client.Options.MaxSequenceLength}.");
+            if (length > client.MaxSequenceLength)
+                throw new HoneException($"Training datum {i} of predictor '{data[i].Predictor}' has {length} tokens; {client.MaxSequenceLengthOf} is {client.MaxSequenceLength}.");
         }
     }
 

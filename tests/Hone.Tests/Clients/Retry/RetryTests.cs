@@ -92,6 +92,36 @@ public sealed class RetryTests
         Assert.True(updates.Count(update => update.Text.Length > 0) >= 3);
     }
 
+    /// <summary>A server that cannot stream and does not say so: OpenAI's client finds no event in the answer and is content.</summary>
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("text/event-stream")]
+    public async Task Stream_AnsweredWithPlainJson_SaysWhatToDo(string contentType)
+    {
+        const string Whole = """{"id":"c","object":"chat.completion","created":1,"model":"gpt-4o","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"fine"}}]}""";
+        await using var server = await FakeServer.StartAsync();
+        server.Otherwise = _ => FakeReply.Raw(Whole) with { ContentType = contentType };
+        var model = new LM(server.OpenAI()) with { Retry = new() { Time = new LeapingTime() } };
+        var error = await Assert.ThrowsAsync<LMServerException>(() => model.AsChatClient().GetStreamingResponseAsync("hi", cancellationToken: Token).ToListAsync(Token).AsTask());
+        Assert.Equal(("gpt-4o", "openai"), (error.Model, error.Provider));
+        Assert.Contains("plain JSON", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Streaming = false", error.Message, StringComparison.Ordinal);
+        Assert.All(server.Requests, request => Assert.True(request.IsStreaming));
+
+        model = model with { Capabilities = model.Capabilities with { Streaming = false } };
+        Assert.Equal("fine", (await model.AsChatClient().GetStreamingResponseAsync("hi", cancellationToken: Token).ToChatResponseAsync(Token)).Text);
+    }
+
+    /// <summary>A connection that was cut before the first event is made again, like one that was refused.</summary>
+    [Fact]
+    public async Task Stream_EndsBeforeItsFirstEvent_IsTriedAgain()
+    {
+        await using var server = await FakeServer.StartAsync(FakeReply.Raw(string.Empty) with { ContentType = "text/event-stream" }, FakeReply.Say("one two three"));
+        var model = new LM(server.OpenAI()) with { Retry = new() { Time = new LeapingTime() } };
+        Assert.Equal("one two three", (await model.AsChatClient().GetStreamingResponseAsync("hi", cancellationToken: Token).ToChatResponseAsync(Token)).Text);
+        Assert.Equal(2, server.Requests.Count);
+    }
+
     [Fact]
     public async Task D15_Stream_IsNotTriedAgainAfterItsFirstUpdate()
     {

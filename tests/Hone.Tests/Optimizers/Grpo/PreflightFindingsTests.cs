@@ -37,13 +37,31 @@ public sealed class PreflightFindingsTests
     }
 
     [Theory]
-    [InlineData(80, false)]
-    [InlineData(81, true)]
-    public void AddLengths_PromptAndAnswerBeyondTheContext_NameThePredictor(int prompt, bool isTold)
+    [InlineData(80, 20, false)]
+    [InlineData(81, 20, true)]
+    [InlineData(99, null, false)]
+    [InlineData(100, null, true)]
+    public void AddContext_PromptAndAnswerBeyondTheContext_NamePredictorExampleAndSetting(int prompt, int? limit, bool isTold)
     {
-        var options = new GrpoOptions { Sampling = new() { Temperature = 1, MaxOutputTokens = 20 } };
-        var found = Find(findings => findings.AddLengths([Rolled(Calls.Make("frozen", 5, promptTokens: 99), Calls.Make("answer", 5, promptTokens: prompt))]), options);
-        Assert.Equal(isTold, found.Any(finding => finding.Check == "context" && finding.Message.Contains("'answer'", StringComparison.Ordinal)));
+        LongPrompt[] prompts = [new("plan", 70, "training", "1", IsMeasured: true), new("answer", prompt, "training", "5 ('late')", IsMeasured: false)];
+        var found = Find(findings => findings.AddContext(prompts, _ => limit is { } tokens ? (tokens, "the setting") : null));
+        Assert.Equal(isTold ? new[] { "context" } : [], found.Select(finding => finding.Check));
+        if (isTold)
+        {
+            Assert.Contains($"a prompt of 'answer' for the training example 5 ('late') (counted from 0) has about {prompt} tokens", found[0].Message, StringComparison.Ordinal);
+            Assert.Contains(limit is null ? "leaves no room" : "up to 20 of an answer (the setting) that is more than the 100", found[0].Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>A prompt that is not the longest may still leave the least room.</summary>
+    [Fact]
+    public void AddContext_LimitsDiffer_LeastRoomOfEachSetIsTold()
+    {
+        LongPrompt[] prompts = [new("plan", 90, "training", "1", IsMeasured: true), new("answer", 60, "training", "2", IsMeasured: true), new("plan", 99, "validation", "3", IsMeasured: false)];
+        var found = Find(findings => findings.AddContext(prompts, path => (path == "plan" ? 5 : 50, path)));
+        Assert.Equal(2, found.Length);
+        Assert.Contains(found, finding => finding.Message.Contains("A prompt of 'answer' for the training example 2 (counted from 0) has 60 tokens", StringComparison.Ordinal));
+        Assert.Contains(found, finding => finding.Message.Contains("'plan' for the validation example 3", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -143,6 +143,22 @@ public sealed class PreflightTests
         Assert.Null(without.Preflight);
     }
 
+    /// <summary>The models that say nothing cost nothing, and are no calls of other models either.</summary>
+    [Fact]
+    public async Task CompileAsync_Checks_CountTheCallsOfTheMetricAndNothingElse()
+    {
+        var judge = ScriptedChatClient.By((_, _) => ToyTask.Completion("verdict", "fine"));
+        var verdict = Predict.Parse("answer -> verdict").WithModel(new LM(judge, "judge"));
+        var result = await Grpo.Create<ToyQuestion, ToyAnswer>(
+            async (example, prediction, cancellationToken) =>
+            {
+                await verdict.CallAsync(FieldMap.Of(("answer", prediction.Value.Answer)), cancellationToken);
+                return await ToyTask.Metric(example, prediction, cancellationToken);
+            },
+            ToyTask.Options with { Steps = 2 }).CompileAsync(ToyTask.Program(ToyTask.ReadablePolicy()), ToyTask.Train, ToyTask.Validation, Token);
+        Assert.Equal(judge.Requests.Count, result.ExternalCalls);
+    }
+
     private static Task<PreflightReport> CheckAsync(Program<ToyQuestion, ToyAnswer> program, Metric<ToyQuestion, ToyAnswer> metric) =>
         Grpo.Create(metric, ToyTask.Options).CheckAsync(program, ToyTask.Train, null, Token);
 

@@ -15,12 +15,12 @@ public sealed class ArborProtocolTests
     public async Task Initialize_SendsTheWholePlan_AtTheFirstUseOnly()
     {
         await using var server = FakeArborServer.Start(ToyTask.Policy());
-        var run = ArborTask.Run with { Loss = new() { Type = PolicyLossType.DrGrpo, MaxCompletionLength = 256 }, Lora = new() { Targets = ["q_proj"] }, LearningRate = 1e-5 };
+        var run = ArborTask.Run with { Loss = new() { Type = PolicyLossType.DrGrpo, MaxCompletionLength = 4096 }, Lora = new() { Targets = ["q_proj"] }, LearningRate = 1e-5 };
         await using var session = await ArborTask.StartAsync(ArborTask.Options(server) with { RunName = "hop", TrainingGpus = 2, PerDeviceBatchSize = 4, WarmupGroups = 7 }, run, Token);
         Assert.Empty(server.Requests);
         await session.Policy.GetResponseAsync([new(ChatRole.User, "[[ ## plan ## ]]\n{plan}")], null, Token);
         Assert.Equal(
-            """initialize {"run_name":"hop","model":"toy/policy","trainer_config":{"temperature":1,"beta":0,"num_generations":8,"per_device_train_batch_size":4,"learning_rate":1E-05,"gradient_accumulation_steps":1,"gradient_checkpointing":true,"lr_scheduler_type":"constant_with_warmup","max_completion_length":256,"scale_rewards":true,"max_grad_norm":1,"mask_truncated_completions":true,"max_seq_len":4096,"lora_config":{"r":8,"lora_alpha":16,"target_modules":["q_proj"],"lora_dropout":0},"max_steps":1000000,"warmup_steps":7,"loss_type":"dr_grpo","num_training_gpus":2,"weight_decay":0},"inference_config":{"model":"toy/policy","max_seq_len":4096,"num_gpus":1},"gpu_config":{"type":"multi","multi":{"num_inference_gpus":1,"num_training_gpus":2}}}""",
+            """initialize {"run_name":"hop","model":"toy/policy","trainer_config":{"temperature":1,"beta":0,"num_generations":8,"per_device_train_batch_size":4,"learning_rate":1E-05,"gradient_accumulation_steps":1,"gradient_checkpointing":true,"lr_scheduler_type":"constant_with_warmup","scale_rewards":true,"max_grad_norm":1,"mask_truncated_completions":true,"max_seq_len":4096,"lora_config":{"r":8,"lora_alpha":16,"target_modules":["q_proj"],"lora_dropout":0},"max_steps":1000000,"warmup_steps":7,"loss_type":"dr_grpo","num_training_gpus":2,"weight_decay":0},"inference_config":{"model":"toy/policy","max_seq_len":4096,"num_gpus":1},"gpu_config":{"type":"multi","multi":{"num_inference_gpus":1,"num_training_gpus":2}}}""",
             Sent(server)[0]);
         Assert.Equal("/v1/fine_tuning/grpo/initialize", server.Requests[0].Path);
     }
@@ -285,14 +285,17 @@ public sealed class ArborProtocolTests
         Assert.Equal(["ArborOptions.PerDeviceBatchSize"], error.Options);
     }
 
-    /// <summary>Grpo itself refuses this; whoever starts a session without it is told as well.</summary>
-    [Fact]
-    public async Task StartTraining_DrGrpoWithoutALength_IsRefused()
+    /// <summary>Arbor divides by its longest sequence, and takes a longest completion in that one's place: prompts would lose their beginning.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(256)]
+    public async Task StartTraining_DrGrpoOfAnotherLengthThanTheSequences_IsRefused(int length)
     {
         await using var server = FakeArborServer.Start(ToyTask.Policy());
-        var run = ArborTask.Run with { Loss = new() { Type = PolicyLossType.DrGrpo } };
+        var run = ArborTask.Run with { Loss = new() { Type = PolicyLossType.DrGrpo, MaxCompletionLength = length } };
         var error = await Assert.ThrowsAsync<TrainingNotSupportedException>(() => ArborTask.StartAsync(ArborTask.Options(server), run, Token));
         Assert.Equal(["Loss.MaxCompletionLength"], error.Options);
+        Assert.Contains("ArborOptions.MaxSequenceLength (4096)", error.Message, StringComparison.Ordinal);
     }
 
     private static string[] Sent(FakeArborServer server) => [.. server.Requests.Select(request => $"{request.Operation} {request.Body}")];

@@ -17,19 +17,25 @@ public sealed class TinkerProtocolTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task StartTraining_SendsSessionModelAndFirstSampler()
+    public async Task StartTraining_AsksWhatThereIs_ThenSendsSessionAndModel_AndTheFirstSamplerWhenSomebodySamples()
     {
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), new() { Lora = new() { Rank = 16, Alpha = 32 }, Seed = (1L << 40) + 7 }, Token);
         Assert.Equal(
             [
+                "healthz ",
+                "get_server_capabilities ",
                 """create_session {"type":"create_session","tags":["hone"],"user_metadata":null,"sdk_version":"hone-0.1.0"}""",
                 """create_model {"type":"create_model","session_id":"session_1","model_seq_id":0,"base_model":"toy/policy","lora_config":{"rank":16,"seed":7,"train_unembed":false,"train_mlp":true,"train_attn":true}}""",
                 """retrieve_future {"request_id":"1"}""",
-                """save_weights_for_sampler {"model_id":"model_1","sampling_session_seq_id":1,"seq_id":1,"type":"save_weights_for_sampler"}""",
-                """retrieve_future {"request_id":"2"}""",
             ],
             Sent(server));
+        var before = server.Requests.Count;
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => session.Policy.GetResponseAsync([new(ChatRole.User, "[[ ## plan ## ]]\n{plan}")], null, Token)));
+        Assert.Equal(
+            ["""save_weights_for_sampler {"model_id":"model_1","sampling_session_seq_id":1,"seq_id":1,"type":"save_weights_for_sampler"}""", """retrieve_future {"request_id":"2"}"""],
+            Sent(server)[before..(before + 2)]);
+        Assert.Single(server.Requests, request => request.Operation == "save_weights_for_sampler");
         Assert.All(server.Requests, request => Assert.StartsWith("/api/v1/", request.Path, StringComparison.Ordinal));
         Assert.Equal(0, session.PolicyVersion);
     }
@@ -39,7 +45,7 @@ public sealed class TinkerProtocolTests
     {
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
-        Assert.Contains("\"lora_config\":{\"rank\":0,\"seed\":0,", Sent(server)[1], StringComparison.Ordinal);
+        Assert.Contains("\"lora_config\":{\"rank\":0,\"seed\":0,", Sent(server)[3], StringComparison.Ordinal);
         Assert.True(session.Capabilities.IsFullFineTuning);
     }
 
@@ -61,11 +67,21 @@ public sealed class TinkerProtocolTests
         Assert.Equal((1L, 1L), (response.Usage!.InputTokenCount, response.Usage.OutputTokenCount));
     }
 
+    /// <summary>Some services stop at nothing but what they are told: every token that ends an answer is.</summary>
+    [Fact]
+    public async Task GetResponse_ModelWithSeveralEnds_SendsAllOfThem()
+    {
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        var model = TinkerLM.Open(TinkerTask.Options(server) with { Tokenizer = new SeveralEnds(new ToyTokenizer(ToyTask.Policy().Choices)) });
+        await model.AsChatClient().GetResponseAsync("[[ ## plan ## ]]\n{plan}", null, Token);
+        Assert.Contains("\"stop\":[2,9]", Sent(server)[0], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ForwardBackward_FirstUpdate_SendsWeightsOfTheExactGradient()
     {
         Assert.Equal(
-            """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3],"dtype":"int64","shape":[1]},"weights":{"data":[0.25],"dtype":"float32","shape":[1]}}},{"model_input":{"chunks":[{"type":"encoded_text","tokens":[1]}]},"loss_fn_inputs":{"target_tokens":{"data":[6],"dtype":"int64","shape":[1]},"weights":{"data":[-0.5],"dtype":"float32","shape":[1]}}}],"loss_fn":"cross_entropy"},"seq_id":2}""",
+            """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3],"dtype":"int64","shape":[1]},"weights":{"data":[0.25],"dtype":"float32","shape":[1]}}},{"model_input":{"chunks":[{"type":"encoded_text","tokens":[1]}]},"loss_fn_inputs":{"target_tokens":{"data":[6],"dtype":"int64","shape":[1]},"weights":{"data":[-0.5],"dtype":"float32","shape":[1]}}}],"loss_fn":"cross_entropy"},"seq_id":1}""",
             Assert.Single(await PassesAsync(Data, TinkerTask.Plain)));
     }
 
@@ -98,7 +114,7 @@ public sealed class TinkerProtocolTests
     {
         TrainingDatum[] data = [Data[0] with { OldLogProbs = [-1.5f] }];
         Assert.Equal(
-            """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3],"dtype":"int64","shape":[1]},"logprobs":{"data":[-1.5],"dtype":"float32","shape":[1]},"advantages":{"data":[0.5],"dtype":"float32","shape":[1]}}}],"loss_fn":"ppo","loss_fn_config":{"clip_low_threshold":0.75,"clip_high_threshold":1.5}},"seq_id":2}""",
+            """forward_backward {"model_id":"model_1","forward_backward_input":{"data":[{"model_input":{"chunks":[{"type":"encoded_text","tokens":[0]}]},"loss_fn_inputs":{"target_tokens":{"data":[3],"dtype":"int64","shape":[1]},"logprobs":{"data":[-1.5],"dtype":"float32","shape":[1]},"advantages":{"data":[0.5],"dtype":"float32","shape":[1]}}}],"loss_fn":"ppo","loss_fn_config":{"clip_low_threshold":0.75,"clip_high_threshold":1.5}},"seq_id":1}""",
             Assert.Single(await PassesAsync(data, new() { EpsilonLow = 0.25, EpsilonHigh = 0.5 })));
         Assert.Contains(
             "\"loss_fn\":\"cispo\",\"loss_fn_config\":{\"clip_low_threshold\":0,\"clip_high_threshold\":5}",
@@ -162,10 +178,10 @@ public sealed class TinkerProtocolTests
         var step = await session.OptimizerStepAsync(new() { LearningRate = 0.125, WeightDecay = 0.5 }, Token);
         Assert.Equal(
             [
-                """optim_step {"model_id":"model_1","adam_params":{"learning_rate":0.125,"beta1":0.9,"beta2":0.999,"eps":1E-08,"weight_decay":0.5,"grad_clip_norm":1},"seq_id":3}""",
+                """optim_step {"model_id":"model_1","adam_params":{"learning_rate":0.125,"beta1":0.9,"beta2":0.999,"eps":1E-08,"weight_decay":0.5,"grad_clip_norm":1},"seq_id":2}""",
+                """retrieve_future {"request_id":"3"}""",
+                """save_weights_for_sampler {"model_id":"model_1","sampling_session_seq_id":1,"seq_id":3,"type":"save_weights_for_sampler"}""",
                 """retrieve_future {"request_id":"4"}""",
-                """save_weights_for_sampler {"model_id":"model_1","sampling_session_seq_id":2,"seq_id":4,"type":"save_weights_for_sampler"}""",
-                """retrieve_future {"request_id":"5"}""",
             ],
             Sent(server)[before..]);
         Assert.Equal(1, session.PolicyVersion);
@@ -214,7 +230,7 @@ public sealed class TinkerProtocolTests
         await using var server = FakeTinkerServer.Start(ToyTask.Policy());
         await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
         await session.SaveStateAsync(directory, Token);
-        Assert.Equal("""save_weights {"model_id":"model_1","path":"state-0-1","seq_id":2,"type":"save_weights"}""", Sent(server)[^2]);
+        Assert.Equal("""save_weights {"model_id":"model_1","path":"state-0-1","seq_id":1,"type":"save_weights"}""", Sent(server)[^2]);
         Assert.Equal(
             """
             {
@@ -224,10 +240,78 @@ public sealed class TinkerProtocolTests
             }
             """,
             await File.ReadAllTextAsync(Path.Combine(directory, "tinker.json"), Token));
+        await using var resumed = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
+        await resumed.LoadStateAsync(directory, Token);
+        Assert.Equal(
+            [
+                """load_weights {"model_id":"model_2","path":"tinker://model_1/weights/state-0-1","optimizer":true,"seq_id":1}""",
+                """retrieve_future {"request_id":"4"}""",
+                """save_weights_for_sampler {"model_id":"model_2","sampling_session_seq_id":1,"seq_id":2,"type":"save_weights_for_sampler"}""",
+                """retrieve_future {"request_id":"5"}""",
+            ],
+            Sent(server)[^4..]);
+        await resumed.SnapshotAsync("toy policy: best", Token);
+        Assert.Equal("""save_weights_for_sampler {"model_id":"model_2","path":"toy-policy--best-1","seq_id":3,"type":"save_weights_for_sampler"}""", Sent(server)[^2]);
+        Directory.Delete(Path.GetDirectoryName(directory)!, recursive: true);
+    }
+
+    /// <summary>
+    /// A service takes a checkpoint as a model's first request only. One that has learned is given up for a new one, and stays where it may, since snapshots may be sampled from it.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Load_ModelThatHasLearned_IsReplacedByAFreshOne(bool holdsOne)
+    {
+        var directory = Path.Combine(Directory.CreateTempSubdirectory("hone-tinker").FullName, "session");
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        server.HoldsOneModel = holdsOne;
+        var session = await TinkerTask.StartAsync(TinkerTask.Options(server) with { UnloadOnDispose = true }, null, Token);
+        await session.SaveStateAsync(directory, Token);
+        await session.UpdateAsync(Data, TinkerTask.Plain, new() { LearningRate = 1 }, Token);
+        Assert.NotEqual(1 / 3.0, server.Probability(0, 1), 3);
+        var before = server.Requests.Count;
         await session.LoadStateAsync(directory, Token);
-        Assert.Equal("""load_weights {"model_id":"model_1","path":"tinker://model_1/weights/state-0-1","optimizer":true,"seq_id":3}""", Sent(server)[^4]);
-        await session.SnapshotAsync("toy policy: best", Token);
-        Assert.Equal("""save_weights_for_sampler {"model_id":"model_1","path":"toy-policy--best-2","seq_id":5,"type":"save_weights_for_sampler"}""", Sent(server)[^2]);
+        string[] made = holdsOne ? ["create_model", "retrieve_future", "unload_model", "retrieve_future", "create_model", "retrieve_future"] : ["create_model", "retrieve_future"];
+        Assert.Equal(
+            ["load_weights", .. made, "load_weights", "retrieve_future", "save_weights_for_sampler", "retrieve_future"], server.Requests.Skip(before).Select(request => request.Operation));
+        Assert.Equal(1 / 3.0, server.Probability(0, 1), 9);
+        Assert.Contains($"\"model_seq_id\":{(holdsOne ? 2 : 1)},", server.Requests.Last(request => request.Operation == "create_model").Body, StringComparison.Ordinal);
+        Assert.Contains("\"model_id\":\"model_2\",\"path\":\"tinker://model_1/weights/state-0-1\",\"optimizer\":true,\"seq_id\":1}", server.Requests.Last(request => request.Operation == "load_weights").Body, StringComparison.Ordinal);
+        Assert.Equal(0, session.PolicyVersion);
+
+        await session.UpdateAsync(Data, TinkerTask.Plain, new() { LearningRate = 1 }, Token);
+        Assert.NotEqual(1 / 3.0, server.Probability(0, 1), 3);
+        await session.DisposeAsync();
+        Assert.Equal(["model_1", "model_2"], server.Requests.Where(request => request.Operation == "unload_model").Select(request => request.Body[13..^2]));
+        Directory.Delete(Path.GetDirectoryName(directory)!, recursive: true);
+    }
+
+    [Fact]
+    public async Task Load_ServiceThatLoadsAtAnyTime_KeepsTheModel()
+    {
+        var directory = Path.Combine(Directory.CreateTempSubdirectory("hone-tinker").FullName, "session");
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        server.LoadsAtAnyTime = true;
+        await using var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token);
+        await session.SaveStateAsync(directory, Token);
+        await session.LoadStateAsync(directory, Token);
+        Assert.Single(server.Requests, request => request.Operation == "create_model");
+        Directory.Delete(Path.GetDirectoryName(directory)!, recursive: true);
+    }
+
+    /// <summary>The checkpoint was loaded and the answer got lost: sent again it is no first request any more.</summary>
+    [Fact]
+    public async Task Load_ConnectionCutInTheAnswer_IsLoadedIntoAFreshModel()
+    {
+        var directory = Path.Combine(Directory.CreateTempSubdirectory("hone-tinker").FullName, "session");
+        await using var server = FakeTinkerServer.Start(ToyTask.Policy());
+        await using (var session = await TinkerTask.StartAsync(TinkerTask.Options(server), null, Token))
+            await session.SaveStateAsync(directory, Token);
+        await using var resumed = await TinkerTask.StartAsync(TinkerTask.Options(server, time: new LeapingClock()), null, Token);
+        server.Inject(new(ServerFaultKind.CutBody, "load_weights"));
+        await resumed.LoadStateAsync(directory, Token);
+        Assert.Equal(["model_2", "model_2", "model_3"], server.Requests.Where(request => request.Operation == "load_weights").Select(request => request.Body[13..20]));
         Directory.Delete(Path.GetDirectoryName(directory)!, recursive: true);
     }
 
@@ -253,6 +337,17 @@ public sealed class TinkerProtocolTests
         var count = server.Requests.Count;
         time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(count, server.Requests.Count);
+    }
+
+    private sealed class SeveralEnds(ToyTokenizer inner) : IPolicyTokenizer
+    {
+        public IReadOnlyList<int> StopIds => [2, 9];
+
+        public IReadOnlyList<int> Encode(IReadOnlyList<ChatMessage> messages) => inner.Encode(messages);
+
+        public IReadOnlyList<int> EncodeAnswer(string text) => inner.EncodeAnswer(text);
+
+        public string Decode(IReadOnlyList<int> ids) => inner.Decode(ids);
     }
 
     private static string[] Sent(FakeTinkerServer server) => [.. server.Requests.Select(request => $"{request.Operation} {request.Body}")];

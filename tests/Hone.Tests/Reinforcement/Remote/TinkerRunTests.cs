@@ -82,6 +82,28 @@ public sealed class TinkerRunTests : IDisposable
         GrpoTests.AssertSameSeries(expected, resumed);
     }
 
+    /// <summary>Services load a checkpoint into a fresh model only: going back within a run makes one, and the run goes on as it does in process.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task CompileAsync_Collapse_GoesBackAsInProcess(bool holdsOne)
+    {
+        var options = ToyTask.Options with { Steps = 24, ValidateEvery = 5, Preflight = PreflightMode.Off, Collapse = new() { MaxFormatFailures = null, MaxRewardDrop = 0.3, MaxRollbacks = 1 } };
+        var policy = ToyTask.Policy();
+        var expected = await Grpo.Create(Straying(), options).CompileAsync(ToyTask.Program(policy), ToyTask.Train, ToyTask.Validation, Token);
+        await using var server = FakeTinkerServer.Start(policy);
+        server.HoldsOneModel = holdsOne;
+        var actual = await Grpo.Create(Straying(), options).CompileAsync(Program(server), ToyTask.Train, ToyTask.Validation, Token);
+        AssertSameNumbers(expected, actual);
+        Assert.Equal(expected.StopReason, actual.StopReason);
+        Assert.Equal(holdsOne ? 3 : 2, server.Requests.Count(request => request.Operation == "create_model"));
+        Assert.Equal(holdsOne ? 1 : 0, server.Requests.Count(request => request.Operation == "unload_model"));
+
+        // What some versions of the policy do earns nothing, as if it had gone astray.
+        static Metric<ToyQuestion, ToyAnswer> Straying() => (example, prediction, cancellationToken) =>
+            prediction.Trace.Calls[0].Tokens is { PolicyVersion: >= 17 and <= 19 } ? ValueTask.FromResult<Score>(0.0) : ToyTask.Metric(example, prediction, cancellationToken);
+    }
+
     [Fact]
     public async Task CompileAsync_ServerRestartsAndLosesTheModel_SaysWhatIsLostAndResumes()
     {
