@@ -12,6 +12,7 @@ internal static class TogetherBench
 {
     private const int Rounds = 4;
     private const int Siblings = 8;
+    private const int PromptLength = 512;
 
     public static void Run(Figures figures, string? models, int cores)
     {
@@ -23,14 +24,14 @@ internal static class TogetherBench
                 using var weights = MappedWeights.Create(config, format);
                 using var model = new HostInferenceModel(weights, null);
                 One(figures, $"{name}_{suffix}", model, RooflineBench.Bytes(config, format), cores);
-                foreach (var (batch, siblings) in new[] { (2, 1), (8, 1), (8, Siblings), (32, 1), (32, Siblings) })
+                foreach (var (batch, siblings) in new[] { (2, 1), (8, 1), (32, 1), (32, Siblings) })
                 {
                     if (batch > 8 && config.VocabularySize > 100_000) continue;
                     var (apart, together) = (double.MaxValue, double.MaxValue);
                     for (var round = 0; round < Rounds; round++)
                     {
                         apart = Math.Min(apart, DecodeBench.Seconds(model, batch, siblings, cores));
-                        together = Math.Min(together, Together(model, batch, siblings, cores));
+                        together = Math.Min(together, Together(cores, crew => Decode(model, batch, siblings, crew)));
                     }
 
                     var tokens = batch * DecodeBench.NewTokens;
@@ -46,12 +47,18 @@ internal static class TogetherBench
         using var memory = new NativeBuffer(1 << 27);
         memory.Span.Fill(1);
         var (alone, together, bandwidth) = (double.MaxValue, double.MaxValue, 0.0);
+        var (promptAlone, promptTogether) = (double.MaxValue, double.MaxValue);
         for (var round = 0; round < 2 * Rounds; round++)
         {
             bandwidth = Math.Max(bandwidth, Bandwidth(memory, cores));
             alone = Math.Min(alone, DecodeBench.Seconds(model, 1, 1, 1));
-            together = Math.Min(together, Together(model, 1, 1, cores));
+            together = Math.Min(together, Together(cores, crew => Decode(model, 1, 1, crew)));
+            if (round >= Rounds) continue;
+            promptAlone = Math.Min(promptAlone, Prompt(model, null));
+            promptTogether = Math.Min(promptTogether, Together(cores, crew => Prompt(model, crew)));
         }
+
+        figures.Add($"together_{name}_prompt", PromptLength / promptTogether, $"tokens/s of a prompt of {PromptLength}; one core alone {PromptLength / promptAlone:N1}");
 
         var (rate, limit) = (DecodeBench.NewTokens / together, bandwidth * 1e9 / bytes);
         figures.Add($"together_{name}_b1", rate, $"tokens/s; one core alone {DecodeBench.NewTokens / alone:N1}");
@@ -59,8 +66,8 @@ internal static class TogetherBench
         figures.Add($"together_{name}_b1_limit_ratio", limit / rate, $"limit {limit:N1} tokens/s; 1 is the limit; below 1: in a cache, or read faster than by TensorPrimitives.Sum");
     }
 
-    // Seconds of decoding, with threads that do nothing but help.
-    private static double Together(InferenceModel model, int batch, int siblings, int cores)
+    // Seconds of work, with threads that do nothing but help.
+    private static double Together(int cores, Func<StepCrew, double> work)
     {
         var crew = new StepCrew(cores);
         var isDone = false;
@@ -70,12 +77,28 @@ internal static class TogetherBench
             while (!Volatile.Read(ref isDone)) crew.Help();
         })).ToArray();
         Array.ForEach(helpers, helper => helper.Start());
-        using var ready = new Barrier(1);
-        var seconds = DecodeBench.Decode(model, batch, 0, ready, siblings: siblings, crew: crew);
+        var seconds = work(crew);
         Volatile.Write(ref isDone, true);
         crew.Close();
         Array.ForEach(helpers, helper => helper.Join());
         return seconds;
+    }
+
+    private static double Decode(InferenceModel model, int batch, int siblings, StepCrew crew)
+    {
+        using var ready = new Barrier(1);
+        return DecodeBench.Decode(model, batch, 0, ready, siblings: siblings, crew: crew);
+    }
+
+    private static double Prompt(InferenceModel model, StepCrew? crew)
+    {
+        using var pool = model.CreatePool();
+        using var scratch = model.CreateScratch(PromptLength, PromptLength, crew);
+        using var segment = new KeyValueSegment(pool);
+        InferenceRow[] rows = [.. Enumerable.Range(0, PromptLength).Select(i => new InferenceRow(segment, i, i, i == PromptLength - 1))];
+        var started = Stopwatch.GetTimestamp();
+        model.Forward(scratch, rows);
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
     private static double Bandwidth(NativeBuffer memory, int cores)
