@@ -6,8 +6,8 @@ namespace Hone.Engine;
 public sealed record EngineOptions
 {
     /// <summary>
-    /// Worker threads; each runs its share of the requests. From 4 million weights on, one takes up to eight before the next does, and those without a request
-    /// help the others with their steps. Default: the number of processors.
+    /// Worker threads; each runs its share of the requests. From 4 million weights on, those without a request help the others with their steps; from 48 MB of
+    /// weights on, one takes up to eight requests before the next does. Default: the number of processors.
     /// </summary>
     public int Workers { get; init => field = AtLeastOne(value); } = Environment.ProcessorCount;
 

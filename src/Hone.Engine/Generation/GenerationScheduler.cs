@@ -13,9 +13,6 @@ internal sealed class GenerationScheduler : IDisposable
     // the wave is computed together.
     private static readonly TimeSpan GatherPause = TimeSpan.FromMicroseconds(150), GatherLimit = TimeSpan.FromMilliseconds(1);
 
-    // Requests that one worker takes before the next does where idle ones help: their weights are read once, and what they share is computed once.
-    private const int RequestsTogether = 8;
-
     private readonly object _gate = new();
     private readonly Queue<GenerationRequest> _queue = new();
     private readonly SemaphoreSlim _updates = new(1);
@@ -177,7 +174,7 @@ internal sealed class GenerationScheduler : IDisposable
     private int ShareOfRequests()
     {
         var total = _queue.Count + _lanes.Sum(lane => lane.Load);
-        var workers = _model.IsWorthHelping ? Math.Clamp(Ceiling(total, RequestsTogether), 1, _lanes.Length) : _lanes.Length;
+        var workers = _model.IsWorthHelping ? Math.Clamp(Ceiling(total, _model.SequencesTogether), 1, _lanes.Length) : _lanes.Length;
         return Math.Min(Ceiling(total, workers), Limits.Sequences);
     }
 

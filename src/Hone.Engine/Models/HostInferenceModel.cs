@@ -9,6 +9,9 @@ internal sealed unsafe partial class HostInferenceModel : InferenceModel
     // Below, a step takes less time than helpers take to arrive.
     private const long HelpFromWeights = 4_000_000;
 
+    // Weights that the caches hold are read by every core as fast as by one; larger ones once for all sequences of a step.
+    private const long TogetherFromBytes = 48_000_000;
+
     private readonly VectorKernels _kernels;
     private readonly PackedWeights _packed;
     private readonly FrozenWeights? _frozen;
@@ -31,10 +34,14 @@ internal sealed unsafe partial class HostInferenceModel : InferenceModel
         : base(config)
     {
         (_kernels, _packed) = (kernels, packed);
-        IsWorthHelping = ParameterSet.Describe(config).Sum(tensor => (long)tensor.Length) >= HelpFromWeights;
+        var weights = ParameterSet.Describe(config).Sum(tensor => (long)tensor.Length);
+        IsWorthHelping = weights >= HelpFromWeights;
+        SequencesTogether = weights * (packed.Head.Format == PanelFormat.Single ? sizeof(float) : sizeof(ushort)) >= TogetherFromBytes ? 8 : 1;
     }
 
     public override bool IsWorthHelping { get; }
+
+    public override int SequencesTogether { get; }
 
     public override void Repack(ParameterSet weights, LoraAdapter? adapter = null)
     {

@@ -8,6 +8,9 @@ internal abstract class InferenceModel(ModelConfig config) : IDisposable
     /// <summary>Whether steps are long enough for other threads to help with them.</summary>
     public virtual bool IsWorthHelping => false;
 
+    /// <summary>Where others help: sequences that are computed faster in one step with all threads than in a step a thread.</summary>
+    public virtual int SequencesTogether => 1;
+
     /// <summary>Packs the weights for the processor, with the adapter merged into them if there is one.</summary>
     public static InferenceModel Create(ParameterSet weights, LoraAdapter? adapter = null) => Create(weights, adapter, VectorKernels.Best);
 
