@@ -25,12 +25,18 @@ public sealed class GenerationHelpTests : IDisposable
     public async Task Generate_OneRequest_IsHelpedAndGivesTheSameTokens()
     {
         Assert.True(_model.IsWorthHelping);
-        var request = () => GenerationSchedulerTests.Request(SmallModel.Prompts(4)[3], 1, maxNewTokens: 150);
         using var alone = Scheduler(1);
         using var helped = Scheduler(3);
-        GenerationResult expected = await alone.GenerateAsync(request(), Token), actual = await helped.GenerateAsync(request(), Token);
-        Assert.Equal(expected.Tokens, actual.Tokens);
-        Assert.Equal(expected.LogProbs, actual.LogProbs);
+        for (var seed = 0; seed < 200; seed++)
+        {
+            // On a busy machine the others may come to nothing for a while.
+            if (seed > 2 && helped.PartsHelped > 0) break;
+            GenerationRequest Request() => new(SmallModel.Prompts(4)[3], new SamplingOptions(Seed: (ulong)seed), 100, []);
+            GenerationResult expected = await alone.GenerateAsync(Request(), Token), actual = await helped.GenerateAsync(Request(), Token);
+            Assert.Equal(expected.Tokens, actual.Tokens);
+            Assert.Equal(expected.LogProbs, actual.LogProbs);
+        }
+
         Assert.Equal(0, alone.PartsHelped);
         Assert.True(helped.PartsHelped > 0);
     }
@@ -55,11 +61,9 @@ public sealed class GenerationHelpTests : IDisposable
     [Fact]
     public async Task Generate_AGroup_ComputesItsPromptOnceForAllWorkers()
     {
-        // Too large for caches: it is read once for all sequences of a step.
-        using var weights = ParameterSet.CreateRandom(Config with { FeedForwardSize = 4000 }, 1);
-        using var model = InferenceModel.Create(weights);
-        Assert.Equal((1, 8), (_model.SequencesTogether, model.SequencesTogether));
-        using var scheduler = new GenerationScheduler(model, 0, 3, SmallModel.Limits);
+        using var large = new LargeModel();
+        Assert.Equal((1, 8), (_model.SequencesTogether, large.Model.SequencesTogether));
+        using var scheduler = new GenerationScheduler(large.Model, 0, 3, SmallModel.Limits);
         var prompt = SmallModel.Prompts(4)[3];
         await Task.WhenAll(Enumerable.Range(0, 8).Select(i => scheduler.GenerateAsync(GenerationSchedulerTests.Request(prompt, i, maxNewTokens: 1), Token)));
         Assert.Equal(prompt.Length + 7, scheduler.RowsComputed);
@@ -68,7 +72,8 @@ public sealed class GenerationHelpTests : IDisposable
     [Fact]
     public async Task Generate_OneAfterTheOther_FindsWhatWasComputed()
     {
-        using var scheduler = Scheduler(3);
+        using var large = new LargeModel();
+        using var scheduler = new GenerationScheduler(large.Model, 0, 3, SmallModel.Limits);
         var prompt = SmallModel.Prompts(4)[3];
         for (var i = 0; i < 6; i++) await scheduler.GenerateAsync(GenerationSchedulerTests.Request(prompt, i, maxNewTokens: 1), Token);
         Assert.Equal(prompt.Length + 5, scheduler.RowsComputed);
@@ -108,4 +113,20 @@ public sealed class GenerationHelpTests : IDisposable
     }
 
     private GenerationScheduler Scheduler(int workers, GenerationLimits? limits = null) => new(_model, 0, workers, limits ?? SmallModel.Limits);
+
+    /// <summary>Too large for caches: it is read once for all sequences of a step, and the first worker takes them.</summary>
+    private sealed class LargeModel : IDisposable
+    {
+        private readonly ParameterSet _weights = ParameterSet.CreateRandom(Config with { FeedForwardSize = 4000 }, 1);
+
+        public LargeModel() => Model = InferenceModel.Create(_weights);
+
+        public InferenceModel Model { get; }
+
+        public void Dispose()
+        {
+            Model.Dispose();
+            _weights.Dispose();
+        }
+    }
 }

@@ -54,7 +54,8 @@ public sealed class HelpedStepTests : IDisposable
         var crew = new StepCrew(3);
         using (new StepCrewTests.Helpers(crew, 2))
         {
-            for (var round = 0; round < 3; round++)
+            // On a busy machine the helpers may come to nothing for a while.
+            for (var round = 0; round < 3 || (round < 200 && crew.PartsHelped == 0); round++)
             {
                 var helped = Steps(model, crew);
                 Assert.Equal(alone.Count, helped.Count);
