@@ -105,7 +105,6 @@ internal sealed class StepCrew(int size)
                 }
 
                 Do(part, member);
-                Interlocked.Increment(ref _partsHelped);
                 hasHelped = true;
                 spin.Reset();
                 idleSince = Stopwatch.GetTimestamp();
@@ -157,6 +156,7 @@ internal sealed class StepCrew(int size)
         }
         finally
         {
+            if (member > 0) Interlocked.Increment(ref _partsHelped);
             Interlocked.Increment(ref _finished);
         }
     }
