@@ -24,9 +24,9 @@ internal sealed unsafe partial class HostInferenceModel : InferenceModel
 
     /// <summary>Weights that stay as they are, shared with others, and an adapter beside them that may change.</summary>
     internal HostInferenceModel(FrozenWeights weights, LoraAdapter? adapter)
-        : this(weights.Config, VectorKernels.Best, weights.Packed)
+        : this(weights.Config, VectorKernels.Best, weights.Retain().Packed)
     {
-        _frozen = weights.Retain();
+        _frozen = weights;
         if (adapter is not null) _adapter = new LowRankWeights(adapter, _kernels);
     }
 
